@@ -1,0 +1,16 @@
+//! paprq is a merge queue that runs the tests itself.
+//!
+//! *The core decides, the shell does, the store remembers, and nobody else does any of the three.*
+//!
+//! This page is the map. A module uses only those above it in the list; `tests/architecture.rs`
+//! holds that. PURE modules do no I/O, read no clock and know no framework.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`ids`] | names of things: repos, pulls, runs, jobs, commits, moments |
+//! | [`clock`] | the only reader of the time |
+//!
+//! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
+
+pub mod clock;
+pub mod ids;
