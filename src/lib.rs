@@ -8,9 +8,11 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`ids`] | names of things: repos, pulls, runs, jobs, commits, moments |
+//! | [`config`] | cfg.toml, checked and typed |
 //! | [`clock`] | the only reader of the time |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
 
 pub mod clock;
+pub mod config;
 pub mod ids;

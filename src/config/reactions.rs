@@ -1,0 +1,176 @@
+//! What else happens: labels that events move, and hooks that commands call.
+
+use std::collections::BTreeMap;
+
+use super::section::{NamedSection, Section, Word};
+
+/// What happened to a pull (homu-compat: label events).
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum LabelEvent {
+    /// It was approved.
+    Approved,
+    /// Its approval was dropped.
+    Rejected,
+    /// It could not be merged.
+    Conflict,
+    /// Its merge passed.
+    Succeed,
+    /// Its merge failed.
+    Failed,
+    /// It landed without a test.
+    Exempted,
+    /// Its test took too long.
+    TimedOut,
+    /// Its test was interrupted.
+    Interrupted,
+    /// A try began.
+    Try,
+    /// A try passed.
+    TrySucceed,
+    /// A try failed.
+    TryFailed,
+    /// Its head changed.
+    Pushed,
+    /// A rollup was made.
+    RollupMade,
+}
+
+/// Which labels an event moves: `[repo.LABEL.labels.EVENT]`.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct LabelChange {
+    /// Taken off. Default none.
+    pub remove: Vec<String>,
+    /// Put on. Default none.
+    pub add: Vec<String>,
+    /// Nothing is done where the pull has one of these. Default none.
+    pub unless: Vec<String>,
+}
+
+/// A command that calls another service: `[hooks.NAME]`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Hook {
+    /// The command's word. Default `NAME`.
+    pub trigger: String,
+    /// Where the call goes, http or https. Required.
+    pub endpoint: String,
+    /// Who may give the command. Default try.
+    pub access: HookAccess,
+    /// Whether the answer is posted as a comment; only where `realtime` is true. Default false.
+    pub has_response: bool,
+    /// Whether the call is made only when the comment arrives, and not again when comments are
+    /// read anew. Default false.
+    pub realtime: bool,
+}
+
+/// Who may call a hook.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HookAccess {
+    /// Who may approve.
+    Reviewer,
+    /// Who may try.
+    Try,
+}
+
+impl Word for LabelEvent {
+    const ALL: &'static [Self] = &[
+        Self::Approved,
+        Self::Rejected,
+        Self::Conflict,
+        Self::Succeed,
+        Self::Failed,
+        Self::Exempted,
+        Self::TimedOut,
+        Self::Interrupted,
+        Self::Try,
+        Self::TrySucceed,
+        Self::TryFailed,
+        Self::Pushed,
+        Self::RollupMade,
+    ];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Conflict => "conflict",
+            Self::Succeed => "succeed",
+            Self::Failed => "failed",
+            Self::Exempted => "exempted",
+            Self::TimedOut => "timed_out",
+            Self::Interrupted => "interrupted",
+            Self::Try => "try",
+            Self::TrySucceed => "try_succeed",
+            Self::TryFailed => "try_failed",
+            Self::Pushed => "pushed",
+            Self::RollupMade => "rollup_made",
+        }
+    }
+}
+
+impl Word for HookAccess {
+    const ALL: &'static [Self] = &[Self::Reviewer, Self::Try];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Reviewer => "reviewer",
+            Self::Try => "try",
+        }
+    }
+}
+
+/// Reads `[repo.LABEL.labels]`.
+pub(super) fn labels(section: &Section<'_>) -> BTreeMap<LabelEvent, LabelChange> {
+    let events = LabelEvent::ALL
+        .iter()
+        .map(|event| (*event, section.section(event.word())));
+    events
+        .filter(|(_, change)| change.exists())
+        .map(|(event, change)| (event, LabelChange::read(&change)))
+        .collect()
+}
+
+/// Reads `[hooks]`.
+pub(super) fn hooks(top: &Section<'_>) -> BTreeMap<String, Hook> {
+    let named = top.named_sections("hooks");
+    named
+        .iter()
+        .map(|hook| (hook.name.clone(), Hook::read(hook)))
+        .collect()
+}
+
+impl LabelChange {
+    fn read(section: &Section<'_>) -> Self {
+        Self {
+            remove: section.texts("remove"),
+            add: section.texts("add"),
+            unless: section.texts("unless"),
+        }
+    }
+}
+
+impl Hook {
+    fn read(NamedSection { name, section }: &NamedSection<'_>) -> Self {
+        let endpoint = section.address("endpoint");
+        section.missing("endpoint", "write the address that is called");
+        let hook = Self {
+            trigger: section.text("trigger").unwrap_or_else(|| name.clone()),
+            endpoint: endpoint.unwrap_or_default(),
+            access: section.choice("access").unwrap_or(HookAccess::Try),
+            has_response: section.truth("has_response").unwrap_or(false),
+            realtime: section.truth("realtime").unwrap_or(false),
+        };
+        if hook.has_response && !hook.realtime {
+            let message = "\"has_response\" needs \"realtime\"";
+            section.error(
+                "has_response",
+                message,
+                "write realtime = true, or remove has_response",
+            );
+        }
+        if hook.trigger.contains(char::is_whitespace) {
+            let message = "\"trigger\" contains white space";
+            section.error("trigger", message, "write one word");
+        }
+        hook
+    }
+}

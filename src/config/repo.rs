@@ -1,0 +1,235 @@
+//! `[repo.LABEL]`: one repository.
+
+use std::collections::BTreeMap;
+
+use super::branches::Branches;
+use super::builders::{self, Buildbot, CheckRun, StatusCheck};
+use super::reactions::{self, LabelChange, LabelEvent};
+use super::secret::Secret;
+use super::section::{NamedSection, Section};
+use super::suites::Suites;
+use super::tree::Value;
+use crate::ids::{Login, RepoLabel};
+
+const A_YEAR_S: u64 = 31_536_000;
+
+/// One repository.
+#[derive(Clone, Debug)]
+pub struct Repo {
+    /// `LABEL`, by which our pages name it.
+    pub label: RepoLabel,
+    /// The account or organisation on GitHub. Required.
+    pub owner: String,
+    /// The repository's name on GitHub. Required.
+    pub name: String,
+    /// Who may approve. Default none.
+    pub reviewers: Vec<Login>,
+    /// Who may try, beside those who may approve. Default none.
+    pub try_users: Vec<Login>,
+    /// Whether collaborators may approve. Default false.
+    pub auth_collaborators: bool,
+    /// Whether the Rust project's team service says who may approve. Default false.
+    pub rust_team: bool,
+    /// Whether pulls are rebased instead of merged. Default false.
+    pub linear: bool,
+    /// Whether `fixup!` commits are squashed before the merge. Default false.
+    pub autosquash: bool,
+    /// Whether a merge whose statuses are known to be good lands without a test. Default false.
+    pub status_based_exemption: bool,
+    /// Seconds after which a run that has not ended fails. Default 36,000.
+    pub timeout_s: u64,
+    /// What `try=CHOOSER` takes, with the builders it chooses; none named means all. Default none.
+    pub try_choosers: BTreeMap<String, Vec<String>>,
+    /// Our branches in the repository (table `branch`).
+    pub branches: Branches,
+    /// What the repository's webhooks are signed with: `[repo.LABEL.github] secret`, else the
+    /// App's.
+    pub secret: Secret,
+    /// Commit statuses to wait for. Default none.
+    pub statuses: Vec<StatusCheck>,
+    /// Check runs to wait for. Default none.
+    pub checks: Vec<CheckRun>,
+    /// A Buildbot to wait for. Default none.
+    pub buildbot: Option<Buildbot>,
+    /// The fork that runs are pushed to. Default none: the repository itself.
+    pub test_on_fork: Option<Fork>,
+    /// Which labels events move. Default none.
+    pub labels: BTreeMap<LabelEvent, LabelChange>,
+    /// Whether and how our workers run the suites of the commit's own file. Default: they do,
+    /// unless statuses, check runs or Buildbot are there to wait for.
+    pub suites: Option<Suites>,
+    /// How many pulls one run may test together. Default 1.
+    pub batch: u32,
+    /// How many runs may be in flight, each on top of the one before. Default 1.
+    pub window: u32,
+}
+
+/// A fork in which merges are tested.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Fork {
+    /// Its account or organisation. Required.
+    pub owner: String,
+    /// Its name. Required.
+    pub name: String,
+}
+
+impl Repo {
+    /// `owner/name`.
+    pub fn slug(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+
+    pub(super) fn read(named: &NamedSection<'_>, app_secret: Option<&Secret>) -> Self {
+        let section = &named.section;
+        let statuses = builders::statuses(section);
+        let checks = builders::check_runs(section);
+        let buildbot = Buildbot::read(&section.section("buildbot"));
+        let suites = Suites::read(&section.section("suites"));
+        let nothing = statuses.is_empty() && checks.is_empty() && suites.is_none();
+        // Until Buildbot is waited for, it alone would let merges land untested.
+        if nothing && buildbot.is_some() {
+            let message = "\"buildbot\", not acted on yet, is all there is to wait for";
+            section.error("buildbot", message, "add suites, status or checks");
+        }
+        let timeout_s = section.whole("timeout", 1..=A_YEAR_S);
+        let repo = Self {
+            label: label(named),
+            owner: owner(section, "the account or organisation of the repository"),
+            name: name(section),
+            reviewers: logins(section, "reviewers"),
+            try_users: logins(section, "try_users"),
+            auth_collaborators: section.truth("auth_collaborators").unwrap_or(false),
+            rust_team: section.truth("rust_team").unwrap_or(false),
+            linear: section.truth("linear").unwrap_or(false),
+            autosquash: section.truth("autosquash").unwrap_or(false),
+            status_based_exemption: section.truth("status_based_exemption").unwrap_or(false),
+            timeout_s: timeout_s.unwrap_or(36_000),
+            try_choosers: try_choosers(section),
+            branches: Branches::read(&section.section("branch")),
+            secret: webhook_secret(&section.section("github"), app_secret),
+            statuses,
+            checks,
+            buildbot,
+            test_on_fork: Fork::read(&section.section("test-on-fork")),
+            labels: reactions::labels(&section.section("labels")),
+            suites: suites.or_else(|| nothing.then(Suites::default)),
+            batch: section.whole("batch", 1..=100).unwrap_or(1),
+            window: section.whole("window", 1..=100).unwrap_or(1),
+        };
+        if repo.reviewers.is_empty() && !repo.auth_collaborators && !repo.rust_team {
+            let remedy = "add reviewers = [\"LOGIN\"]";
+            section.warn("reviewers", "nobody may approve", remedy);
+        }
+        repo
+    }
+}
+
+/// Reads `[repo]`.
+pub(super) fn repos(top: &Section<'_>, app_secret: Option<&Secret>) -> BTreeMap<RepoLabel, Repo> {
+    let mut repos: BTreeMap<RepoLabel, Repo> = BTreeMap::new();
+    for named in top.named_sections("repo") {
+        let repo = Repo::read(&named, app_secret);
+        let complete = !repo.owner.is_empty() && !repo.name.is_empty();
+        let same = |other: &&Repo| other.slug().eq_ignore_ascii_case(&repo.slug());
+        if let Some(other) = repos.values().find(same).filter(|_| complete) {
+            let message = format!("{} is already [repo.{}]", repo.slug(), other.label);
+            named
+                .section
+                .error("name", message, "remove one of the two");
+        }
+        repos.insert(repo.label.clone(), repo);
+    }
+    if repos.is_empty() {
+        top.warn(
+            "repo",
+            "no repository is there to serve",
+            "add [repo.LABEL]",
+        );
+    }
+    repos
+}
+
+/// Labels stand in addresses: `/queue/A+B`, `/queue/all`.
+fn label(NamedSection { name, section }: &NamedSection<'_>) -> RepoLabel {
+    let allowed = |letter: char| letter.is_alphanumeric() || "-_.".contains(letter);
+    let message = if name == "all" {
+        "the label \"all\" means every repository in addresses"
+    } else if name.is_empty() || !name.chars().all(allowed) {
+        "the label cannot stand in an address"
+    } else {
+        return RepoLabel::new(name);
+    };
+    let remedy = "take another label of letters, digits, - _ .";
+    section.error("", message, remedy);
+    RepoLabel::new(name)
+}
+
+fn owner(section: &Section<'_>, what: &str) -> String {
+    let owner = section.needed_text("owner", &format!("write {what}"));
+    check_slug_part(section, "owner", &owner);
+    owner
+}
+
+fn name(section: &Section<'_>) -> String {
+    let name = section.needed_text("name", "write the repository's name, without its owner");
+    check_slug_part(section, "name", &name);
+    name
+}
+
+fn check_slug_part(section: &Section<'_>, key: &str, text: &str) {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if !text.chars().all(allowed) {
+        let message = format!("\"{key}\" cannot be a name on GitHub");
+        section.error(
+            key,
+            message,
+            "write it as in the repository's address: owner/name",
+        );
+    }
+}
+
+fn logins(section: &Section<'_>, key: &'static str) -> Vec<Login> {
+    let texts = section.texts(key);
+    let bad = |letter: char| letter.is_whitespace() || "@,/".contains(letter);
+    for text in texts.iter().filter(|text| text.contains(bad)) {
+        let message = format!("\"{key}\" holds {text:?}, which is no login");
+        section.error(
+            key,
+            message,
+            "write logins alone, each in quotes, without @",
+        );
+    }
+    texts.into_iter().map(Login::new).collect()
+}
+
+/// Homu's lines have a list of choosers, or a table of choosers with their builders.
+fn try_choosers(section: &Section<'_>) -> BTreeMap<String, Vec<String>> {
+    if let Some(Value::Table(_)) = section.value("try_choosers") {
+        return builders::choosers(&section.section("try_choosers"));
+    }
+    let names = section.texts("try_choosers").into_iter();
+    names.map(|name| (name, Vec::new())).collect()
+}
+
+fn webhook_secret(section: &Section<'_>, app_secret: Option<&Secret>) -> Secret {
+    if let Some(secret) = section.secret("secret") {
+        return secret;
+    }
+    if let Some(secret) = app_secret {
+        return secret.clone();
+    }
+    section.missing(
+        "secret",
+        "write what the repository's webhook is signed with",
+    );
+    Secret::new("")
+}
+
+impl Fork {
+    fn read(section: &Section<'_>) -> Option<Self> {
+        section.exists().then(|| Self {
+            owner: owner(section, "the account or organisation of the fork"),
+            name: name(section),
+        })
+    }
+}

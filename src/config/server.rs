@@ -1,0 +1,175 @@
+//! `[git]`, `[web]`, `[db]`, `[storage]` and `[worker]`: the server itself.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::secret::Secret;
+use super::section::Section;
+
+/// How repositories are kept and commits are made.
+#[derive(Clone, Debug)]
+pub struct Git {
+    /// Whether merges are made in our own mirrors (true, the default) or by GitHub's merge API.
+    pub local_git: bool,
+    /// The private key, as text, for an ssh `git_url`. Default none: http with the token.
+    pub ssh_key: Option<Secret>,
+    /// The directory of the mirrors. Default `cache`.
+    pub cache_dir: PathBuf,
+    /// The committer's name. Default: the token's account.
+    pub name: Option<String>,
+    /// The committer's e-mail address. Default: the token's account.
+    pub email: Option<String>,
+}
+
+/// Where the pages and webhooks are served.
+#[derive(Clone, Debug)]
+pub struct Web {
+    /// The address to listen on. Default `0.0.0.0`.
+    pub host: String,
+    /// The port to listen on; 0 lets the system choose. Default 54856.
+    pub port: u16,
+    /// What `POST /admin` must bring. Default none: there is no `/admin`.
+    pub secret: Option<Secret>,
+    /// Whether all open pulls are read anew from GitHub at each start. Default false: only what
+    /// the database does not know.
+    pub sync_on_start: bool,
+    /// Where people reach the pages, without a slash at its end. Default: the canonical address.
+    pub base_url: Option<String>,
+    /// The address that requests for other hosts are sent to, without a slash at its end.
+    /// Default none.
+    pub canonical_url: Option<String>,
+    /// First parts of a path that are dropped, without slashes around. Default none.
+    pub remove_path_prefixes: Vec<String>,
+    /// A text on top of every page. Default none.
+    pub announcement: Option<String>,
+}
+
+/// Where the state is kept.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// In this SQLite file. Default `paprq.db`.
+    Sqlite(PathBuf),
+    /// In PostgreSQL, at this `postgres://` address. This build refuses it.
+    Postgres(Secret),
+}
+
+/// Where logs and artifacts are kept.
+#[derive(Clone, Debug)]
+pub struct Storage {
+    /// `file:` and a directory. Default `file:storage`.
+    pub url: String,
+}
+
+/// Who executes jobs.
+#[derive(Clone, Debug)]
+pub struct Workers {
+    /// Workers inside the server, 0 to 1000. Default 2.
+    pub local: u32,
+    /// The tokens of remote workers, each with a name of its own. Default none.
+    pub tokens: BTreeMap<String, Secret>,
+}
+
+impl Git {
+    pub(super) fn read(section: &Section<'_>) -> Self {
+        let user = section.text_unless_empty("user");
+        let name = section.text_unless_empty("name");
+        if user.is_some() && name.is_some() {
+            let message = "\"name\" and \"user\" both name the committer";
+            section.error("user", message, "remove one of them");
+        }
+        let cache_dir = section.text("cache_dir");
+        Self {
+            local_git: section.truth("local_git").unwrap_or(true),
+            ssh_key: section.secret_unless_empty("ssh_key"),
+            cache_dir: cache_dir.unwrap_or_else(|| "cache".to_owned()).into(),
+            name: name.or(user),
+            email: section.text_unless_empty("email"),
+        }
+    }
+}
+
+impl Web {
+    pub(super) fn read(section: &Section<'_>) -> Self {
+        let canonical_url = section.address("canonical_url");
+        let prefixes = section.texts("remove_path_prefixes");
+        let prefixes = prefixes
+            .iter()
+            .map(|prefix| prefix.trim_matches('/').to_owned());
+        let host = section.text("host");
+        Self {
+            host: host.unwrap_or_else(|| "0.0.0.0".to_owned()),
+            port: section.whole("port", 0..=u16::MAX).unwrap_or(54856),
+            secret: section.secret("secret"),
+            sync_on_start: section.truth("sync_on_start").unwrap_or(false),
+            base_url: section
+                .address("base_url")
+                .or_else(|| canonical_url.clone()),
+            canonical_url,
+            remove_path_prefixes: prefixes.collect(),
+            announcement: section.text_unless_empty("announcement"),
+        }
+    }
+}
+
+impl Db {
+    pub(super) fn read(section: &Section<'_>) -> Self {
+        let file = section.text("file");
+        let Some(url) = section.text("url") else {
+            return Self::Sqlite(file.unwrap_or_else(|| "paprq.db".to_owned()).into());
+        };
+        let message = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            "this build stores in SQLite only, not at a \"url\""
+        } else {
+            "\"url\" is no PostgreSQL address"
+        };
+        section.error("url", message, "remove it and write file = \"paprq.db\"");
+        Self::Postgres(Secret::new(url))
+    }
+}
+
+impl Storage {
+    pub(super) fn read(section: &Section<'_>) -> Self {
+        let url = section.text("url");
+        let storage = Self {
+            url: url.unwrap_or_else(|| "file:storage".to_owned()),
+        };
+        if !storage.url.starts_with("file:") || storage.directory().as_os_str().is_empty() {
+            let message = "this build keeps logs in a directory only";
+            section.error("url", message, "write url = \"file:storage\"");
+        }
+        storage
+    }
+
+    /// The directory that the address names; relative to the working directory unless it
+    /// begins with a slash.
+    pub fn directory(&self) -> &Path {
+        let path = self.url.strip_prefix("file:").unwrap_or(&self.url);
+        Path::new(path.strip_prefix("//").unwrap_or(path))
+    }
+}
+
+impl Workers {
+    pub(super) fn read(section: &Section<'_>) -> Self {
+        let tokens = section.section("tokens");
+        Self {
+            local: section.whole("local", 0..=1000).unwrap_or(2),
+            tokens: worker_tokens(&tokens),
+        }
+    }
+}
+
+fn worker_tokens(section: &Section<'_>) -> BTreeMap<String, Secret> {
+    let mut tokens: BTreeMap<String, Secret> = BTreeMap::new();
+    for entry in section.names() {
+        let Some(token) = section.named_text(entry) else {
+            continue;
+        };
+        let same = tokens.iter().find(|(_, known)| known.expose() == token);
+        if let Some((name, _)) = same {
+            let message = format!("\"{}\" has the token of \"{name}\"", entry.key);
+            section.error(&entry.key, message, "give each worker a token of its own");
+        }
+        tokens.insert(entry.key.clone(), Secret::new(token));
+    }
+    tokens
+}

@@ -1,0 +1,85 @@
+//! `[repo.LABEL.suites]`: how our workers run the suites of the commit's own file.
+
+use super::section::{Section, Word};
+
+/// How our workers run the suites of the commit's own file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Suites {
+    /// The file's path from the repository's top. Default `.papr.yml`.
+    pub file: String,
+    /// Which pulls are tested before they are approved. Default trusted.
+    pub pulls: PullTests,
+    /// Which suites an `auto` or `try` run takes. Default named.
+    pub on_merge: OnMerge,
+}
+
+/// Which pulls are tested before they are approved.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PullTests {
+    /// Those of people who are trusted.
+    Trusted,
+    /// All.
+    All,
+    /// None.
+    None,
+}
+
+/// Which suites an `auto` or `try` run takes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OnMerge {
+    /// Those that name its branch; all where none does.
+    Named,
+    /// All.
+    All,
+}
+
+impl Suites {
+    pub(super) fn read(section: &Section<'_>) -> Option<Self> {
+        if !section.exists() {
+            return None;
+        }
+        let file = section.text("file").unwrap_or_else(|| Self::default().file);
+        if file.split('/').any(|part| matches!(part, "" | "." | "..")) {
+            let message = "\"file\" is no path inside the repository";
+            section.error("file", message, "write file = \".papr.yml\"");
+        }
+        Some(Self {
+            file,
+            pulls: section.choice("pulls").unwrap_or(PullTests::Trusted),
+            on_merge: section.choice("on_merge").unwrap_or(OnMerge::Named),
+        })
+    }
+}
+
+impl Default for Suites {
+    fn default() -> Self {
+        Self {
+            file: ".papr.yml".to_owned(),
+            pulls: PullTests::Trusted,
+            on_merge: OnMerge::Named,
+        }
+    }
+}
+
+impl Word for PullTests {
+    const ALL: &'static [Self] = &[Self::Trusted, Self::All, Self::None];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Trusted => "trusted",
+            Self::All => "all",
+            Self::None => "none",
+        }
+    }
+}
+
+impl Word for OnMerge {
+    const ALL: &'static [Self] = &[Self::Named, Self::All];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Named => "named",
+            Self::All => "all",
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! cfg.sample.toml and docs/configuration.md keep up with the code.
+
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::config::survey::survey;
+
+const SAMPLE: &str = include_str!("../../../cfg.sample.toml");
+const DOCS: &str = include_str!("../../../docs/configuration.md");
+
+#[test]
+fn the_sample_is_a_start() {
+    let variables = |name: &str| {
+        ["GITHUB_TOKEN", "WEBHOOK_SECRET"]
+            .contains(&name)
+            .then(|| name.to_lowercase())
+    };
+    let config = Config::from_toml("cfg.sample.toml", SAMPLE, &variables).unwrap();
+    assert_eq!(config.warnings, []);
+    assert_eq!(config.repos.len(), 1);
+    assert_eq!(SAMPLE.matches("FILL IN (").count(), 4);
+}
+
+/// The sample with all its settings on.
+fn uncommented_sample() -> String {
+    let lines = SAMPLE.lines().map(|line| match line.strip_prefix('#') {
+        Some(setting) if !setting.starts_with(' ') => setting,
+        Some(_) | None => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The same without the keys that exclude others.
+fn usable_sample() -> String {
+    let text = uncommented_sample();
+    let excluded = ["user = ", "private_key_file = ", "url = \"postgres:"];
+    let lines = text
+        .lines()
+        .filter(|line| !excluded.iter().any(|key| line.starts_with(key)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn secrets_are_in_no_debug_output_and_in_no_error() {
+    let config = Config::from_toml("cfg.toml", &uncommented_sample(), &any_variable);
+    assert!(!format!("{config:?}").contains("value-of"), "{config:?}");
+    let config = Config::from_toml("cfg.toml", &usable_sample(), &any_variable).unwrap();
+    assert!(config.github.app.is_some());
+    assert!(config.repos.values().all(|repo| repo.buildbot.is_some()));
+    assert!(!format!("{config:?}").contains("value-of"), "{config:?}");
+}
+
+#[test]
+fn every_known_key_is_in_the_sample() {
+    let (known, present) = keys_of_the_sample();
+    let missing: Vec<_> = known.difference(&present).collect();
+    assert!(missing.is_empty(), "cfg.sample.toml lacks {missing:?}");
+    assert!(known.len() > 90, "{}", known.len());
+}
+
+#[test]
+fn the_documentation_has_every_known_key_and_no_other() {
+    let mut documented = BTreeSet::new();
+    let mut table = String::new();
+    for line in DOCS.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            table = heading.trim_matches(|c| "`[]".contains(c)).to_owned();
+            continue;
+        }
+        let key = line
+            .strip_prefix("| `")
+            .and_then(|row| row.split('`').next());
+        if let Some(key) = key {
+            let path = if table == "Top" {
+                key.to_owned()
+            } else {
+                format!("{table}.{key}")
+            };
+            let name = |part| {
+                if ["LABEL", "NAME", "EVENT"].contains(&part) {
+                    "*"
+                } else {
+                    part
+                }
+            };
+            documented.insert(path.split('.').map(name).collect::<Vec<_>>().join("."));
+        }
+    }
+    let known = known_keys();
+    let missing: Vec<_> = known.difference(&documented).collect();
+    let invented: Vec<_> = documented.difference(&known).collect();
+    assert!(
+        missing.is_empty() && invented.is_empty(),
+        "missing {missing:?}, invented {invented:?}"
+    );
+}
+
+#[test]
+fn what_is_not_built_is_warned_of_and_only_of_known_keys() {
+    let known = known_keys();
+    for pattern in unbuilt::tests::patterns() {
+        assert!(known.contains(pattern), "{pattern}");
+    }
+    let config = Config::from_toml("cfg.toml", &usable_sample(), &any_variable).unwrap();
+    let warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(warnings.join("\n"), @r#"
+    cfg.toml:11: "retry_log_expire" is not acted on yet: nothing is deleted
+    cfg.toml:31: [github] "app_client_secret" is not acted on yet: nobody can log in on the pages
+    cfg.toml:34: [github] "app" is not acted on yet: the bot uses the access token; only webhook_secret is used
+    cfg.toml:65: [web] "canonical_url" is not acted on yet: requests for other hosts are answered as they are
+    cfg.toml:68: [web] "remove_path_prefixes" is not acted on yet: paths are taken as they are
+    cfg.toml:74: [web] "secret" is not acted on yet: there is no /admin
+    cfg.toml:77: [web] "announcement" is not acted on yet: the pages do not show it
+    cfg.toml:96: "hooks" is not acted on yet: their commands are read, but nothing is called
+    cfg.toml:108: [schedule] "rules" is not acted on yet: auto goes before try, then by priority and age
+    cfg.toml:137: [repo.project] "try_choosers" is not acted on yet: try=CHOOSER is refused
+    cfg.toml:170: [repo.project.suites] "pulls" is not acted on yet: pulls are tested when they are approved or tried
+    cfg.toml:193: [repo.project] "buildbot" is not acted on yet: it is not waited for
+    cfg.toml:204: [repo.project] "test-on-fork" is not acted on yet: runs are pushed to the repository itself
+    cfg.toml:209: [repo.project] "labels" is not acted on yet: no label is moved
+    "#);
+    let off = "linear = false\nrust_team = false\ntry_choosers = []\nbatch = 1";
+    let config = toml(&format!("{LEAST}\nreviewers = ['a']\n{off}")).unwrap();
+    assert_eq!(config.warnings, []);
+    let asked = toml(&format!("{LEAST}\nreviewers = ['a']\nbatch = 2")).unwrap();
+    assert_eq!(asked.warnings.len(), 1);
+}
+
+/// Every key that some `read` function asks for, where all tables are there. Label events, which
+/// are alike, count as names.
+fn known_keys() -> BTreeSet<String> {
+    let (known, _) = keys_of_the_sample();
+    known
+}
+
+/// The known keys, and those of them that stand in the sample.
+fn keys_of_the_sample() -> (BTreeSet<String>, BTreeSet<String>) {
+    let table = Table::from_toml(&uncommented_sample()).unwrap();
+    let reading = Reading::new("cfg.sample.toml", &any_variable);
+    let errors = read(&table, &reading).unwrap_err();
+    assert_eq!(errors.0.len(), 3, "only what excludes each other: {errors}");
+    let known = reading.known.borrow();
+    let found = survey(&table, &known);
+    let patterns = found.into_iter().filter_map(|found| found.pattern);
+    let plain = |pattern: String| {
+        let events: BTreeSet<&str> = event_names();
+        let mut parts: Vec<&str> = pattern.split('.').collect();
+        if parts.len() == 5 && events.contains(parts[3]) {
+            parts[3] = "*";
+        }
+        parts.join(".")
+    };
+    (
+        known.iter().cloned().map(plain).collect(),
+        patterns.map(plain).collect(),
+    )
+}
+
+fn event_names() -> BTreeSet<&'static str> {
+    use crate::config::section::Word as _;
+    LabelEvent::ALL.iter().map(|event| event.word()).collect()
+}
+
+#[test]
+fn a_file_that_was_cut_off_or_lost_a_line_is_read_without_a_panic() {
+    let text = uncommented_sample();
+    let lines: Vec<&str> = text.lines().collect();
+    for number in 0..lines.len() {
+        let rest = [&lines[..number], &lines[number + 1..]].concat().join("\n");
+        for text in [lines[..number].join("\n"), rest] {
+            let errors = Config::from_toml("cfg.toml", &text, &any_variable).err();
+            for error in errors.map(|errors| errors.0).unwrap_or_default() {
+                assert_eq!(error.to_string().lines().count(), 1, "{error:?}");
+                assert!(!error.remedy.is_empty());
+            }
+        }
+    }
+}
