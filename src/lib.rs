@@ -9,10 +9,12 @@
 //! |---|---|
 //! | [`ids`] | names of things: repos, pulls, runs, jobs, commits, moments |
 //! | [`config`] | cfg.toml, checked and typed |
+//! | [`command`] | PURE: comment text to commands, and who may give them |
 //! | [`clock`] | the only reader of the time |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
 
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod ids;

@@ -1,0 +1,319 @@
+//! Comments made by chance of parts whose meaning is known, and of anything at all.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+
+/// A few lines of a comment and what they mean.
+#[derive(Clone, Debug)]
+struct Part {
+    lines: String,
+    commands: Vec<Command>,
+    end: End,
+}
+
+/// Whether the reading goes on after a part.
+#[derive(Clone, Debug)]
+enum End {
+    GoesOn,
+    Stops {
+        not_understood: Option<&'static str>,
+    },
+}
+
+impl Part {
+    fn without_commands(lines: String) -> Self {
+        Self {
+            lines,
+            commands: Vec::new(),
+            end: End::GoesOn,
+        }
+    }
+}
+
+/// A stretch of a line and the commands in it.
+type Phrase = (String, Vec<Command>);
+
+fn address() -> impl Strategy<Value = String> {
+    let before = vec![
+        "",
+        "",
+        "hey ",
+        "(",
+        "    ",
+        "\t",
+        "- ",
+        "1. ",
+        "# ",
+        "<!-- ",
+        "«",
+        "cc @alice: ",
+        "`x` ",
+        "@botty ",
+        "é → ",
+    ];
+    let name = vec!["@bot", "@bot", "@BOT", "@bot:", "@Bot:"];
+    (select(before), select(name)).prop_map(|(before, name)| format!("{before}{name}"))
+}
+
+fn space() -> impl Strategy<Value = &'static str> {
+    select(&[" ", " ", "  ", "\t", "\u{a0}", "\u{3000} "])
+}
+
+fn fixed_phrase() -> impl Strategy<Value = Phrase> {
+    let jack = || Login::new("jack");
+    select(vec![
+        ("r-", vec![Command::Unapprove]),
+        (
+            "r+",
+            vec![Command::Approve {
+                approver: jack(),
+                commit: None,
+            }],
+        ),
+        ("r=me", vec![]),
+        ("@bot", vec![]),
+        ("@BOT:", vec![]),
+        ("delegate+", vec![Command::DelegateAuthor]),
+        ("delegate-", vec![Command::Undelegate]),
+        ("try", vec![Command::Try { chooser: None }]),
+        ("try-", vec![Command::Untry]),
+        ("rollup", vec![Command::Rollup { value: 1 }]),
+        ("rollup=always", vec![Command::Rollup { value: 1 }]),
+        ("rollup=maybe", vec![Command::Rollup { value: 0 }]),
+        ("rollup-", vec![Command::Rollup { value: 0 }]),
+        ("rollup=iffy", vec![Command::Rollup { value: -1 }]),
+        ("rollup=never", vec![Command::Rollup { value: -2 }]),
+        ("squash", vec![Command::Squash]),
+        ("squash-", vec![Command::Unsquash]),
+        ("force", vec![Command::Force]),
+        ("clean", vec![Command::Clean]),
+        ("ping", vec![Command::Ping]),
+        ("hello?", vec![Command::Ping]),
+        ("treeclosed-", vec![Command::TreeOpen]),
+    ])
+    .prop_map(|(text, commands)| (text.to_owned(), commands))
+}
+
+fn valued_phrase() -> impl Strategy<Value = Phrase> {
+    let commit = prop_oneof![Just(None), "[0-9a-fA-F]{4,40}".prop_map(Some)];
+    prop_oneof![
+        any::<i64>().prop_map(|value| (format!("p={value}"), vec![Command::Priority { value }])),
+        any::<i64>().prop_map(|value| (
+            format!("treeclosed={value}"),
+            vec![Command::TreeClosed { value }]
+        )),
+        ("@?", "[A-Za-z0-9-]{3,20}").prop_map(|(at, name)| {
+            (
+                format!("delegate={at}{name}"),
+                vec![Command::Delegate {
+                    to: Login::new(name),
+                }],
+            )
+        }),
+        "[a-z0-9_/-]{1,9}".prop_map(|name| {
+            (
+                format!("try={name}"),
+                vec![Command::Try {
+                    chooser: Some(name),
+                }],
+            )
+        }),
+        ("@?", "[A-Za-z0-9-]{3,20}(,[a-z]{1,9}){0,2}", commit).prop_map(|(at, names, commit)| {
+            let text = format!("r={at}{names} {}", commit.clone().unwrap_or_default());
+            let commit = commit.map(|digits| CommitPrefix::try_from(digits).unwrap());
+            (
+                text,
+                vec![Command::Approve {
+                    approver: Login::new(names),
+                    commit,
+                }],
+            )
+        }),
+        "[!-~&&[^`]]{0,9}".prop_map(|data| {
+            let name = "deploy".to_owned();
+            (
+                format!("deploy={data}"),
+                vec![Command::Hook {
+                    name,
+                    data: Some(data),
+                }],
+            )
+        }),
+    ]
+}
+
+/// `retry` with suites and a remark; nothing can follow it on its line.
+fn retry_phrase() -> impl Strategy<Value = Phrase> {
+    let suite = prop_oneof![
+        "[a-z0-9_][a-z0-9_/.]{0,9}".prop_map(|name| (name.clone(), name)),
+        "[a-z][a-z |/()-]{0,9}[a-z)]".prop_map(|name| (format!("\"{name}\""), name)),
+        "[a-z][a-z |/()'-]{0,9}[a-z)]".prop_map(|name| (format!("“{name}”,"), name)),
+    ];
+    let remark = select(&["", "-- spurious r+", "(p=1)", "- @bot r+", "#12", "— ping"]);
+    (proptest::collection::vec(suite, 0..4), remark).prop_map(|(suites, remark)| {
+        let (texts, suites): (Vec<_>, Vec<_>) = suites.into_iter().unzip();
+        (
+            format!("retry {} {remark}", texts.join(" ")),
+            vec![Command::Retry { suites }],
+        )
+    })
+}
+
+fn line_of_commands() -> impl Strategy<Value = Part> {
+    let phrase = prop_oneof![3 => fixed_phrase(), 2 => valued_phrase()];
+    let phrases = proptest::collection::vec((space(), phrase), 0..5);
+    let last = prop_oneof![2 => Just(None), 1 => retry_phrase().prop_map(Some)];
+    (address(), phrases, last).prop_map(|(mut lines, phrases, last)| {
+        let phrases = phrases.into_iter().chain(last.map(|phrase| (" ", phrase)));
+        let mut commands = Vec::new();
+        for (space, (text, meant)) in phrases {
+            lines.extend([space, &text]);
+            commands.extend(meant);
+        }
+        Part {
+            lines,
+            commands,
+            end: End::GoesOn,
+        }
+    })
+}
+
+/// Words that end the reading, and whether they are answered.
+fn line_that_stops() -> impl Strategy<Value = Part> {
+    let stop = select(vec![
+        ("please r+", None),
+        ("is great", None),
+        ("-->", None),
+        ("`r+`", None),
+        ("@botty ping", None),
+        ("@alice r+", None),
+        ("пинг", None),
+        ("rty ping", Some("rty")),
+        ("r + p=1", Some("r +")),
+        ("r+, p=1", Some("r+,")),
+        ("treeclose=5", Some("treeclose=5")),
+        ("ключ=значение", Some("ключ=значение")),
+    ]);
+    (address(), stop).prop_map(|(address, (text, not_understood))| Part {
+        lines: format!("{address} ping {text}"),
+        commands: vec![Command::Ping],
+        end: End::Stops { not_understood },
+    })
+}
+
+fn noise() -> impl Strategy<Value = Part> {
+    let line = select(&[
+        "",
+        "r+",
+        "p=1 ping",
+        "> @bot ping",
+        "  >> @bot rty",
+        "@botty ping",
+        "@bot-two r+",
+        "x@bot r+",
+        "@bоt r+",
+        "@bot/team ping",
+        "see `@bot ping`",
+        "`` ` @bot rty``",
+        "Prose, with é, 🎉 and \u{200b}.",
+        "@\u{200b}bot r+",
+        "https://example.org/@bot r+",
+        "a@bot.org",
+        "| a | b |",
+        "<b>x</b>",
+        "- [ ] item",
+        "\\` escaped",
+    ]);
+    let fence = (
+        select(&["", "  ", "- ", "1. "]),
+        select(&["```", "~~~", "`````"]),
+        select(&["", "rust", " a b"]),
+    );
+    let code = select(&[
+        "@bot ping",
+        "",
+        "> @bot r+",
+        "``",
+        "~~",
+        "@bot rty",
+        "``` x",
+    ]);
+    prop_oneof![
+        3 => line.prop_map(|line| Part::without_commands(line.to_owned())),
+        1 => Just(Part::without_commands("\na stray ` here\n".to_owned())),
+        1 => (fence, proptest::collection::vec(code, 0..4)).prop_map(|((indent, mark, info), code)| {
+            let code = code.join("\n");
+            Part::without_commands(format!("{indent}{mark}{info}\n{code}\n{mark}"))
+        }),
+    ]
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    prop_oneof![4 => line_of_commands(), 5 => noise(), 1 => line_that_stops()]
+}
+
+/// A comment, and what a reader of the grammar would expect.
+fn comment() -> impl Strategy<Value = (String, Reading)> {
+    let unclosed = select(&["", "", "```\n@bot ping", "~~~~ x\n~~~\n@bot rty"]);
+    let line_end = select(&["\n", "\r\n", "\r"]);
+    (proptest::collection::vec(part(), 0..8), unclosed, line_end).prop_map(
+        |(parts, unclosed, line_end)| {
+            let mut lines: Vec<&str> = parts.iter().map(|part| part.lines.as_str()).collect();
+            lines.push(unclosed);
+            let comment = lines.join("\n").replace('\n', line_end);
+            (comment, expected(parts))
+        },
+    )
+}
+
+fn expected(parts: Vec<Part>) -> Reading {
+    let mut reading = Reading::default();
+    for part in parts {
+        reading.commands.extend(part.commands);
+        if let End::Stops { not_understood } = part.end {
+            reading.not_understood = not_understood.map(str::to_owned);
+            break;
+        }
+    }
+    reading
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn a_comment_means_what_its_parts_mean((comment, expected) in comment()) {
+        prop_assert_eq!(read(&comment), expected);
+    }
+
+    #[test]
+    fn quoting_silences_any_comment((comment, _) in comment()) {
+        let quoted = comment.replace("\r\n", "\n").replace('\r', "\n").replace('\n', "\n> ");
+        prop_assert_eq!(read(&format!("> {quoted}")), Reading::default());
+    }
+
+    #[test]
+    fn a_fence_silences_any_comment((comment, _) in comment()) {
+        prop_assert_eq!(read(&format!("``````\n{comment}\n``````")), Reading::default());
+    }
+
+    #[test]
+    fn a_comment_that_means_something_mentions_the_bot((comment, _) in comment(), text in ".*") {
+        for comment in [comment, text] {
+            let is_silent = read(&comment) == Reading::default();
+            prop_assert!(is_silent || grammar().mentions_bot(&comment));
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_without_panic(text in "(?s).*", marks in "(@bot|[ `~>\\\\\r\n\"“'=+.,r-]|\\PC){0,60}") {
+        for comment in [format!("@bot {text}"), format!("@bot {marks}"), format!("{text}@bot retry {marks}"), marks] {
+            let reading = read(&comment);
+            let answer = reading.not_understood.unwrap_or_default();
+            prop_assert!(answer.chars().count() <= NOT_UNDERSTOOD_CHARS_MAX);
+            prop_assert!(!answer.contains(['\n', '\r']));
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Where a command may stand: after the bot's whole name, outside quotes and code.
+
+use super::*;
+
+#[test]
+fn the_whole_login_is_the_bot_in_any_case() {
+    pings(&[
+        "@bot ping",
+        "@BOT ping",
+        "@Bot: ping",
+        "hey @bot ping",
+        "(@bot ping",
+        "\"@bot ping",
+        "*@bot ping",
+        "done.@bot ping",
+        "ж.@bot ping",
+        "[@bot ping",
+        "\u{200b}@bot ping",
+        "\u{feff}@bot ping",
+        "@bot hello?",
+        "🎉@bot ping",
+    ]);
+}
+
+#[test]
+fn look_alikes_are_not_the_bot() {
+    for other in [
+        "@botty ping",
+        "@bot-two ping",
+        "@bot- ping",
+        "@bot_x ping",
+        "@bot2 ping",
+        "x@bot ping",
+        "é@bot ping",
+        "9@bot ping",
+        "_@bot ping",
+        "@bot/team ping",
+        "@bot.org ping",
+        "@bot@host ping",
+        "@bot[bot] ping",
+        "@@bot ping",
+        "https://example.org/@bot ping",
+        "@bо\u{74} ping",
+        "@\u{200b}bot ping",
+        "@bo\u{200b}t ping",
+        "@boté ping",
+        "@ bot ping",
+        "bot ping",
+        "＠bot ping",
+        "@robot ping",
+        "@bo\u{0442} ping",
+    ] {
+        silent(&[other]);
+        // If it were the bot, this word would end the reading.
+        pings(&[&format!("{other} stop\n@bot ping").replace(" ping stop", " stop")]);
+    }
+    let kelvin = Grammar {
+        bot: Login::new("kbot"),
+        hooks: Vec::new(),
+    };
+    assert_eq!(
+        kelvin.read("@\u{212a}bot ping", &Login::new("jack")),
+        Reading::default()
+    );
+}
+
+#[test]
+fn a_login_that_other_logins_continue_is_found_in_them_no_more_than_alone() {
+    check(&[
+        ("@botty p=1 @bot p=2", "[priority,value:2]"),
+        ("x@bot @bot p=2", "[priority,value:2]"),
+    ]);
+    let app = Grammar {
+        bot: Login::new("bot[bot]"),
+        hooks: Vec::new(),
+    };
+    let author = Login::new("jack");
+    assert_eq!(
+        app.read("@bot[bot] ping", &author).commands,
+        [Command::Ping]
+    );
+    assert_eq!(app.read("@bot ping", &author).commands, []);
+}
+
+#[test]
+fn a_bot_without_a_name_hears_nothing() {
+    let nameless = Grammar {
+        bot: Login::new(""),
+        hooks: Vec::new(),
+    };
+    assert!(!nameless.mentions_bot("@ ping"));
+    assert_eq!(
+        nameless.read("@ ping", &Login::new("jack")),
+        Reading::default()
+    );
+}
+
+#[test]
+fn what_is_before_the_mention_is_dropped_and_later_mentions_are_skipped() {
+    check(&[
+        ("p=1 @bot p=2", "[priority,value:2]"),
+        (
+            "@bot p=1 @bot p=2 @BOT: p=3",
+            "[priority,value:1,priority,value:2,priority,value:3]",
+        ),
+        (
+            "p=1\n@bot p=2\np=3\n@bot p=4",
+            "[priority,value:2,priority,value:4]",
+        ),
+        ("thanks @bot, you rock\n@bot p=1", "[]"),
+    ]);
+}
+
+#[test]
+fn reading_of_the_whole_comment_stops_at_the_first_word_that_is_no_command() {
+    check(&[
+        ("@bot p=1 please p=2\n@bot p=3", "[priority,value:1]"),
+        ("@bot please\n@bot p=3", "[]"),
+        ("@bot r+, p=3", "[]"),
+        ("@bot p=1\n@bot", "[priority,value:1]"),
+        ("@bot\n@bot p=1", "[priority,value:1]"),
+        ("@bot, p=1", "[]"),
+    ]);
+}
+
+#[test]
+fn quoted_lines_do_not_count() {
+    silent(&[
+        "> @bot ping",
+        ">@bot ping",
+        "  > @bot ping",
+        "\t>> @bot ping",
+        "- > @bot ping",
+        "a\n> @bot ping\nb",
+    ]);
+    pings(&[
+        "> x\n@bot ping",
+        "a > @bot ping",
+        "> @bot p=1\r\n@bot ping",
+        "> ```\n@bot ping",
+        "> `\n@bot ping `",
+    ]);
+}
+
+#[test]
+fn fenced_code_does_not_count() {
+    silent(&[
+        "```\n@bot ping\n```",
+        "~~~\n@bot ping\n~~~",
+        "`````\n```\n@bot ping\n`````",
+        "```\n@bot ping",
+        "```rust ignore\n@bot ping\n```",
+        "~~~ a`b\n@bot ping\n~~~",
+        "```\n~~~\n@bot ping\n```",
+        "```\n``` x\n@bot ping\n```",
+        "- ```\n  @bot ping\n  ```",
+        "1. - * ```sh\n@bot ping\n      ```",
+        "    ```\n    @bot ping\n    ```",
+        "\t~~~\n@bot ping\n~~~",
+        "```\r\n@bot ping\r\n```",
+        "```\r@bot ping\r```",
+        "> x\n```\n> y\n@bot ping\n```",
+        "``` @bot ping",
+    ]);
+    pings(&[
+        "```\ncode\n```\n@bot ping",
+        "~~~\n@bot p=1\n~~~~~\n@bot ping",
+        "```\n@bot p=1\n  ```  \n@bot ping",
+        "``\n@bot ping",
+        "``` a ``` b\n@bot ping",
+        "```\r\n@bot p=1\r\n```\r\n@bot ping",
+        "- ```\n  x\n  ```\n- @bot ping",
+        "~~ x\n@bot ping",
+        "x ```\n@bot ping",
+        "-```\n@bot ping",
+        "1.```\n@bot ping",
+    ]);
+}
+
+#[test]
+fn inline_code_does_not_count() {
+    silent(&[
+        "`@bot ping`",
+        "say `@bot ping` to it",
+        "``@bot ping``",
+        "`` ` @bot ping ` ``",
+        "`@bot` ping",
+        "a `b\n@bot ping\nc` d",
+        "a `b\r\n@bot ping\r\nc` d",
+        "\\\\`@bot ping`",
+        "`x\\` `@bot ping`",
+        "``x`` `@bot ping`",
+        "- `@bot ping`",
+        "\\``@bot ping`",
+    ]);
+    pings(&[
+        "`x` @bot ping",
+        "` @bot ping",
+        "`` ` @bot ping",
+        "\\`@bot ping \\`",
+        "`@bot p=1` @bot ping",
+        "a ` b\n\n@bot ping\n\nc ` d",
+        "- a ` b\n- @bot ping\n- c ` d",
+        "a ` b\n> ` c\n@bot ping",
+        "# a ` b\n@bot ping\n# `",
+        "`a\\` @bot ping",
+    ]);
+}
+
+#[test]
+fn indented_lines_and_html_comments_count() {
+    pings(&[
+        "    @bot ping",
+        "\t@bot ping",
+        "x\n\n        @bot ping",
+        "- @bot ping",
+        "* [ ] @bot ping",
+        "# @bot ping",
+        "<!-- @bot ping",
+        "<!--\n@bot ping\n-->",
+        "<!-- ` -->\n@bot ping\n<!-- ` -->",
+    ]);
+    let posted = format!(
+        ":pushpin: Commit {SHA} has been approved by `alice`\n\n<!-- @bot r=alice {SHA} -->"
+    );
+    assert_eq!(
+        commands(&posted),
+        format!("[approve,approver:alice,commit:{SHA}]")
+    );
+}
+
+#[test]
+fn lines_end_in_lf_crlf_or_cr() {
+    check(&[(
+        "x\r@bot p=1\r\n@bot p=2\n@bot p=3\r",
+        "[priority,value:1,priority,value:2,priority,value:3]",
+    )]);
+}
+
+#[test]
+fn any_white_space_splits_and_invisible_letters_do_not() {
+    for space in [
+        ' ', '\t', '\u{a0}', '\u{3000}', '\u{2003}', '\u{202f}', '\u{85}', '\u{2028}', '\u{b}',
+        '\u{c}',
+    ] {
+        let comment = format!("@bot{space}ping{space}{space}try{space}");
+        assert_eq!(commands(&comment), "[ping,try,chooser:null]", "{space:?}");
+    }
+    for letter in ['\u{200b}', '\u{200d}', '\u{2060}', '\u{feff}', '\u{ad}'] {
+        silent(&[&format!("@bot{letter}ping"), &format!("@bot pi{letter}ng")]);
+    }
+}
