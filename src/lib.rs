@@ -10,6 +10,7 @@
 //! | [`ids`] | names of things: repos, pulls, runs, jobs, commits, moments |
 //! | [`config`] | cfg.toml, checked and typed |
 //! | [`command`] | PURE: comment text to commands, and who may give them |
+//! | [`suite`] | PURE: `.papr.yml` to suites, and which of them a run needs |
 //! | [`clock`] | the only reader of the time |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
@@ -18,3 +19,4 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod ids;
+pub mod suite;

@@ -1,0 +1,48 @@
+//! From `.papr.yml` to test suites, and which of them a run needs. Pure.
+//!
+//! A file is a stream of YAML documents, one per suite. The way of a file: `yaml` makes values
+//! that know where they were written, `inherit` makes each document whole, `document` checks
+//! it and makes it a [`Suite`], `file` does that for all of them and compares them with each
+//! other. The files come from pull requests of strangers, so every step is bounded.
+//!
+//! Nothing here finds the file, runs a command or knows what a run is.
+
+mod audit;
+mod definition;
+mod document;
+mod environment;
+mod error;
+mod file;
+mod inherit;
+mod json;
+mod needed;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+pub use definition::{
+    Build, ClusterHost, ContainerSpecs, Environment, ExtraRepo, HostSpecs, Network, Ostree,
+    RepoSetting, Suite, Variable,
+};
+pub use error::{Place, SuiteFileError};
+pub use file::{Document, read, read_documents};
+pub use json::as_json;
+pub use needed::{Occasion, OnMerge, gates, needed};
+
+/// The names a file of suites may have in the root of a repository; the first that is a regular
+/// file is read, the others are not looked at (PAPR: the production order without the first name,
+/// the OpenShift rewrite's without the last).
+pub const FILE_NAMES: [&str; 4] = [".papr-ex.yaml", ".papr.yml", ".papr.yaml", ".redhat-ci.yml"];
+
+/// The longest file that is read, in bytes. The longest real one known has 5,000.
+pub const FILE_BYTES_MAX: usize = 256 * 1024;
+
+/// The most suites one file may define.
+pub const SUITES_MAX: usize = 256;
+
+/// The longest time a suite may ask for, in seconds; also what it gets without asking.
+pub const TIMEOUT_S_MAX: u64 = 7200;
+
+/// The context of a file's first suite where it states none.
+pub const CONTEXT_DEFAULT: &str = "Red Hat CI";
