@@ -11,6 +11,7 @@
 //! | [`config`] | cfg.toml, checked and typed |
 //! | [`command`] | PURE: comment text to commands, and who may give them |
 //! | [`suite`] | PURE: `.papr.yml` to suites, and which of them a run needs |
+//! | [`queue`] | PURE: the state machine of one repo: pulls, runs, checks, order, landing |
 //! | [`clock`] | the only reader of the time |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
@@ -19,4 +20,5 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod ids;
+pub mod queue;
 pub mod suite;

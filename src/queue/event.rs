@@ -1,0 +1,282 @@
+//! Facts that the queue is told, in the past tense.
+//!
+//! They come from GitHub, from the effects that the queue ordered, and from the clock. Any of them
+//! may come twice, late or out of order: answers name their run, comments carry a key, and facts
+//! about pulls carry the moment at which they held.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
+use crate::suite::Suite;
+
+/// Something that happened.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// GitHub said how a pull stands: a webhook, or the answer to a question.
+    PullSeen {
+        /// How it stands.
+        facts: PullFacts,
+        /// Where this comes from.
+        source: Source,
+    },
+    /// The queue was started with a pull that it did not know, and its comments were read again.
+    ///
+    /// Restores what the comments say without acting on them.
+    PullRestored {
+        /// How the pull stands.
+        facts: PullFacts,
+        /// All of its comments.
+        comments: Vec<Comment>,
+    },
+    /// A comment, a review or a review comment was made on a pull.
+    CommentMade {
+        /// On which.
+        pull: PullNumber,
+        /// What it says.
+        comment: Comment,
+    },
+    /// Somebody pushed to a branch of the repository itself.
+    BranchPushed {
+        /// Which one.
+        branch: BranchName,
+        /// The commit that it named before.
+        before: CommitId,
+        /// The commit that it names now; zero if it was deleted.
+        after: CommitId,
+    },
+    /// The mirror was brought up to date and this is the tip of a base branch.
+    BaseSeen {
+        /// Which one.
+        branch: BranchName,
+        /// Its tip.
+        tip: CommitId,
+    },
+    /// A commit status was set.
+    StatusReported {
+        /// On which commit.
+        commit: CommitId,
+        /// The status's context.
+        context: String,
+        /// What it says.
+        verdict: Verdict,
+        /// Where to read more.
+        url: Option<String>,
+    },
+    /// A check run changed.
+    CheckRunReported {
+        /// On which commit.
+        commit: CommitId,
+        /// The check run's name.
+        name: String,
+        /// What it says.
+        verdict: Verdict,
+        /// Where to read more.
+        url: Option<String>,
+    },
+    /// `MakeMerge` was done: the commit is in the mirror.
+    MergeMade {
+        /// For which run.
+        run: RunId,
+        /// The tip of the base branch that was merged onto.
+        base_tip: CommitId,
+        /// The commit to be tested.
+        merge: CommitId,
+    },
+    /// `MakeMerge` cannot be done: the pull does not merge cleanly.
+    MergeConflicted {
+        /// For which run.
+        run: RunId,
+    },
+    /// `PublishMerge` was done: the commit is on GitHub.
+    MergePublished {
+        /// For which run.
+        run: RunId,
+    },
+    /// `MakeMerge` or `PublishMerge` was tried and given up.
+    SetupFailed {
+        /// For which run.
+        run: RunId,
+        /// Why, in words for people.
+        why: String,
+    },
+    /// `ReadSuites` was done.
+    SuitesRead {
+        /// For which run.
+        run: RunId,
+        /// What the commit's tree holds.
+        found: SuitesFound,
+    },
+    /// A worker began to execute a suite.
+    SuiteStarted {
+        /// Of which run.
+        run: RunId,
+        /// The suite's context.
+        context: String,
+        /// The job's page.
+        url: String,
+    },
+    /// A suite of a run was executed, or cannot be.
+    SuiteFinished {
+        /// Of which run.
+        run: RunId,
+        /// The suite's context.
+        context: String,
+        /// What came out.
+        verdict: SuiteVerdict,
+        /// The job's page.
+        url: String,
+    },
+    /// `AdvanceBranch` was done, now or before: the base branch holds the run's commit.
+    BranchAdvanced {
+        /// For which run.
+        run: RunId,
+    },
+    /// `AdvanceBranch` was not done, and it is certain that it was not.
+    LandingRefused {
+        /// For which run.
+        run: RunId,
+        /// Why.
+        why: Refusal,
+    },
+    /// Time went by; see [`super::Queue::next_wakeup`].
+    TimePassed,
+}
+
+/// How fresh what is told of a pull is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Source {
+    /// A webhook: may be late.
+    Webhook,
+    /// An answer of GitHub's API to a question asked just now.
+    Reading,
+}
+
+/// How a pull stands at one moment.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct PullFacts {
+    /// Its number.
+    pub number: PullNumber,
+    /// Its title.
+    pub title: String,
+    /// Its description; empty where GitHub has none.
+    pub body: String,
+    /// Who opened it.
+    pub author: Login,
+    /// Open, closed or merged.
+    pub state: PullState,
+    /// Whether it is a draft.
+    pub draft: bool,
+    /// The commit that it proposes; zero while GitHub does not know.
+    pub head: CommitId,
+    /// Where that commit comes from, as GitHub shows it: `OWNER:BRANCH`.
+    pub head_label: String,
+    /// The branch that it goes to.
+    pub base: BranchName,
+    /// Whether GitHub can merge it; `None` while it does not know.
+    pub mergeable: Option<bool>,
+    /// When it was last changed, by GitHub's clock, in whole seconds.
+    pub updated_at: Timestamp,
+}
+
+/// Whether a pull is still there to be merged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PullState {
+    /// It is.
+    Open,
+    /// It was closed without being merged.
+    Closed,
+    /// Its head is in the base branch.
+    Merged,
+}
+
+/// A comment on a pull, of any of GitHub's three sorts.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Comment {
+    /// Tells it from all others and says which came first.
+    pub key: CommentKey,
+    /// Who wrote it.
+    pub author: Login,
+    /// Whether GitHub says that the author may write to the repository; `None` if not asked.
+    pub writer: Option<bool>,
+    /// What it says.
+    pub body: String,
+    /// The commit that a review or a review comment is about.
+    pub commit: Option<CommitId>,
+    /// Its address.
+    pub url: String,
+}
+
+/// Which comment: unique in a repository, ordered by age.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct CommentKey {
+    /// When it was made, by GitHub's clock, in whole seconds.
+    pub at: Timestamp,
+    /// GitHub's number for it, counted within its sort.
+    pub id: u64,
+    /// Its sort.
+    pub sort: CommentSort,
+}
+
+/// GitHub's three sorts of comments on pulls.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub enum CommentSort {
+    /// In the conversation.
+    Issue,
+    /// The text of a review.
+    Review,
+    /// On a line of the change.
+    ReviewComment,
+}
+
+/// What an external check says.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Not yet anything.
+    Pending,
+    /// Good.
+    Passed,
+    /// Bad.
+    Failed,
+}
+
+/// What came out of a suite.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum SuiteVerdict {
+    /// Every command ended with 0.
+    Passed,
+    /// A command ended with this exit code.
+    Failed(i32),
+    /// Its time was up.
+    TimedOut,
+    /// It could not be executed, for this reason.
+    Error(String),
+}
+
+/// What `ReadSuites` found in the commit's tree.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum SuitesFound {
+    /// No file of suites.
+    NoFile,
+    /// A file that is none of suites.
+    Invalid {
+        /// Its name.
+        file: String,
+        /// What is wrong with it, in `.papr.yml`'s own messages.
+        message: String,
+    },
+    /// The suites of the file, in its order.
+    Suites(Vec<Suite>),
+}
+
+/// Why the base branch was not moved.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The base branch is no longer where the run began.
+    BaseMoved,
+    /// The pull is closed, has another head or base, or its approval was withdrawn.
+    PullChanged,
+    /// GitHub does not let us, for this reason.
+    Rejected(String),
+}

@@ -1,0 +1,122 @@
+//! Moving the base branch to a tested commit, and what comes of it.
+
+use super::Queue;
+use super::effect::{Effect, LandingOrder, Member};
+use super::event::{PullState, Refusal};
+use super::note::{Ending, Note, Purpose, QueueStatus};
+use super::run::Phase;
+use super::turn::Turn;
+use crate::ids::RunId;
+
+impl Queue {
+    /// Orders the base branch to be moved. Only the answer ends the run from now on.
+    pub(super) fn land(&mut self, id: RunId, turn: &mut Turn) {
+        if !self.may_land(id) {
+            self.close_run(id, Ending::Cancelled, turn);
+            return;
+        }
+        let Some(run) = self.live_run(id) else {
+            return;
+        };
+        let Phase::Testing { merge, .. } = run.phase else {
+            return;
+        };
+        run.phase = Phase::Landing { merge };
+        turn.order(Effect::AdvanceBranch(LandingOrder {
+            run: id,
+            base: run.base.clone(),
+            from: merge.base_tip,
+            to: merge.merge,
+            members: run.members.clone(),
+        }));
+    }
+
+    /// Whether every member of a run is still open and approved at the commit that was tested.
+    ///
+    /// Asked again by whoever carries a landing out, right before the branch moves.
+    pub fn may_land(&self, id: RunId) -> bool {
+        self.runs.get(&id).is_some_and(|run| {
+            run.purpose == Purpose::Land
+                && run
+                    .members
+                    .iter()
+                    .all(|member| self.stands(member, run.base.as_str()))
+        })
+    }
+
+    fn stands(&self, member: &Member, base: &str) -> bool {
+        self.pulls.get(&member.pull).is_some_and(|pull| {
+            pull.facts.base.as_str() == base
+                && pull
+                    .standing_approval()
+                    .is_some_and(|approval| approval.commit == member.head)
+        })
+    }
+
+    /// The base branch holds the run's commit.
+    pub(super) fn end_landed(&mut self, id: RunId, turn: &mut Turn) {
+        let Some(run) = self.runs.get(&id) else {
+            return;
+        };
+        let Phase::Landing { merge } = run.phase else {
+            return;
+        };
+        let (checks, base, members) = (run.passed_links(), run.base.clone(), run.members.clone());
+        for Member {
+            pull,
+            head,
+            approver,
+        } in members
+        {
+            if let Some(approver) = approver {
+                let note = Note::Succeeded {
+                    checks: checks.clone(),
+                    approver,
+                    merge: merge.merge,
+                    base: base.clone(),
+                };
+                turn.post(pull, note);
+            }
+            let purpose = Purpose::Land;
+            turn.set_queue_status(head, QueueStatus::Succeeded { purpose });
+            if let Some(landed) = self.pull_mut(pull).filter(|known| known.facts.head == head) {
+                landed.facts.state = PullState::Merged;
+            }
+        }
+        self.close_run(id, Ending::Succeeded, turn);
+    }
+
+    /// The base branch was not moved.
+    pub(super) fn end_refused(&mut self, id: RunId, why: Refusal, turn: &mut Turn) {
+        let landing = self
+            .runs
+            .get(&id)
+            .is_some_and(|run| matches!(run.phase, Phase::Landing { .. }));
+        if !landing {
+            return;
+        }
+        match why {
+            // Tested again on the new base, without being asked.
+            Refusal::BaseMoved => self.close_run(id, Ending::Cancelled, turn),
+            Refusal::PullChanged => self.end_changed(id, turn),
+            Refusal::Rejected(why) => {
+                let note = Note::LandingFailed { why: why.clone() };
+                self.tell_members(id, &note, &QueueStatus::NotLanded { why }, turn);
+                self.close_run(id, Ending::Broken, turn);
+            }
+        }
+    }
+
+    /// A member is no longer what was tested. What it is now, GitHub must say before it is tested
+    /// again.
+    fn end_changed(&mut self, id: RunId, turn: &mut Turn) {
+        let Some(run) = self.runs.get(&id) else {
+            return;
+        };
+        for member in run.members.clone() {
+            turn.set_queue_status(member.head, QueueStatus::Cancelled);
+            turn.order(Effect::ReadPull { pull: member.pull });
+        }
+        self.close_run(id, Ending::Cancelled, turn);
+    }
+}

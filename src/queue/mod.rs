@@ -1,0 +1,233 @@
+//! The state machine of one repository. Pure.
+//!
+//! [`Queue::handle`] is told what happened and says what must now be done; everything that the
+//! queue knows came in through it. Read [`event`], then [`effect`], then [`run`].
+//!
+//! What does not live here: the words of comments (`notes.rs`), who executes a suite (`jobs`), and
+//! everything that touches the outside.
+
+mod commands;
+pub mod effect;
+pub mod event;
+mod external;
+mod landing;
+mod message;
+pub mod note;
+mod order;
+pub mod pull;
+mod pulls;
+mod restore;
+pub mod rules;
+pub mod run;
+mod runs;
+mod suites;
+mod turn;
+mod why;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use self::effect::Effect;
+use self::event::Event;
+use self::note::Obstacle;
+pub use self::order::Place;
+use self::pull::{Pull, Register};
+use self::rules::Rules;
+use self::run::Run;
+use self::turn::Turn;
+use crate::ids::{Login, PullNumber, RunId, Timestamp};
+
+/// The queue of one repository.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    rules: Rules,
+    desk: Desk,
+    pulls: BTreeMap<PullNumber, Pull>,
+    runs: BTreeMap<RunId, Run>,
+    touched: Touched,
+}
+
+/// What the queue knows of the repository as a whole.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Desk {
+    /// Whether pulls of low priority are held back.
+    pub tree: Register<Tree>,
+    /// The latest run.
+    pub last_run: RunId,
+}
+
+/// Whether pulls of low priority are held back.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Tree {
+    /// All pulls are tested.
+    #[default]
+    Open,
+    /// Only pulls of at least this priority are.
+    Closed {
+        /// The priority.
+        below: i64,
+        /// Who closed it.
+        by: Login,
+        /// The comment that did.
+        source: String,
+    },
+}
+
+/// What changed since it was last asked: what the store must write.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Touched {
+    /// Pulls.
+    pub pulls: BTreeSet<PullNumber>,
+    /// Runs.
+    pub runs: BTreeSet<RunId>,
+    /// Whether the repository's own row did.
+    pub desk: bool,
+}
+
+impl Queue {
+    /// An empty queue, the first of whose runs follows `last_run`.
+    pub fn new(rules: Rules, last_run: RunId) -> Self {
+        let desk = Desk {
+            tree: Register::default(),
+            last_run,
+        };
+        Self::restored(rules, desk, Vec::new(), Vec::new())
+    }
+
+    /// The queue as it was written down.
+    pub fn restored(rules: Rules, desk: Desk, pulls: Vec<Pull>, runs: Vec<Run>) -> Self {
+        Self {
+            rules,
+            desk,
+            pulls: pulls
+                .into_iter()
+                .map(|pull| (pull.number(), pull))
+                .collect(),
+            runs: runs.into_iter().map(|run| (run.id, run)).collect(),
+            touched: Touched::default(),
+        }
+    }
+
+    /// Applies one event; returns what must now be done.
+    ///
+    /// Total: never fails, never panics. An event about a run that is over, or about things that
+    /// the queue does not know, changes nothing.
+    #[must_use = "effects that are not carried out are lost"]
+    pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
+        let mut turn = Turn::new(now);
+        self.apply(event, &mut turn);
+        self.start_next(&mut turn);
+        turn.effects
+    }
+
+    fn apply(&mut self, event: Event, turn: &mut Turn) {
+        match event {
+            Event::PullSeen { facts, source } => self.see_pull(facts, source, turn),
+            Event::PullRestored { facts, comments } => self.restore(facts, comments),
+            Event::CommentMade { pull, comment } => self.read_comment(pull, &comment, turn),
+            Event::BranchPushed {
+                branch,
+                before,
+                after,
+            } => self.see_push(&branch, before, after, turn),
+            Event::BaseSeen { branch, tip } => self.see_base(&branch, tip, turn),
+            Event::StatusReported {
+                commit,
+                context,
+                verdict,
+                url,
+            } => self.hear_status(commit, &context, verdict, url, turn),
+            Event::CheckRunReported {
+                commit,
+                name,
+                verdict,
+                url,
+            } => self.hear_check_run(commit, &name, verdict, url, turn),
+            Event::MergeMade {
+                run,
+                base_tip,
+                merge,
+            } => self.begin_testing(run, base_tip, merge, turn),
+            Event::MergeConflicted { run } => self.end_conflicted(run, turn),
+            Event::MergePublished { run } => self.note_published(run, turn),
+            Event::SetupFailed { run, why } => {
+                self.end_broken(run, Obstacle::SetupFailed(why), turn)
+            }
+            Event::SuitesRead { run, found } => self.take_suites(run, found, turn),
+            Event::SuiteStarted { run, context, url } => {
+                self.hear_suite_start(run, &context, &url, turn);
+            }
+            Event::SuiteFinished {
+                run,
+                context,
+                verdict,
+                url,
+            } => self.hear_suite_end(run, &context, verdict, url, turn),
+            Event::BranchAdvanced { run } => self.end_landed(run, turn),
+            Event::LandingRefused { run, why } => self.end_refused(run, why, turn),
+            Event::TimePassed => self.end_overdue(turn),
+        }
+    }
+
+    /// The next moment at which [`Event::TimePassed`] would matter.
+    pub fn next_wakeup(&self) -> Option<Timestamp> {
+        self.runs.values().filter_map(Run::deadline).min()
+    }
+
+    /// What changed since this was last asked.
+    pub fn take_touched(&mut self) -> Touched {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// What is known of the repository as a whole.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// How the repository is to be tested.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// A pull.
+    pub fn pull(&self, number: PullNumber) -> Option<&Pull> {
+        self.pulls.get(&number)
+    }
+
+    /// All pulls that are known, by number.
+    pub fn pulls(&self) -> impl Iterator<Item = &Pull> {
+        self.pulls.values()
+    }
+
+    /// A run in flight, or the latest of a pull.
+    pub fn run(&self, id: RunId) -> Option<&Run> {
+        self.runs.get(&id)
+    }
+
+    /// Runs in flight, oldest first.
+    pub fn runs_in_flight(&self) -> impl Iterator<Item = &Run> {
+        self.runs.values().filter(|run| !run.is_over())
+    }
+
+    /// Open pulls in the queue's order.
+    pub fn in_order(&self) -> Vec<&Pull> {
+        let mut pulls: Vec<_> = self.pulls.values().filter(|pull| pull.is_open()).collect();
+        pulls.sort_by_key(|pull| Place::of(pull));
+        pulls
+    }
+
+    /// Lets a pull be changed and remembers that it was.
+    fn pull_mut(&mut self, number: PullNumber) -> Option<&mut Pull> {
+        let pull = self.pulls.get_mut(&number)?;
+        self.touched.pulls.insert(number);
+        Some(pull)
+    }
+
+    /// Lets a run that is not over be changed and remembers that it was.
+    fn live_run(&mut self, id: RunId) -> Option<&mut Run> {
+        let run = self.runs.get_mut(&id).filter(|run| !run.is_over())?;
+        self.touched.runs.insert(id);
+        Some(run)
+    }
+}

@@ -1,0 +1,366 @@
+//! What the queue has to say, as values. The words are in `notes.rs`.
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{SuiteVerdict, Verdict};
+use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId};
+
+/// How the hidden part of a comment begins by which the bot knows its own.
+pub const MARKER: &str = "<!-- paprq:";
+
+/// How the bot's own comments begin that pin an approval to its commit.
+pub const PIN: &str = ":pushpin: Commit ";
+
+/// Something to be said in a comment.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Note {
+    /// A commit was approved.
+    Approved {
+        /// Which.
+        commit: CommitId,
+        /// By whom, or on whose behalf.
+        approver: Login,
+    },
+    /// The pull says of itself that it is not finished.
+    NotFinished {
+        /// Its head.
+        commit: CommitId,
+        /// What says so.
+        sign: Unfinished,
+    },
+    /// `r+` named a commit that is not the head.
+    NotTheHead {
+        /// What was written.
+        given: String,
+        /// The head.
+        head: CommitId,
+    },
+    /// The head changed after the comment that approves was written.
+    ApprovalOutdated {
+        /// Who approved.
+        by: Login,
+        /// The head now.
+        head: CommitId,
+    },
+    /// It was approved before.
+    AlreadyApproved {
+        /// What keeps it from landing.
+        why: Vec<Reason>,
+    },
+    /// The tree is closed for it.
+    TreeClosed {
+        /// Below which priority.
+        below: i64,
+        /// The comment that closed it.
+        source: String,
+    },
+    /// A run's commit is made and its checks run.
+    Started {
+        /// Whether it is to land.
+        purpose: Purpose,
+        /// The pull's head.
+        head: CommitId,
+        /// The commit that is tested.
+        merge: CommitId,
+    },
+    /// Of an earlier run on the same commit, only what failed runs again.
+    Rebuilding {
+        /// What is taken as passed.
+        reused: Vec<Link>,
+        /// What runs again.
+        again: Vec<String>,
+    },
+    /// Everything passed, and the base branch is about to move.
+    Succeeded {
+        /// The checks.
+        checks: Vec<Link>,
+        /// By whom it was approved.
+        approver: Login,
+        /// The tested commit.
+        merge: CommitId,
+        /// Where it goes.
+        base: BranchName,
+    },
+    /// A try passed.
+    TrySucceeded {
+        /// The checks.
+        checks: Vec<Link>,
+        /// The tested commit.
+        merge: CommitId,
+    },
+    /// A check failed.
+    Failed {
+        /// Whether it was to land.
+        purpose: Purpose,
+        /// The check.
+        check: Link,
+        /// What it came to; `None` for external checks, which do not say.
+        verdict: Option<SuiteVerdict>,
+    },
+    /// The run took too long.
+    TimedOut {
+        /// What did not answer.
+        waiting_for: Vec<String>,
+    },
+    /// The pull does not merge cleanly.
+    Conflict {
+        /// Onto which branch.
+        base: BranchName,
+        /// The pull's head, as `OWNER:BRANCH`.
+        head_label: String,
+    },
+    /// The run could not be carried out.
+    Broken {
+        /// Why.
+        why: Obstacle,
+    },
+    /// The file of suites is wrong.
+    BadSuites {
+        /// Its name.
+        file: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// The tested commit could not be landed.
+    LandingFailed {
+        /// Why, for people.
+        why: String,
+    },
+    /// The pull goes to another branch now.
+    BaseChanged {
+        /// Which.
+        base: BranchName,
+    },
+    /// A try of an approved pull.
+    TryAfterApproval,
+    /// A priority above the limit.
+    PriorityTooHigh {
+        /// The limit.
+        max: i64,
+    },
+    /// Yes, we are here.
+    Awake,
+    /// The turret speaks.
+    Portal {
+        /// Picks what it says.
+        seed: u64,
+    },
+    /// A command was given by somebody who may not.
+    Refused {
+        /// By whom.
+        user: Login,
+        /// What is missing.
+        missing: Missing,
+    },
+    /// A word was in a command's place but is none.
+    NotUnderstood {
+        /// Who wrote it.
+        user: Login,
+        /// The word.
+        word: String,
+    },
+    /// A command that is known but not acted on.
+    NotOffered {
+        /// Who gave it.
+        user: Login,
+        /// What was written.
+        command: String,
+    },
+    /// `retry` where nothing has failed.
+    NothingToRetry,
+    /// GitHub gave an all-zero head.
+    NoHead,
+}
+
+/// Why an approved pull does not move.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Reason {
+    /// It is not approved.
+    NotApproved,
+    /// It is not open.
+    NotOpen,
+    /// Its commit is being merged or tested.
+    Testing,
+    /// All its checks passed and the base branch is being moved.
+    Landing,
+    /// It waits behind these, in this order.
+    Behind(Vec<PullNumber>),
+    /// The tree is closed below this priority.
+    TreeClosed {
+        /// Below which priority.
+        below: i64,
+        /// By whom.
+        by: Login,
+    },
+    /// It was tested and this came out.
+    Ended(Ending),
+    /// This suite failed on its commit.
+    SuiteFailed(String),
+    /// This external check failed on its commit.
+    CheckFailed(String),
+    /// It waits for this check.
+    WaitsFor(String),
+    /// A try waits for its turn.
+    TryWaits,
+    /// It is next.
+    Next,
+}
+
+/// Why a run could not be carried out.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Obstacle {
+    /// Neither suites nor external checks are configured.
+    NothingConfigured,
+    /// The merge holds no file of suites, and no external check is configured.
+    NoSuitesFile,
+    /// No suite of the file is for merges, and no external check is configured.
+    NoSuiteForMerges,
+    /// The merge was not made and pushed in time.
+    SetupTooSlow,
+    /// Making or pushing the merge was given up, for this reason.
+    SetupFailed(String),
+}
+
+/// How a run ended, in short, for pages and answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It landed, or a try passed.
+    Succeeded,
+    /// A check failed.
+    Failed,
+    /// It took too long.
+    TimedOut,
+    /// It does not merge cleanly.
+    Conflicted,
+    /// It could not be carried out.
+    Broken,
+    /// It was stopped: a push, a withdrawn approval, a closed pull, a moved base.
+    Cancelled,
+}
+
+/// What a run is for.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// An approved merge that lands if it passes: kind `auto`.
+    Land,
+    /// A try: never lands.
+    Try,
+}
+
+/// A name and where to read more.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Link {
+    /// The name.
+    pub name: String,
+    /// The address; empty where none is known.
+    pub url: String,
+}
+
+/// What says that a pull is not finished.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Unfinished {
+    /// The beginning of its title.
+    Title(String),
+    /// It is a draft.
+    Draft,
+}
+
+/// The right that somebody lacks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Missing {
+    /// To be in `reviewers`.
+    Reviewer,
+    /// To be a collaborator of the repository.
+    Collaborator,
+    /// To be in `try_users`.
+    Trier,
+}
+
+/// What a commit status says.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum StatusNote {
+    /// How the queue gets on with a pull: context `homu`, on the pull's head.
+    Queue(QueueStatus),
+    /// How a suite gets on: the suite's own context, on the tested commit.
+    Suite {
+        /// Its context.
+        context: String,
+        /// How.
+        progress: SuiteProgress,
+        /// The job's page; empty while there is none.
+        url: String,
+    },
+    /// How the required suites get on: context `required`, on the tested commit.
+    Required {
+        /// How many passed.
+        passed: usize,
+        /// Of how many.
+        of: usize,
+        /// Whether that is all there is to say.
+        verdict: Verdict,
+        /// Which run: its page is the status's target.
+        run: RunId,
+    },
+    /// The file of suites is wrong: context `Red Hat CI`.
+    BadSuites,
+}
+
+/// How the queue gets on with a pull.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum QueueStatus {
+    /// Its merge is being tested.
+    Testing {
+        /// What for.
+        purpose: Purpose,
+        /// The head.
+        head: CommitId,
+        /// The commit that is tested.
+        merge: CommitId,
+    },
+    /// Everything passed.
+    Succeeded {
+        /// What for.
+        purpose: Purpose,
+    },
+    /// A check failed.
+    Failed {
+        /// Which.
+        check: Link,
+    },
+    /// The run took too long.
+    TimedOut,
+    /// It does not merge cleanly.
+    Conflict,
+    /// It could not be carried out.
+    Broken {
+        /// Why.
+        why: Obstacle,
+    },
+    /// The file of suites is wrong.
+    BadSuites {
+        /// Its name.
+        file: String,
+    },
+    /// The tested commit could not be landed.
+    NotLanded {
+        /// Why, for people.
+        why: String,
+    },
+    /// It was stopped.
+    Cancelled,
+}
+
+/// How a suite gets on.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum SuiteProgress {
+    /// It waits for a worker.
+    Waiting,
+    /// A worker executes it.
+    Running,
+    /// It ended.
+    Ended(SuiteVerdict),
+    /// It was stopped, because the run is over.
+    Cancelled,
+}

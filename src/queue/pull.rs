@@ -1,0 +1,219 @@
+//! What the queue knows of one pull.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::event::{CommentKey, PullFacts, PullState};
+use super::note::{Ending, Purpose, Unfinished};
+use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
+
+/// A pull request and what people and runs made of it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Pull {
+    /// What GitHub said last.
+    pub facts: PullFacts,
+    /// When its head was last seen to change, by GitHub's clock; `None` if never.
+    pub head_since: Option<Timestamp>,
+    /// Who approved it, if anybody.
+    pub approval: Register<Option<Approval>>,
+    /// Higher goes first.
+    pub priority: Register<i64>,
+    /// 1 always, 0 maybe, -1 iffy, -2 never.
+    pub rollup: Register<i8>,
+    /// The comment that last asked for a try, or for none.
+    pub try_key: Option<CommentKey>,
+    /// Where it stands between approval or try and result.
+    pub stage: Stage,
+    /// Its latest run.
+    pub last_run: Option<RunId>,
+    /// Comments with commands that were acted on.
+    pub handled: BTreeSet<CommentKey>,
+}
+
+/// Who approved which commit.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The commit.
+    pub commit: CommitId,
+    /// In whose name.
+    pub approver: Login,
+    /// Who said so.
+    pub said_by: Login,
+    /// What the comment named.
+    pub named: Named,
+}
+
+/// What an approval names.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Named {
+    /// Just this commit.
+    Commit,
+    /// Whatever was the head when the comment was made.
+    Head,
+}
+
+/// A value that comments set: the youngest comment wins, in whatever order they arrive.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Register<T> {
+    /// The value now.
+    pub value: T,
+    /// The comment that set it.
+    pub set_by: Option<CommentKey>,
+}
+
+impl<T> Register<T> {
+    /// Takes the value, unless a younger comment set another; says whether it did.
+    pub fn set(&mut self, value: T, by: CommentKey) -> Taken {
+        if self.set_by.is_some_and(|last| last > by) {
+            return Taken::No;
+        }
+        self.value = value;
+        self.set_by = Some(by);
+        Taken::Yes
+    }
+
+    /// Whether a comment with this key could still set it.
+    pub fn takes(&self, by: CommentKey) -> bool {
+        self.set_by.is_none_or(|last| last <= by)
+    }
+}
+
+/// Whether a [`Register`] took a value.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Taken {
+    /// It did.
+    Yes,
+    /// A younger comment had set it.
+    No,
+}
+
+/// Where a pull stands between approval or try and result.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Stage {
+    /// No run, and none ended that counts. If approved, it waits for its turn.
+    Idle,
+    /// A run ended and shall be repeated; waits for its turn, if still approved.
+    RetryWanted {
+        /// The run to be repeated.
+        of: RunId,
+    },
+    /// A try waits for its turn.
+    TryWanted,
+    /// A run is under way.
+    Running {
+        /// Which.
+        run: RunId,
+        /// What for.
+        purpose: Purpose,
+    },
+    /// The last run came to this, and nobody asked for another.
+    Ended {
+        /// Which run.
+        run: RunId,
+        /// What for.
+        purpose: Purpose,
+        /// What came out.
+        ending: Ending,
+    },
+}
+
+/// A pull's status in Homu's words.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Its last run passed.
+    Success,
+    /// A run is under way.
+    Pending,
+    /// Approved, and waiting for its turn.
+    Approved,
+    /// Nothing was asked for.
+    None,
+    /// Its last run could not be carried out, or it does not merge.
+    Error,
+    /// Its last run failed.
+    Failure,
+}
+
+impl Status {
+    /// The word for pages and interfaces.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::None => "none",
+            Self::Error => "error",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+/// Beginnings of titles that say that a pull is not finished, in lower case.
+const UNFINISHED_TITLES: [&str; 5] = ["[do not merge]", "[todo]", "[wip]", "todo", "wip"];
+
+impl Pull {
+    /// A pull of which nothing is known but what GitHub says.
+    pub(super) fn new(facts: PullFacts) -> Self {
+        Self {
+            facts,
+            head_since: None,
+            approval: Register::default(),
+            priority: Register::default(),
+            rollup: Register::default(),
+            try_key: None,
+            stage: Stage::Idle,
+            last_run: None,
+            handled: BTreeSet::new(),
+        }
+    }
+
+    /// Its number.
+    pub fn number(&self) -> PullNumber {
+        self.facts.number
+    }
+
+    /// Whether it can still be merged.
+    pub fn is_open(&self) -> bool {
+        self.facts.state == PullState::Open
+    }
+
+    /// The approval, if it is for the commit that the pull proposes now.
+    pub fn standing_approval(&self) -> Option<&Approval> {
+        self.approval
+            .value
+            .as_ref()
+            .filter(|approval| approval.commit == self.facts.head && self.is_open())
+    }
+
+    /// Its status in Homu's words.
+    pub fn status(&self) -> Status {
+        match &self.stage {
+            Stage::Running { .. } => Status::Pending,
+            Stage::Idle | Stage::RetryWanted { .. } if self.standing_approval().is_some() => {
+                Status::Approved
+            }
+            Stage::TryWanted => Status::Approved,
+            Stage::Idle | Stage::RetryWanted { .. } => Status::None,
+            Stage::Ended { ending, .. } => match ending {
+                Ending::Succeeded => Status::Success,
+                Ending::Failed | Ending::TimedOut => Status::Failure,
+                Ending::Conflicted | Ending::Broken => Status::Error,
+                Ending::Cancelled => Status::None,
+            },
+        }
+    }
+
+    /// What says that the pull is not finished, if anything does.
+    pub(super) fn unfinished(&self) -> Option<Unfinished> {
+        if self.facts.draft {
+            return Some(Unfinished::Draft);
+        }
+        let title = self.facts.title.trim_start().to_lowercase();
+        UNFINISHED_TITLES
+            .iter()
+            .find(|sign| title.starts_with(**sign))
+            .map(|sign| Unfinished::Title((*sign).to_uppercase()))
+    }
+}

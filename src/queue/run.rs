@@ -1,0 +1,252 @@
+//! One test of one commit.
+
+use serde::{Deserialize, Serialize};
+
+use super::effect::{EarlierMerge, Member};
+use super::event::SuiteVerdict;
+use super::note::{Ending, Link, Purpose};
+use crate::ids::{BranchName, RunId, Timestamp};
+
+/// A test of members merged onto a base. Never used twice: a new test is a new run.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The branch whose tip it is merged onto.
+    pub base: BranchName,
+    /// What is tested, in the order of merging. One pull for now.
+    pub members: Vec<Member>,
+    /// The run that it repeats.
+    pub repeats: Option<RunId>,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// How far it is.
+    pub phase: Phase,
+    /// What it waits for. Empty until its commit is known.
+    pub checks: Vec<RunCheck>,
+}
+
+/// How far a run is.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Its commit is being made.
+    Merging {
+        /// Until when.
+        deadline: Timestamp,
+    },
+    /// Its checks run.
+    Testing {
+        /// The commit, and what it was merged onto.
+        merge: EarlierMerge,
+        /// What must be done before its checks can decide.
+        awaits: Vec<Step>,
+        /// Until when.
+        deadline: Timestamp,
+    },
+    /// All checks passed and the base branch is being moved. Only the answer to that ends it.
+    Landing {
+        /// The commit, and what it was merged onto.
+        merge: EarlierMerge,
+    },
+    /// It is over.
+    Done {
+        /// How.
+        ending: Ending,
+        /// The commit, if one was made.
+        merge: Option<EarlierMerge>,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Something that is done while a run's checks may already be running.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Step {
+    /// Pushing the commit to GitHub.
+    Publish,
+    /// Reading the commit's suites.
+    ReadSuites,
+}
+
+/// One thing that a run waits for.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct RunCheck {
+    /// What it is.
+    pub check: Check,
+    /// Whether the run's end depends on it.
+    pub weight: Weight,
+    /// How it stands.
+    pub state: CheckState,
+}
+
+/// Which check: unique in its run.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub enum Check {
+    /// A suite of the commit's own file, by its context.
+    Suite(String),
+    /// A commit status.
+    Status {
+        /// Its key in cfg.toml.
+        label: String,
+        /// Its context.
+        context: String,
+    },
+    /// A check run.
+    CheckRun {
+        /// Its key in cfg.toml.
+        label: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Whether a run's end depends on a check.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum Weight {
+    /// It does.
+    Decides,
+    /// It does: a suite that the file calls `required`.
+    Required,
+    /// It is run and shown only: other suites of the file are `required`, this one is not.
+    Informs,
+}
+
+/// How a check stands.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum CheckState {
+    /// Nothing was heard of it.
+    Waiting,
+    /// It is being carried out.
+    Running {
+        /// Where to watch.
+        url: String,
+    },
+    /// It is good.
+    Passed {
+        /// Where to read more; may be empty.
+        url: String,
+    },
+    /// It is not.
+    Failed {
+        /// Where to read more; may be empty.
+        url: String,
+        /// What a suite came to; `None` for external checks, which do not say.
+        verdict: Option<SuiteVerdict>,
+    },
+    /// It was stopped because the run was over.
+    Cancelled,
+}
+
+impl Run {
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Done { .. })
+    }
+
+    /// The commit that it tests, once it is made.
+    pub fn merge(&self) -> Option<EarlierMerge> {
+        match self.phase {
+            Phase::Merging { .. } => None,
+            Phase::Testing { merge, .. } | Phase::Landing { merge } => Some(merge),
+            Phase::Done { merge, .. } => merge,
+        }
+    }
+
+    /// How it ended, if it did.
+    pub fn ending(&self) -> Option<Ending> {
+        match self.phase {
+            Phase::Done { ending, .. } => Some(ending),
+            Phase::Merging { .. } | Phase::Testing { .. } | Phase::Landing { .. } => None,
+        }
+    }
+
+    /// The moment at which it has taken too long. A landing has none: only its answer may end it.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        match self.phase {
+            Phase::Merging { deadline } | Phase::Testing { deadline, .. } => Some(deadline),
+            Phase::Landing { .. } | Phase::Done { .. } => None,
+        }
+    }
+
+    /// Whether its commit is on GitHub.
+    pub(super) fn is_published(&self) -> bool {
+        match &self.phase {
+            Phase::Merging { .. } => false,
+            Phase::Testing { awaits, .. } => !awaits.contains(&Step::Publish),
+            Phase::Landing { .. } | Phase::Done { .. } => true,
+        }
+    }
+
+    /// The checks on which its end depends.
+    pub(super) fn deciding(&self) -> impl Iterator<Item = &RunCheck> {
+        self.checks
+            .iter()
+            .filter(|check| check.weight != Weight::Informs)
+    }
+
+    /// Whether all that must pass has passed.
+    pub(super) fn has_passed(&self) -> bool {
+        let ready = matches!(&self.phase, Phase::Testing { awaits, .. } if awaits.is_empty());
+        ready
+            && self
+                .deciding()
+                .all(|check| matches!(check.state, CheckState::Passed { .. }))
+            && self.deciding().next().is_some()
+    }
+
+    /// Links to its checks that passed.
+    pub(super) fn passed_links(&self) -> Vec<Link> {
+        self.checks
+            .iter()
+            .filter(|check| matches!(check.state, CheckState::Passed { .. }))
+            .map(RunCheck::link)
+            .collect()
+    }
+}
+
+impl RunCheck {
+    /// A check of which nothing was heard.
+    pub(super) fn waiting(check: Check, weight: Weight) -> Self {
+        Self {
+            check,
+            weight,
+            state: CheckState::Waiting,
+        }
+    }
+
+    /// Its name and where to read more.
+    pub fn link(&self) -> Link {
+        Link {
+            name: self.check.name(),
+            url: self.state.url().to_owned(),
+        }
+    }
+}
+
+impl CheckState {
+    /// Where to read more; empty where nothing is known.
+    pub fn url(&self) -> &str {
+        match self {
+            Self::Waiting | Self::Cancelled => "",
+            Self::Running { url } | Self::Passed { url } | Self::Failed { url, .. } => url,
+        }
+    }
+
+    /// Whether it can still change.
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Waiting | Self::Running { .. })
+    }
+}
+
+impl Check {
+    /// The builder's name in comments and on pages (`status-LABEL`, `checks-LABEL`).
+    pub fn name(&self) -> String {
+        match self {
+            Self::Suite(context) => context.clone(),
+            Self::Status { label, .. } => format!("status-{label}"),
+            Self::CheckRun { label, .. } => format!("checks-{label}"),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Why a pull stands where it stands.
+
+use super::note::{Ending, Purpose, Reason};
+use super::pull::{Pull, Stage};
+use super::run::{Phase, Run};
+use super::{Place, Queue, Tree};
+use crate::ids::{PullNumber, RunId};
+
+impl Queue {
+    /// What keeps a pull from landing, the nearest cause first; empty for an unknown pull.
+    pub fn why(&self, number: PullNumber) -> Vec<Reason> {
+        let Some(pull) = self.pulls.get(&number) else {
+            return Vec::new();
+        };
+        if !pull.is_open() {
+            return vec![Reason::NotOpen];
+        }
+        match pull.stage {
+            Stage::Running { run, .. } => self.why_running(run),
+            Stage::TryWanted => vec![Reason::TryWaits],
+            Stage::Ended {
+                ending, purpose, ..
+            } => self.why_ended(pull, ending, purpose),
+            Stage::Idle | Stage::RetryWanted { .. } => self.why_waiting(pull),
+        }
+    }
+
+    /// The pull's place among those that run or wait, from 1; `None` if it does neither.
+    pub fn position(&self, number: PullNumber) -> Option<usize> {
+        self.queued()
+            .iter()
+            .position(|pull| pull.number() == number)
+            .map(|index| index + 1)
+    }
+
+    /// Pulls that run or wait for their turn, in order.
+    pub fn queued(&self) -> Vec<&Pull> {
+        let mut queued: Vec<_> = self
+            .pulls
+            .values()
+            .filter(|pull| pull.is_open() && self.is_queued(pull))
+            .collect();
+        queued.sort_by_key(|pull| Place::of(pull));
+        queued
+    }
+
+    fn is_queued(&self, pull: &Pull) -> bool {
+        match pull.stage {
+            Stage::Running { .. } | Stage::TryWanted => true,
+            Stage::Idle | Stage::RetryWanted { .. } => pull.standing_approval().is_some(),
+            Stage::Ended { .. } => false,
+        }
+    }
+
+    fn why_running(&self, run: RunId) -> Vec<Reason> {
+        let Some(run) = self.runs.get(&run) else {
+            return vec![Reason::Testing];
+        };
+        match run.phase {
+            Phase::Merging { .. } | Phase::Done { .. } => vec![Reason::Testing],
+            Phase::Landing { .. } => vec![Reason::Landing],
+            Phase::Testing { .. } => std::iter::once(Reason::Testing)
+                .chain(open_checks(run))
+                .collect(),
+        }
+    }
+
+    fn why_ended(&self, pull: &Pull, ending: Ending, purpose: Purpose) -> Vec<Reason> {
+        let mut why = vec![Reason::Ended(ending)];
+        if purpose == Purpose::Try || pull.standing_approval().is_none() {
+            why.push(Reason::NotApproved);
+        }
+        why
+    }
+
+    fn why_waiting(&self, pull: &Pull) -> Vec<Reason> {
+        if pull.standing_approval().is_none() {
+            return vec![Reason::NotApproved];
+        }
+        let mut why = Vec::new();
+        if let Tree::Closed { below, by, .. } = &self.desk.tree.value
+            && !self.tree_lets_through(pull.number())
+        {
+            why.push(Reason::TreeClosed {
+                below: *below,
+                by: by.clone(),
+            });
+        }
+        let ahead = self.ahead_of(pull);
+        if !ahead.is_empty() {
+            why.push(Reason::Behind(ahead));
+        } else if why.is_empty() {
+            why.push(Reason::Next);
+        }
+        why
+    }
+
+    fn ahead_of(&self, pull: &Pull) -> Vec<PullNumber> {
+        let place = Place::of(pull);
+        self.queued()
+            .into_iter()
+            .filter(|other| Place::of(other) < place && self.blocks(other))
+            .map(Pull::number)
+            .collect()
+    }
+
+    /// Whether a queued pull keeps others from being tested: tries do not.
+    fn blocks(&self, pull: &Pull) -> bool {
+        match pull.stage {
+            Stage::Running { purpose, .. } => purpose == Purpose::Land,
+            Stage::Idle | Stage::RetryWanted { .. } => self.tree_lets_through(pull.number()),
+            Stage::TryWanted | Stage::Ended { .. } => false,
+        }
+    }
+}
+
+fn open_checks(run: &Run) -> impl Iterator<Item = Reason> + '_ {
+    run.deciding()
+        .filter(|check| check.state.is_open())
+        .map(|check| Reason::WaitsFor(check.check.name()))
+}
