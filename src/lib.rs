@@ -12,6 +12,7 @@
 //! | [`command`] | PURE: comment text to commands, and who may give them |
 //! | [`suite`] | PURE: `.papr.yml` to suites, and which of them a run needs |
 //! | [`queue`] | PURE: the state machine of one repo: pulls, runs, checks, order, landing |
+//! | [`jobs`] | PURE: the scheduler: matching jobs to workers, leases, attempts |
 //! | [`clock`] | the only reader of the time |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
@@ -20,5 +21,6 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod ids;
+pub mod jobs;
 pub mod queue;
 pub mod suite;

@@ -1,0 +1,195 @@
+//! A job and its attempts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AttemptNumber, CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
+use crate::queue::note::Purpose;
+use crate::suite::{Environment, Suite};
+
+/// One suite of one run, to be executed.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its id.
+    pub id: JobId,
+    /// Of which repository.
+    pub repo: RepoLabel,
+    /// Of which run.
+    pub run: RunId,
+    /// What the run is for.
+    pub purpose: Purpose,
+    /// The priority of the run's pull when the job was made.
+    pub priority: i64,
+    /// What to check out.
+    pub commit: CommitId,
+    /// What to execute.
+    pub suite: Suite,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// Where it stands.
+    pub state: JobState,
+    /// Its attempts, oldest first; the last one may be under way.
+    pub attempts: Vec<AttemptRecord>,
+}
+
+/// Where a job stands.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum JobState {
+    /// For a worker.
+    Waiting,
+    /// With a worker.
+    Leased {
+        /// Which attempt.
+        attempt: AttemptNumber,
+        /// Who has it.
+        worker: WorkerKey,
+        /// Until when, if nothing is heard of it.
+        until: Timestamp,
+        /// What is wanted of the worker.
+        wish: Wish,
+        /// The password with which this attempt fetches its commit.
+        git_token: String,
+    },
+    /// It ended with this.
+    Finished {
+        /// The outcome.
+        outcome: JobOutcome,
+        /// When.
+        at: Timestamp,
+    },
+    /// Its run was over before it was.
+    Cancelled {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// One attempt at one job.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The job.
+    pub job: JobId,
+    /// Which attempt at it.
+    pub number: AttemptNumber,
+}
+
+/// What is remembered of an attempt.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct AttemptRecord {
+    /// Which one.
+    pub number: AttemptNumber,
+    /// Who had it.
+    pub worker: WorkerKey,
+    /// When it was given out.
+    pub began_at: Timestamp,
+    /// When and how it ended, if it did.
+    pub ended: Option<AttemptEnd>,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub enum AttemptEnd {
+    /// With this outcome.
+    Reported {
+        /// When.
+        at: Timestamp,
+        /// What the worker said.
+        outcome: JobOutcome,
+    },
+    /// The worker was not heard of any more.
+    Lost {
+        /// When that was noticed.
+        at: Timestamp,
+    },
+    /// It was stopped.
+    Stopped {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A worker: the name of its token and its own.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+pub struct WorkerKey {
+    /// The token's key in cfg.toml.
+    pub token: String,
+    /// What the worker calls itself.
+    pub name: WorkerId,
+}
+
+/// A kind of environment that a worker can offer.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Executor {
+    /// Commands on the worker itself, inside bubblewrap.
+    Sandbox,
+    /// A container.
+    Container,
+    /// A pod.
+    Kubernetes,
+    /// Virtual machines, one or several.
+    Vm,
+}
+
+/// What the server wants of a running attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wish {
+    /// Go on.
+    GoOn,
+    /// Stop it, kill what it started, and report nothing.
+    Stop,
+}
+
+/// What came out of an attempt.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum JobOutcome {
+    /// Every command ended with 0.
+    Passed,
+    /// A command ended with something else.
+    Failed {
+        /// Its exit code; 128 and more for signals, as shells count.
+        exit_code: i32,
+    },
+    /// The suite's time was up.
+    TimedOut,
+    /// It could not be executed.
+    Error {
+        /// Why, in one line for people (at most 140 characters are shown).
+        message: String,
+    },
+}
+
+impl Job {
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
+        matches!(
+            self.state,
+            JobState::Finished { .. } | JobState::Cancelled { .. }
+        )
+    }
+
+    /// Whether a worker with these executors can execute it.
+    pub(super) fn fits(&self, executors: &[Executor]) -> bool {
+        let wanted = match self.suite.environment {
+            Environment::Sandbox { .. } => Executor::Sandbox,
+            Environment::Container { .. } => Executor::Container,
+            Environment::Host { .. } | Environment::Cluster { .. } => Executor::Vm,
+        };
+        executors.contains(&wanted)
+    }
+
+    /// Its place among waiting jobs: the smallest is given out first.
+    ///
+    /// Merges go before tries, then higher priority, then age.
+    pub(super) fn rank(&self) -> (Purpose, std::cmp::Reverse<i64>, JobId) {
+        (self.purpose, std::cmp::Reverse(self.priority), self.id)
+    }
+
+    /// Writes down how the attempt that is under way ended.
+    pub(super) fn end_attempt(&mut self, end: AttemptEnd) {
+        if let Some(last) = self.attempts.last_mut().filter(|last| last.ended.is_none()) {
+            last.ended = Some(end);
+        }
+    }
+}
