@@ -13,6 +13,7 @@
 //! | [`suite`] | PURE: `.papr.yml` to suites, and which of them a run needs |
 //! | [`queue`] | PURE: the state machine of one repo: pulls, runs, checks, order, landing |
 //! | [`jobs`] | PURE: the scheduler: matching jobs to workers, leases, attempts |
+//! | [`notes`] | PURE: every word that is posted to GitHub |
 //! | [`clock`] | the only reader of the time |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
@@ -22,5 +23,6 @@ pub mod command;
 pub mod config;
 pub mod ids;
 pub mod jobs;
+pub mod notes;
 pub mod queue;
 pub mod suite;

@@ -1,0 +1,73 @@
+//! Every word that is posted to GitHub. Pure.
+//!
+//! [`comment`] and [`status`] turn what the queue has to say into words; texts that people and
+//! other bots match on are Homu's and PAPR's (homu-compat §5, papr-compat §2.4). What others chose
+//! (names of checks, branches, messages) goes through `harmless` first.
+
+mod comment;
+mod harmless;
+mod machine;
+mod reason;
+mod status;
+
+#[cfg(test)]
+mod tests;
+
+pub use comment::comment;
+pub use reason::reason;
+pub use status::{State, StatusText, status, verdict};
+
+use crate::ids::{Login, PullNumber, RepoLabel, RunId};
+use crate::queue::note::MARKER;
+
+/// How much of a name that others chose is shown, in characters.
+const NAME_CHARS_MAX: usize = 80;
+
+/// How much of a message that others chose is shown, in characters.
+const MESSAGE_CHARS_MAX: usize = 2000;
+
+/// Where things are, as far as words link to them.
+#[derive(Clone, Debug)]
+pub struct Links {
+    /// The address of our own pages, with or without a `/` at its end; empty where unknown.
+    pub base_url: String,
+    /// Which repository.
+    pub repo: RepoLabel,
+    /// The address of GitHub's pages, such as `https://github.com`.
+    pub web_url: String,
+    /// The repository on GitHub, as `OWNER/NAME`.
+    pub slug: String,
+    /// The bot's own login.
+    pub bot: Login,
+}
+
+impl Links {
+    fn page(&self, path: &str) -> Option<String> {
+        harmless::url(&format!("{}/{path}", self.base_url.trim_end_matches('/')))
+    }
+
+    fn queue(&self) -> Option<String> {
+        self.page(&format!("queue/{}", self.repo))
+    }
+
+    fn pull(&self, number: PullNumber) -> Option<String> {
+        self.page(&format!("pull/{}/{number}", self.repo))
+    }
+
+    fn run(&self, run: RunId) -> Option<String> {
+        self.page(&format!("run/{run}"))
+    }
+
+    /// The repository's page on GitHub; empty where that is unknown.
+    fn repository(&self) -> String {
+        let web_url = self.web_url.trim_end_matches('/');
+        harmless::url(&format!("{web_url}/{}", self.slug)).unwrap_or_default()
+    }
+}
+
+/// The text with a hidden mark at its end by which the bot finds it again.
+///
+/// The key is the caller's own and holds no `-->`.
+pub fn marked(body: &str, key: &str) -> String {
+    format!("{body}\n{MARKER}{key} -->")
+}

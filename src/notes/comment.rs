@@ -1,0 +1,277 @@
+//! The words of comments on pulls.
+
+use super::harmless::{code, line_start, login, plain, prose, prose_lines, shell_word, url};
+use super::machine::{hidden, machine_readable};
+use super::status::verdict;
+use super::{Links, MESSAGE_CHARS_MAX, NAME_CHARS_MAX, reason};
+use crate::ids::{BranchName, CommitId, Login, PullNumber};
+use crate::queue::event::SuiteVerdict;
+use crate::queue::note::{Link, Missing, Note, Obstacle, Purpose, Reason, Unfinished};
+
+/// How many checks are named one by one.
+pub(super) const LINKS_MAX: usize = 30;
+
+/// What the turret says.
+const TURRET: [&str; 3] = ["Target acquired", "Activated", "There you are"];
+
+/// A comment's whole text, but for the mark that [`super::marked`] adds (homu-compat §5).
+pub fn comment(note: &Note, pull: PullNumber, links: &Links) -> String {
+    let words = words(note, pull, links);
+    match machine_readable(note, links) {
+        Some(fields) => format!("{words}\n{}", hidden(&fields)),
+        None => words,
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "an arm for each note, and no more")]
+fn words(note: &Note, pull: PullNumber, links: &Links) -> String {
+    match note {
+        Note::Approved { commit, approver } => approved(*commit, approver, links),
+        Note::NotFinished { sign, .. } => not_finished(sign),
+        Note::NotTheHead { given, head } => format!(
+            ":scream_cat: {} is not a valid commit SHA. Please try again with `{head}`.",
+            code(given, NAME_CHARS_MAX)
+        ),
+        Note::ApprovalOutdated { by, head } => format!(
+            ":warning: @{}: a push came after your approval was written, so nothing is approved. \
+             Look at the new commit, then approve it with `r+ {head}`.",
+            login(by.as_str())
+        ),
+        Note::AlreadyApproved { why } => already_approved(why, pull, links),
+        Note::TreeClosed { below, source } => tree_closed(*below, source),
+        Note::Started {
+            purpose,
+            head,
+            merge,
+        } => format!(
+            ":hourglass: {} commit {head} with merge {merge}...",
+            doing(*purpose)
+        ),
+        Note::Rebuilding { reused, again } => rebuilding(reused, again),
+        Note::Succeeded {
+            checks,
+            approver,
+            merge,
+            base,
+        } => format!(
+            ":sunny: Test successful - {}\nApproved by: {}\nPushing {merge} to {}...",
+            linked(checks),
+            login(approver.as_str()),
+            prose(base.as_str(), NAME_CHARS_MAX),
+        ),
+        Note::TrySucceeded { checks, merge } => format!(
+            ":sunny: Try build successful - {}\nBuild commit: {merge} (`{merge}`)",
+            linked(checks)
+        ),
+        Note::Failed { check, verdict, .. } => failed(check, verdict.as_ref()),
+        Note::TimedOut { waiting_for } => timed_out(waiting_for),
+        Note::Conflict { base, head_label } => conflict(base, head_label),
+        Note::Broken { why } => format!(
+            ":boom: This could not be tested: {} Once that is mended, say `retry`.",
+            sentence(&obstacle(why))
+        ),
+        Note::BadSuites { file, message } => format!(
+            ":boom: Invalid {}: {}.\n\nPush a file that is right: `paprq validate` checks it.",
+            code(file, NAME_CHARS_MAX),
+            prose_lines(message.trim_end_matches('.'), LINKS_MAX, NAME_CHARS_MAX * 5),
+        ),
+        Note::LandingFailed { why } => format!(
+            ":eyes: Test was successful, but fast-forwarding failed: {} Once that is mended, say \
+             `retry`.",
+            sentence(why)
+        ),
+        Note::BaseChanged { base } => format!(
+            ":warning: The base branch changed to {}, and the PR will need to be re-approved.",
+            code(base.as_str(), NAME_CHARS_MAX)
+        ),
+        Note::TryAfterApproval => ":no_good: Please do not `try` after a pull request has been \
+                                   `r+`ed. If you need to `try`, unapprove (`r-`) it first."
+            .to_owned(),
+        Note::PriorityTooHigh { max } => {
+            format!(":stop_sign: Priority higher than {max} is ignored.")
+        }
+        Note::Awake => ":sleepy: I'm awake I'm awake".to_owned(),
+        Note::Portal { seed } => portal(*seed),
+        Note::Refused { user, missing } => refused(user, *missing),
+        Note::NotUnderstood { user, word } => format!(
+            "@{}: :question: I do not understand {} and did not read on. Nothing is done about \
+             it; please write it again.",
+            login(user.as_str()),
+            code(word, NAME_CHARS_MAX)
+        ),
+        Note::NotOffered { user, command } => format!(
+            "@{}: :construction: {} is not offered here. Nothing is done about it.",
+            login(user.as_str()),
+            code(command, NAME_CHARS_MAX)
+        ),
+        Note::NothingToRetry => ":thinking: There is nothing to retry: no test of this commit \
+                                 has ended. Approve it with `r+`, or `try` it."
+            .to_owned(),
+        Note::NoHead => format!(
+            ":bangbang: Invalid head SHA found, retrying: `{}`",
+            CommitId::ZERO
+        ),
+    }
+}
+
+/// What is done to a commit, as the beginning of a sentence.
+pub(super) fn doing(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Land => "Testing",
+        Purpose::Try => "Trying",
+    }
+}
+
+/// Why a run could not be carried out; text that others chose in it is as they wrote it.
+pub(super) fn obstacle(why: &Obstacle) -> String {
+    match why {
+        Obstacle::NothingConfigured => "no test suite or check is configured.".to_owned(),
+        Obstacle::NoSuitesFile => {
+            "the merge has no .papr.yml, and no other check is configured.".to_owned()
+        }
+        Obstacle::NoSuiteForMerges => {
+            "no suite of .papr.yml is for merges, and no other check is configured.".to_owned()
+        }
+        Obstacle::SetupTooSlow => "the merge was not made and pushed in time.".to_owned(),
+        Obstacle::SetupFailed(why) => why.clone(),
+    }
+}
+
+fn approved(commit: CommitId, approver: &Login, links: &Links) -> String {
+    let who = login(approver.as_str());
+    let queue = match links.queue() {
+        Some(page) => format!("It is in the [queue]({page}) now.\n\n"),
+        None => String::new(),
+    };
+    format!(
+        ":pushpin: Commit {commit} has been approved by `{who}`\n\n{queue}<!-- @{} r={who} {commit} -->",
+        links.bot
+    )
+}
+
+fn not_finished(sign: &Unfinished) -> String {
+    let hint = match sign {
+        Unfinished::Title(word) => format!("Take {} out of its title", code(word, NAME_CHARS_MAX)),
+        Unfinished::Draft => "Mark it as ready for review".to_owned(),
+    };
+    format!(
+        ":clipboard: Looks like this PR is still in progress, ignoring approval.\n\n{hint} when \
+         it is finished, then approve it again."
+    )
+}
+
+fn already_approved(why: &[Reason], pull: PullNumber, links: &Links) -> String {
+    let mut words =
+        ":bulb: This pull request was already approved, no need to approve it again.".to_owned();
+    for cause in why {
+        words.push_str("\n* ");
+        words.push_str(&prose(&reason(cause), MESSAGE_CHARS_MAX));
+    }
+    if let Some(page) = links.pull(pull) {
+        words.push_str(&format!("\n\n[More about it]({page})"));
+    }
+    words
+}
+
+fn tree_closed(below: i64, source: &str) -> String {
+    let words = format!(
+        ":evergreen_tree: The tree is currently closed for pull requests below priority {below}. \
+         This pull request will be tested once the tree is reopened."
+    );
+    match url(source) {
+        Some(source) => format!("{words} ([closed here]({source}))"),
+        None => words,
+    }
+}
+
+fn rebuilding(reused: &[Link], again: &[String]) -> String {
+    let again: Vec<_> = again
+        .iter()
+        .take(LINKS_MAX)
+        .map(|name| prose(name, NAME_CHARS_MAX))
+        .collect();
+    format!(
+        ":zap: Previous build results for {} are reusable. Rebuilding only {}...",
+        linked(reused),
+        again.join(", ")
+    )
+}
+
+fn failed(check: &Link, came_to: Option<&SuiteVerdict>) -> String {
+    let words = format!(":broken_heart: Test failed - {}", link(check));
+    match came_to {
+        Some(came_to) => format!(
+            "{words}\n\n{}",
+            line_start(&prose(&verdict(came_to), MESSAGE_CHARS_MAX))
+        ),
+        None => words,
+    }
+}
+
+fn timed_out(waiting_for: &[String]) -> String {
+    let names: Vec<_> = waiting_for
+        .iter()
+        .take(LINKS_MAX)
+        .map(|name| prose(name, NAME_CHARS_MAX))
+        .collect();
+    if names.is_empty() {
+        ":boom: Test timed out".to_owned()
+    } else {
+        format!(
+            ":boom: Test timed out\n\nNo result of {}.",
+            names.join(", ")
+        )
+    }
+}
+
+/// The commands are only for names that a shell takes as they are.
+fn conflict(base: &BranchName, head_label: &str) -> String {
+    let branch = head_label.split_once(':').map_or("", |(_, branch)| branch);
+    format!(
+        ":lock: Merge conflict\n\n{} cannot be merged into {} without a decision of yours. \
+         Rebase it, push, and have it approved again:\n\n```sh\ngit switch {}\n\
+         git fetch origin {}\ngit rebase FETCH_HEAD\ngit push --force-with-lease\n```",
+        code(head_label, NAME_CHARS_MAX),
+        code(base.as_str(), NAME_CHARS_MAX),
+        shell_word(branch, "YOUR-BRANCH"),
+        shell_word(base.as_str(), "BASE-BRANCH"),
+    )
+}
+
+fn portal(seed: u64) -> String {
+    let saying = TURRET.iter().cycle().nth((seed % 3) as usize);
+    format!(":cake: {}", saying.unwrap_or(&"There you are"))
+}
+
+fn refused(user: &Login, missing: Missing) -> String {
+    let what = match missing {
+        Missing::Reviewer => "Not in reviewers",
+        Missing::Collaborator => "Collaborator required",
+        Missing::Trier => "not in try users",
+    };
+    let user = login(user.as_str());
+    format!("@{user}: :key: Insufficient privileges: {what}")
+}
+
+/// Names of checks, each a link where its page is known, joined by commas.
+fn linked(checks: &[Link]) -> String {
+    let mut names: Vec<_> = checks.iter().take(LINKS_MAX).map(link).collect();
+    if checks.len() > LINKS_MAX {
+        names.push(format!("and {} more", checks.len() - LINKS_MAX));
+    }
+    names.join(", ")
+}
+
+fn link(check: &Link) -> String {
+    let name = prose(&check.name, NAME_CHARS_MAX);
+    match url(&check.url) {
+        Some(page) => format!("[{name}]({page})"),
+        None => name,
+    }
+}
+
+/// Text that others chose, with a full stop.
+fn sentence(text: &str) -> String {
+    let text = plain(text, MESSAGE_CHARS_MAX);
+    format!("{}.", prose(text.trim_end_matches('.'), MESSAGE_CHARS_MAX))
+}

@@ -1,0 +1,117 @@
+//! Why a pull stands where it stands, in plain sentences.
+
+use super::NAME_CHARS_MAX;
+use super::harmless::plain;
+use crate::ids::PullNumber;
+use crate::queue::note::{Ending, Reason};
+
+/// How many pulls are named one by one.
+const NAMED_MAX: usize = 10;
+
+/// One reason as a sentence without a full stop: plain text on one line, neither Markdown nor HTML.
+pub fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::NotApproved => "Not approved".to_owned(),
+        Reason::NotOpen => "It is not open".to_owned(),
+        Reason::Testing => "Its merge is being tested".to_owned(),
+        Reason::Landing => "All its checks passed and the base branch is being moved".to_owned(),
+        Reason::Behind(ahead) => behind(ahead),
+        Reason::TreeClosed { below, by } => {
+            format!("The tree is closed below priority {below} by @{by}")
+        }
+        Reason::Ended(ending) => ended(*ending).to_owned(),
+        Reason::SuiteFailed(name) => {
+            format!("Suite {} failed on this commit: retry or push", short(name))
+        }
+        Reason::CheckFailed(name) => {
+            format!("Check {} failed on this commit: retry or push", short(name))
+        }
+        Reason::WaitsFor(name) => format!("Waiting for {}", short(name)),
+        Reason::TryWaits => "A try waits to be started".to_owned(),
+        Reason::Next => "It is next".to_owned(),
+    }
+}
+
+fn behind(ahead: &[PullNumber]) -> String {
+    let noun = if ahead.len() == 1 { "pull" } else { "pulls" };
+    let named: Vec<_> = ahead
+        .iter()
+        .take(NAMED_MAX)
+        .map(|number| format!("#{number}"))
+        .collect();
+    let more = if ahead.len() > NAMED_MAX { ", …" } else { "" };
+    format!(
+        "Waiting for {} {noun} ahead: {}{more}",
+        ahead.len(),
+        named.join(", ")
+    )
+}
+
+fn ended(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Succeeded => "Its last test passed",
+        Ending::Failed => "Its last test failed on this commit: retry or push",
+        Ending::TimedOut => "Its last test timed out on this commit: retry or push",
+        Ending::Conflicted => "It does not merge cleanly: rebase and push",
+        Ending::Broken => "Its last test could not be carried out: see its comments, then retry",
+        Ending::Cancelled => "Its last test was stopped",
+    }
+}
+
+fn short(name: &str) -> String {
+    plain(name, NAME_CHARS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::Login;
+
+    #[test]
+    fn every_reason_is_one_plain_sentence() {
+        let reasons = [
+            Reason::NotApproved,
+            Reason::NotOpen,
+            Reason::Testing,
+            Reason::Landing,
+            Reason::Behind(vec![PullNumber(12)]),
+            Reason::Behind((12..30).map(PullNumber).collect()),
+            Reason::TreeClosed {
+                below: 10,
+                by: Login::new("x"),
+            },
+            Reason::Ended(Ending::Succeeded),
+            Reason::Ended(Ending::Failed),
+            Reason::Ended(Ending::TimedOut),
+            Reason::Ended(Ending::Conflicted),
+            Reason::Ended(Ending::Broken),
+            Reason::Ended(Ending::Cancelled),
+            Reason::SuiteFailed("f38\nsanity".to_owned()),
+            Reason::CheckFailed("status-ci".to_owned()),
+            Reason::WaitsFor("status-ci".to_owned()),
+            Reason::TryWaits,
+            Reason::Next,
+        ];
+        let sentences: Vec<_> = reasons.iter().map(reason).collect();
+        insta::assert_snapshot!(sentences.join("\n"), @r"
+        Not approved
+        It is not open
+        Its merge is being tested
+        All its checks passed and the base branch is being moved
+        Waiting for 1 pull ahead: #12
+        Waiting for 18 pulls ahead: #12, #13, #14, #15, #16, #17, #18, #19, #20, #21, …
+        The tree is closed below priority 10 by @x
+        Its last test passed
+        Its last test failed on this commit: retry or push
+        Its last test timed out on this commit: retry or push
+        It does not merge cleanly: rebase and push
+        Its last test could not be carried out: see its comments, then retry
+        Its last test was stopped
+        Suite f38 sanity failed on this commit: retry or push
+        Check status-ci failed on this commit: retry or push
+        Waiting for status-ci
+        A try waits to be started
+        It is next
+        ");
+    }
+}

@@ -1,0 +1,191 @@
+//! The words of commit statuses.
+
+use super::Links;
+use super::comment::{doing, obstacle};
+use super::harmless::{cut, quiet, url};
+use crate::queue::event::{SuiteVerdict, Verdict};
+use crate::queue::note::{Purpose, QueueStatus, StatusNote, SuiteProgress};
+
+/// GitHub's limit for descriptions, in characters.
+const DESCRIPTION_CHARS_MAX: usize = 140;
+
+/// GitHub's limit for contexts, in characters.
+const CONTEXT_CHARS_MAX: usize = 255;
+
+/// The context under which the queue speaks (homu).
+const QUEUE_CONTEXT: &str = "homu";
+
+/// The context that sums up the required suites (PAPR).
+const REQUIRED_CONTEXT: &str = "required";
+
+/// The context for a file of suites that is wrong (PAPR).
+const FILE_CONTEXT: &str = "Red Hat CI";
+
+/// A commit status, ready to be set.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StatusText {
+    /// Its context.
+    pub context: String,
+    /// What it says.
+    pub state: State,
+    /// What it says in words, at most 140 characters.
+    pub description: String,
+    /// Where to read more; empty if nowhere.
+    pub url: String,
+}
+
+/// GitHub's four states of a commit status.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum State {
+    /// Not known yet.
+    Pending,
+    /// Good.
+    Success,
+    /// Tests ran and failed.
+    Failure,
+    /// It could not be carried out.
+    Error,
+}
+
+impl State {
+    /// The word in GitHub's API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A commit status in words (homu-compat §5; papr-compat §2.4, §2.5).
+///
+/// The context of a suite is its name as the file has it: branch protection matches on it.
+pub fn status(note: &StatusNote, links: &Links) -> StatusText {
+    match note {
+        StatusNote::Queue(status) => queue_status(status, links),
+        StatusNote::Suite {
+            context,
+            progress,
+            url,
+        } => suite_status(context, progress, url, links),
+        StatusNote::Required {
+            passed,
+            of,
+            verdict,
+            run,
+        } => {
+            let passes = format!("{passed}/{of} PASSES");
+            let (state, description) = match verdict {
+                Verdict::Pending => (State::Pending, "Waiting...".to_owned()),
+                Verdict::Passed => (State::Success, passes),
+                Verdict::Failed => (State::Failure, passes),
+            };
+            StatusText {
+                context: REQUIRED_CONTEXT.to_owned(),
+                state,
+                description,
+                url: links.run(*run).unwrap_or_else(|| links.repository()),
+            }
+        }
+        StatusNote::BadSuites => StatusText {
+            context: FILE_CONTEXT.to_owned(),
+            state: State::Error,
+            description: "Invalid YAML file.".to_owned(),
+            url: String::new(),
+        },
+    }
+}
+
+/// What came out of a suite, in PAPR's words (papr-compat §2.4).
+pub fn verdict(verdict: &SuiteVerdict) -> String {
+    match verdict {
+        SuiteVerdict::Passed => "All tests passed.".to_owned(),
+        SuiteVerdict::Failed(code) => format!("Test failed with rc {code}."),
+        SuiteVerdict::TimedOut => "Test timed out and was aborted.".to_owned(),
+        SuiteVerdict::Error(why) if why.trim().is_empty() => {
+            "An internal error occurred.".to_owned()
+        }
+        SuiteVerdict::Error(why) => quiet(why, DESCRIPTION_CHARS_MAX),
+    }
+}
+
+fn queue_status(status: &QueueStatus, links: &Links) -> StatusText {
+    let (state, description) = queue_words(status);
+    let check_page = match status {
+        QueueStatus::Failed { check } => url(&check.url),
+        QueueStatus::Testing { .. }
+        | QueueStatus::Succeeded { .. }
+        | QueueStatus::TimedOut
+        | QueueStatus::Conflict
+        | QueueStatus::Broken { .. }
+        | QueueStatus::BadSuites { .. }
+        | QueueStatus::NotLanded { .. }
+        | QueueStatus::Cancelled => None,
+    };
+    StatusText {
+        context: QUEUE_CONTEXT.to_owned(),
+        state,
+        description: quiet(&description, DESCRIPTION_CHARS_MAX),
+        url: check_page.or_else(|| links.queue()).unwrap_or_default(),
+    }
+}
+
+fn queue_words(status: &QueueStatus) -> (State, String) {
+    match status {
+        QueueStatus::Testing {
+            purpose,
+            head,
+            merge,
+        } => {
+            let doing = doing(*purpose);
+            let words = format!("{doing} commit {head} with merge {merge}...");
+            (State::Pending, words)
+        }
+        QueueStatus::Succeeded { purpose } => {
+            let words = match purpose {
+                Purpose::Land => "Test successful",
+                Purpose::Try => "Try build successful",
+            };
+            (State::Success, words.to_owned())
+        }
+        QueueStatus::Failed { check } => (State::Failure, format!("Test failed: {}", check.name)),
+        QueueStatus::TimedOut => (State::Failure, "Test timed out".to_owned()),
+        QueueStatus::Conflict => (State::Error, "Merge conflict".to_owned()),
+        QueueStatus::Broken { why } => (State::Error, format!("Not tested: {}", obstacle(why))),
+        QueueStatus::BadSuites { file } => (State::Error, format!("Invalid {file}")),
+        QueueStatus::NotLanded { why } => (State::Error, format!("Fast-forwarding failed: {why}")),
+        QueueStatus::Cancelled => (State::Error, "Test stopped".to_owned()),
+    }
+}
+
+fn suite_status(context: &str, progress: &SuiteProgress, page: &str, links: &Links) -> StatusText {
+    let (state, description) = match progress {
+        SuiteProgress::Waiting => (State::Pending, "Waiting for a worker...".to_owned()),
+        SuiteProgress::Running => (State::Pending, "Running tests...".to_owned()),
+        SuiteProgress::Cancelled => (State::Error, "Stopped: the run is over.".to_owned()),
+        SuiteProgress::Ended(came_to) => {
+            let state = match came_to {
+                SuiteVerdict::Passed => State::Success,
+                SuiteVerdict::Failed(_) | SuiteVerdict::TimedOut => State::Failure,
+                SuiteVerdict::Error(_) => State::Error,
+            };
+            (state, verdict(came_to))
+        }
+    };
+    // Homu cannot take a final status without an address.
+    let fallback = match state {
+        State::Pending => String::new(),
+        State::Success | State::Failure | State::Error => {
+            links.queue().unwrap_or_else(|| links.repository())
+        }
+    };
+    let context: String = context.chars().filter(|c| !c.is_control()).collect();
+    StatusText {
+        context: cut(&context, CONTEXT_CHARS_MAX),
+        state,
+        description,
+        url: url(page).unwrap_or(fallback),
+    }
+}

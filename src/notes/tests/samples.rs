@@ -1,0 +1,287 @@
+//! One of each note and status.
+
+use super::super::Links;
+use crate::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
+use crate::queue::event::{SuiteVerdict, Verdict};
+use crate::queue::note::{
+    Link, Missing, Note, Obstacle, Purpose, QueueStatus, Reason, StatusNote, SuiteProgress,
+    Unfinished,
+};
+
+/// What others can choose.
+#[derive(Clone, Copy)]
+pub(super) struct Chosen<'a> {
+    /// Names and messages.
+    pub(super) text: &'a str,
+    /// Addresses.
+    pub(super) url: &'a str,
+}
+
+impl Chosen<'_> {
+    fn text(self) -> String {
+        self.text.to_owned()
+    }
+
+    fn login(self) -> Login {
+        Login::new(self.text)
+    }
+
+    fn branch(self) -> BranchName {
+        BranchName::new(self.text)
+    }
+
+    fn link(self) -> Link {
+        check(self.text, self.url)
+    }
+
+    fn links(self) -> Vec<Link> {
+        vec![self.link(), check("f38-sanity", "")]
+    }
+}
+
+pub(super) fn links() -> Links {
+    Links {
+        base_url: "https://ci.example.org/".to_owned(),
+        repo: RepoLabel::new("paprq"),
+        web_url: "https://github.com".to_owned(),
+        slug: "octo/paprq".to_owned(),
+        bot: Login::new("bors"),
+    }
+}
+
+pub(super) fn head() -> CommitId {
+    CommitId::from_bytes([0xaa; 20])
+}
+
+pub(super) fn merge() -> CommitId {
+    CommitId::from_bytes([0xbb; 20])
+}
+
+pub(super) fn check(name: &str, url: &str) -> Link {
+    Link {
+        name: name.to_owned(),
+        url: url.to_owned(),
+    }
+}
+
+/// Every note, with these texts wherever others can choose one.
+pub(super) fn notes(chosen: Chosen<'_>) -> Vec<Note> {
+    let mut notes = about_approval(chosen);
+    notes.extend(about_runs(chosen));
+    notes.extend(answers(chosen));
+    notes
+}
+
+fn about_approval(chosen: Chosen<'_>) -> Vec<Note> {
+    let head = head();
+    vec![
+        Note::Approved {
+            commit: head,
+            approver: chosen.login(),
+        },
+        Note::NotFinished {
+            commit: head,
+            sign: Unfinished::Title(chosen.text()),
+        },
+        Note::NotFinished {
+            commit: head,
+            sign: Unfinished::Draft,
+        },
+        Note::NotTheHead {
+            given: chosen.text(),
+            head,
+        },
+        Note::ApprovalOutdated {
+            by: chosen.login(),
+            head,
+        },
+        Note::AlreadyApproved {
+            why: vec![
+                Reason::WaitsFor(chosen.text()),
+                Reason::SuiteFailed(chosen.text()),
+                Reason::CheckFailed(chosen.text()),
+                Reason::TreeClosed {
+                    below: 5,
+                    by: chosen.login(),
+                },
+                Reason::Behind(vec![PullNumber(3)]),
+            ],
+        },
+        Note::TreeClosed {
+            below: 5,
+            source: chosen.url.to_owned(),
+        },
+    ]
+}
+
+fn about_runs(chosen: Chosen<'_>) -> Vec<Note> {
+    let head = head();
+    let merge = merge();
+    vec![
+        Note::Started {
+            purpose: Purpose::Land,
+            head,
+            merge,
+        },
+        Note::Started {
+            purpose: Purpose::Try,
+            head,
+            merge,
+        },
+        Note::Rebuilding {
+            reused: chosen.links(),
+            again: vec![chosen.text(), chosen.text()],
+        },
+        Note::Succeeded {
+            checks: chosen.links(),
+            approver: chosen.login(),
+            merge,
+            base: chosen.branch(),
+        },
+        Note::TrySucceeded {
+            checks: chosen.links(),
+            merge,
+        },
+        Note::Failed {
+            purpose: Purpose::Land,
+            check: chosen.link(),
+            verdict: None,
+        },
+        Note::Failed {
+            purpose: Purpose::Try,
+            check: chosen.link(),
+            verdict: Some(SuiteVerdict::Error(chosen.text())),
+        },
+        Note::TimedOut {
+            waiting_for: vec![],
+        },
+        Note::TimedOut {
+            waiting_for: vec![chosen.text(), chosen.text()],
+        },
+        Note::Conflict {
+            base: chosen.branch(),
+            head_label: chosen.text(),
+        },
+        Note::Broken {
+            why: Obstacle::NoSuitesFile,
+        },
+        Note::Broken {
+            why: Obstacle::SetupFailed(chosen.text()),
+        },
+        Note::BadSuites {
+            file: chosen.text(),
+            message: chosen.text(),
+        },
+        Note::LandingFailed { why: chosen.text() },
+        Note::BaseChanged {
+            base: chosen.branch(),
+        },
+    ]
+}
+
+fn answers(chosen: Chosen<'_>) -> Vec<Note> {
+    vec![
+        Note::TryAfterApproval,
+        Note::PriorityTooHigh { max: 9001 },
+        Note::Awake,
+        Note::Portal { seed: 4 },
+        Note::Refused {
+            user: chosen.login(),
+            missing: Missing::Reviewer,
+        },
+        Note::Refused {
+            user: chosen.login(),
+            missing: Missing::Collaborator,
+        },
+        Note::Refused {
+            user: chosen.login(),
+            missing: Missing::Trier,
+        },
+        Note::NotUnderstood {
+            user: chosen.login(),
+            word: chosen.text(),
+        },
+        Note::NotOffered {
+            user: chosen.login(),
+            command: chosen.text(),
+        },
+        Note::NothingToRetry,
+        Note::NoHead,
+    ]
+}
+
+/// Every commit status, with these texts wherever others can choose one.
+pub(super) fn statuses(chosen: Chosen<'_>) -> Vec<StatusNote> {
+    let mut notes: Vec<_> = of_queue(chosen)
+        .into_iter()
+        .map(StatusNote::Queue)
+        .collect();
+    notes.extend(of_suites(chosen));
+    notes
+}
+
+fn of_queue(chosen: Chosen<'_>) -> Vec<QueueStatus> {
+    let (head, merge) = (head(), merge());
+    vec![
+        QueueStatus::Testing {
+            purpose: Purpose::Land,
+            head,
+            merge,
+        },
+        QueueStatus::Testing {
+            purpose: Purpose::Try,
+            head,
+            merge,
+        },
+        QueueStatus::Succeeded {
+            purpose: Purpose::Land,
+        },
+        QueueStatus::Succeeded {
+            purpose: Purpose::Try,
+        },
+        QueueStatus::Failed {
+            check: chosen.link(),
+        },
+        QueueStatus::TimedOut,
+        QueueStatus::Conflict,
+        QueueStatus::Broken {
+            why: Obstacle::NoSuiteForMerges,
+        },
+        QueueStatus::Broken {
+            why: Obstacle::SetupFailed(chosen.text()),
+        },
+        QueueStatus::BadSuites {
+            file: chosen.text(),
+        },
+        QueueStatus::NotLanded { why: chosen.text() },
+        QueueStatus::Cancelled,
+    ]
+}
+
+fn of_suites(chosen: Chosen<'_>) -> Vec<StatusNote> {
+    let suite = |progress| StatusNote::Suite {
+        context: "f38 sanity".to_owned(),
+        progress,
+        url: chosen.url.to_owned(),
+    };
+    let required = |verdict| StatusNote::Required {
+        passed: 1,
+        of: 2,
+        verdict,
+        run: RunId(20001),
+    };
+    vec![
+        suite(SuiteProgress::Waiting),
+        suite(SuiteProgress::Running),
+        suite(SuiteProgress::Ended(SuiteVerdict::Passed)),
+        suite(SuiteProgress::Ended(SuiteVerdict::Failed(2))),
+        suite(SuiteProgress::Ended(SuiteVerdict::TimedOut)),
+        suite(SuiteProgress::Ended(SuiteVerdict::Error(chosen.text()))),
+        suite(SuiteProgress::Ended(SuiteVerdict::Error(String::new()))),
+        suite(SuiteProgress::Cancelled),
+        required(Verdict::Pending),
+        required(Verdict::Passed),
+        required(Verdict::Failed),
+        StatusNote::BadSuites,
+    ]
+}
