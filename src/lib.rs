@@ -15,6 +15,8 @@
 //! | [`jobs`] | PURE: the scheduler: matching jobs to workers, leases, attempts |
 //! | [`notes`] | PURE: every word that is posted to GitHub |
 //! | [`clock`] | the only reader of the time |
+//! | [`tls`] | which cryptography TLS uses |
+//! | [`protocol`] | what server and worker say to each other |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
 
@@ -24,5 +26,7 @@ pub mod config;
 pub mod ids;
 pub mod jobs;
 pub mod notes;
+pub mod protocol;
 pub mod queue;
 pub mod suite;
+pub mod tls;

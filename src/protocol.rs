@@ -1,0 +1,99 @@
+//! What server and worker say to each other: JSON over HTTP.
+//!
+//! | call | body | answer |
+//! |---|---|---|
+//! | `POST /api/v1/worker/claim` | [`Claim`] | 200 [`Order`]; 204 nothing within `wait_s` |
+//! | `POST /api/v1/jobs/JOB/attempts/N/log?offset=BYTES` | raw bytes | 200 [`Answer`] |
+//! | `POST /api/v1/jobs/JOB/attempts/N/beat` | [`Beat`] | 200 [`Answer`] |
+//! | `POST /api/v1/jobs/JOB/attempts/N/result` | [`Report`] | 200 [`Answer`] |
+//! | `GET,POST /api/v1/jobs/JOB/attempts/N/git/…` | git's smart HTTP, read-only | the run's commit |
+//!
+//! The worker shows its token as `Authorization: Bearer TOKEN`; the git calls take the order's own
+//! `git_token` as the password of basic authentication. 401 says that the token is wrong, 410 that
+//! the lease is over: the worker stops that attempt and throws it away. Every other failure is
+//! passing: the worker tries again until its lease must have ended.
+//!
+//! A log chunk is taken only at the offset where the server's copy ends; whatever the server did
+//! with it, its answer says where to go on. A worker that does not know whether a chunk arrived
+//! asks with a beat and goes on from there, so that no byte is lost or doubled. A report is taken
+//! only when the server holds all of its `log_bytes`; an answer with fewer asks for the rest and
+//! for the report again.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{CommitId, WorkerId};
+pub use crate::jobs::{Attempt, Executor, JobOutcome, Wish};
+use crate::suite::{Suite, Variable};
+
+/// How long a worker holds a job without a word to the server, in seconds.
+pub const LEASE_S: u64 = 60;
+/// How often a worker speaks up while it has nothing else to say, in seconds.
+pub const BEAT_S: u64 = 10;
+/// The longest that a claim waits for a job, in seconds.
+pub const CLAIM_WAIT_MAX_S: u64 = 30;
+/// The largest log chunk, in bytes.
+pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
+
+/// A worker asks for one job.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Its name. A second worker of the same name and token takes the first one's place.
+    pub worker: WorkerId,
+    /// What it can execute.
+    pub executors: Vec<Executor>,
+    /// What it has that suites may ask for.
+    pub labels: Vec<String>,
+    /// How many more jobs it can take; at least 1.
+    pub slots_free: u32,
+    /// The attempts that it is executing. Whatever else it had been given is lost.
+    pub running: Vec<Attempt>,
+    /// How long it will wait for an answer, in seconds; at most [`CLAIM_WAIT_MAX_S`].
+    pub wait_s: u64,
+}
+
+/// The server gives a worker one attempt at one job.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Order {
+    /// What to report on.
+    pub attempt: Attempt,
+    /// The lease ends this many seconds after the last answered call about this attempt.
+    pub lease_s: u64,
+    /// The commit to check out.
+    pub commit: CommitId,
+    /// The ref that holds it on the server.
+    pub git_ref: String,
+    /// The password for the git calls of this attempt.
+    pub git_token: String,
+    /// What to execute.
+    pub suite: Suite,
+    /// `PAPR_*` and `RHCI_*`, exported after the suite's own.
+    pub variables: Vec<Variable>,
+    /// Lines that open the log after the date, without line ends: the pull's address, the commit,
+    /// `TESTSUITE` and the context. The worker writes `### ` before each.
+    pub log_header: Vec<String>,
+    /// The log is cut after this many bytes.
+    pub log_bytes_max: u64,
+}
+
+/// A worker says that it is still at it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Beat {}
+
+/// What the server answers about an attempt that still holds its lease.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What the worker is to do now.
+    pub wish: Wish,
+    /// How many bytes of the log the server holds: the next chunk's offset.
+    pub log_bytes: u64,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Passed, failed or neither.
+    pub outcome: JobOutcome,
+    /// How many bytes of log the worker has sent; the server has them all before it believes the
+    /// outcome.
+    pub log_bytes: u64,
+}
