@@ -17,6 +17,7 @@
 //! | [`clock`] | the only reader of the time |
 //! | [`tls`] | which cryptography TLS uses |
 //! | [`protocol`] | what server and worker say to each other |
+//! | [`store`] | the database: rows, inbox, outbox, event log; and the logs of jobs |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
 
@@ -28,5 +29,6 @@ pub mod jobs;
 pub mod notes;
 pub mod protocol;
 pub mod queue;
+pub mod store;
 pub mod suite;
 pub mod tls;

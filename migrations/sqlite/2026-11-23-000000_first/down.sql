@@ -1,0 +1,9 @@
+drop table events;
+drop table outbox;
+drop table inbox;
+drop table jobs;
+drop table run_members;
+drop table runs;
+drop table pulls;
+drop table repos;
+drop table instance;

@@ -1,0 +1,129 @@
+//! Jobs.
+
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection};
+
+use super::deliveries::take_in;
+use super::schema::jobs::dsl;
+use super::{Delivery, Store, StoreError, Stored, from_document, from_row, to_document, to_row};
+use crate::ids::{JobId, RunId};
+use crate::jobs::Job;
+
+impl Store {
+    /// Writes new jobs down and gives them their ids. One that its run has already is left out.
+    ///
+    /// # Errors
+    /// Nothing is written if this fails.
+    pub async fn add_jobs(&self, jobs: Vec<Job>) -> Result<Vec<Job>, StoreError> {
+        self.write(move |connection| {
+            let mut added = Vec::new();
+            for job in jobs {
+                added.extend(add_job(connection, job)?);
+            }
+            Ok(added)
+        })
+        .await
+    }
+
+    /// Writes down how jobs changed, and in the same transaction the news for their repositories.
+    ///
+    /// # Errors
+    /// Nothing is written if this fails.
+    pub async fn save_jobs(
+        &self,
+        jobs: Vec<Job>,
+        news: Vec<Delivery>,
+    ) -> Result<Vec<Stored>, StoreError> {
+        self.write(move |connection| {
+            for job in &jobs {
+                save_job(connection, job)?;
+            }
+            news.into_iter()
+                .map(|delivery| take_in(connection, delivery))
+                .collect()
+        })
+        .await
+    }
+
+    /// All jobs that are not over.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn open_jobs(&self) -> Result<Vec<Job>, StoreError> {
+        self.read(|connection| {
+            let docs: Vec<String> = dsl::jobs
+                .filter(dsl::is_over.eq(false))
+                .order(dsl::id)
+                .select(dsl::doc)
+                .load(connection)?;
+            docs.iter().map(|doc| from_document("jobs", doc)).collect()
+        })
+        .await
+    }
+
+    /// A job.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.read(move |connection| {
+            let doc: Option<String> = dsl::jobs
+                .find(to_row(id.0))
+                .select(dsl::doc)
+                .first(connection)
+                .optional()?;
+            doc.map(|doc| from_document("jobs", &doc)).transpose()
+        })
+        .await
+    }
+
+    /// The jobs of a run, in the order of its suites.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn jobs_of_run(&self, run: RunId) -> Result<Vec<Job>, StoreError> {
+        self.read(move |connection| {
+            let docs: Vec<String> = dsl::jobs
+                .filter(dsl::run.eq(to_row(run.0)))
+                .order(dsl::id)
+                .select(dsl::doc)
+                .load(connection)?;
+            docs.iter().map(|doc| from_document("jobs", doc)).collect()
+        })
+        .await
+    }
+}
+
+fn add_job(connection: &mut SqliteConnection, mut job: Job) -> Result<Option<Job>, StoreError> {
+    let known: Option<i64> = dsl::jobs
+        .filter(dsl::run.eq(to_row(job.run.0)))
+        .filter(dsl::context.eq(&job.suite.context))
+        .select(dsl::id)
+        .first(connection)
+        .optional()?;
+    if known.is_some() {
+        return Ok(None);
+    }
+    let id: i64 = diesel::insert_into(dsl::jobs)
+        .values((
+            dsl::repo.eq(job.repo.as_str()),
+            dsl::run.eq(to_row(job.run.0)),
+            dsl::context.eq(&job.suite.context),
+            dsl::is_over.eq(false),
+            dsl::doc.eq(""),
+        ))
+        .returning(dsl::id)
+        .get_result(connection)?;
+    job.id = JobId(from_row(id));
+    save_job(connection, &job)?;
+    Ok(Some(job))
+}
+
+fn save_job(connection: &mut SqliteConnection, job: &Job) -> Result<(), StoreError> {
+    diesel::update(dsl::jobs.find(to_row(job.id.0)))
+        .set((
+            dsl::is_over.eq(job.is_over()),
+            dsl::doc.eq(to_document("jobs", job)?),
+        ))
+        .execute(connection)?;
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! One step of a repository's loop: one event applied, in one transaction.
+
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection};
+
+use super::deliveries::InboxId;
+use super::schema::{events, inbox, outbox};
+use super::{Store, StoreError, from_document, rows, to_document};
+use crate::ids::{RepoLabel, Timestamp};
+use crate::queue::Desk;
+use crate::queue::effect::Effect;
+use crate::queue::event::Event;
+use crate::queue::pull::Pull;
+use crate::queue::run::Run;
+
+/// A row of the outbox.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct OutboxId(pub(super) i64);
+
+impl std::fmt::Display for OutboxId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An effect that is ordered and not yet done.
+#[derive(Clone, Debug)]
+pub struct OutboxRow {
+    /// Its row.
+    pub id: OutboxId,
+    /// What is to be done.
+    pub effect: Effect,
+    /// When it was ordered.
+    pub ordered_at: Timestamp,
+}
+
+/// What a step was taken for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Cause {
+    /// A delivery: it is applied with this step.
+    Delivery(InboxId),
+    /// The answer to an effect: it is done with this step.
+    Answer(OutboxId),
+    /// Something that can be found out again: the time, or what GitHub says when it is asked.
+    Observation,
+}
+
+/// What one step changes.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Of which repository.
+    pub repo: RepoLabel,
+    /// What for.
+    pub cause: Cause,
+    /// When.
+    pub at: Timestamp,
+    /// The repository's own row, if it changed.
+    pub desk: Option<Desk>,
+    /// Pulls that changed.
+    pub pulls: Vec<Pull>,
+    /// Runs that changed.
+    pub runs: Vec<Run>,
+    /// What was applied, and what it led to.
+    pub history: Vec<Entry>,
+}
+
+/// An event and its effects.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What happened.
+    pub event: Event,
+    /// What must be done.
+    pub effects: Vec<Effect>,
+}
+
+/// What became of a step.
+#[derive(Clone, Debug)]
+pub enum Stepped {
+    /// It is durable, and so are these orders.
+    Taken(Vec<OutboxRow>),
+    /// Its cause was dealt with before; nothing was written.
+    Before,
+}
+
+impl Store {
+    /// Writes a step down.
+    ///
+    /// # Errors
+    /// Nothing of it is kept if this fails.
+    pub async fn take_step(&self, step: Step) -> Result<Stepped, StoreError> {
+        self.write(move |connection| take_step(connection, &step))
+            .await
+    }
+
+    /// What is ordered for a repository and not yet done, oldest first.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn undone(&self, repo: &RepoLabel) -> Result<Vec<OutboxRow>, StoreError> {
+        let repo = repo.as_str().to_owned();
+        self.read(move |connection| {
+            let rows: Vec<(i64, String, i64)> = outbox::table
+                .filter(outbox::repo.eq(repo))
+                .order(outbox::id)
+                .select((outbox::id, outbox::effect, outbox::ordered_at))
+                .load(connection)?;
+            rows.into_iter()
+                .map(|(id, effect, at)| {
+                    Ok(OutboxRow {
+                        id: OutboxId(id),
+                        effect: from_document("outbox", &effect)?,
+                        ordered_at: Timestamp(at),
+                    })
+                })
+                .collect()
+        })
+        .await
+    }
+
+    /// An effect without an answer is done.
+    ///
+    /// # Errors
+    /// If the database cannot be written; the effect will be looked at again after a restart.
+    pub async fn mark_done(&self, id: OutboxId) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            diesel::delete(outbox::table.find(id.0)).execute(connection)?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn take_step(connection: &mut SqliteConnection, step: &Step) -> Result<Stepped, StoreError> {
+    if !settle(connection, step)? {
+        return Ok(Stepped::Before);
+    }
+    let label = step.repo.as_str();
+    if let Some(desk) = &step.desk {
+        rows::save_desk(connection, label, desk)?;
+    }
+    for pull in &step.pulls {
+        rows::save_pull(connection, label, pull)?;
+    }
+    for run in &step.runs {
+        rows::save_run(connection, label, run)?;
+    }
+    let mut orders = Vec::new();
+    for entry in &step.history {
+        log_entry(connection, step, entry)?;
+        for effect in &entry.effects {
+            orders.push(order(connection, step, effect)?);
+        }
+    }
+    Ok(Stepped::Taken(orders))
+}
+
+/// Marks the step's cause as dealt with; says whether it was not.
+fn settle(connection: &mut SqliteConnection, step: &Step) -> Result<bool, StoreError> {
+    let settled = match step.cause {
+        Cause::Delivery(id) => {
+            let open = inbox::table.find(id.0).filter(inbox::done_at.is_null());
+            diesel::update(open)
+                .set(inbox::done_at.eq(step.at.0))
+                .execute(connection)?
+        }
+        Cause::Answer(id) => diesel::delete(outbox::table.find(id.0)).execute(connection)?,
+        Cause::Observation => 1,
+    };
+    Ok(settled == 1)
+}
+
+fn log_entry(
+    connection: &mut SqliteConnection,
+    step: &Step,
+    entry: &Entry,
+) -> Result<(), StoreError> {
+    diesel::insert_into(events::table)
+        .values((
+            events::repo.eq(step.repo.as_str()),
+            events::at.eq(step.at.0),
+            events::event.eq(to_document("events", &entry.event)?),
+            events::effects.eq(to_document("events", &entry.effects)?),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+fn order(
+    connection: &mut SqliteConnection,
+    step: &Step,
+    effect: &Effect,
+) -> Result<OutboxRow, StoreError> {
+    let id: i64 = diesel::insert_into(outbox::table)
+        .values((
+            outbox::repo.eq(step.repo.as_str()),
+            outbox::effect.eq(to_document("outbox", effect)?),
+            outbox::ordered_at.eq(step.at.0),
+        ))
+        .returning(outbox::id)
+        .get_result(connection)?;
+    Ok(OutboxRow {
+        id: OutboxId(id),
+        effect: effect.clone(),
+        ordered_at: step.at,
+    })
+}
