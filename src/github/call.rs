@@ -1,0 +1,296 @@
+//! One REST call: through the budget, over a kept connection, within a time, once.
+//!
+//! Only a reading call is sent a second time, and only if its connection broke: GitHub may close a
+//! kept connection at the very moment at which it is used again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Builder;
+use http::{Method, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use octocrab::Octocrab;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
+use url::Url;
+
+use super::answer::Answer;
+use super::budget::Budget;
+use super::error::{ApiError, Cause};
+use super::ledger::{Kind, Limits, Value};
+use super::repo::Repo;
+use super::shapes::User;
+use super::slug::Slug;
+use crate::ids::Login;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// A hundred pulls with the longest descriptions that GitHub allows are some 10 MiB.
+const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// How to treat GitHub.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Settings {
+    /// How many calls the token may make.
+    pub limits: Limits,
+    /// How long one call may take, once it may go.
+    pub timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum NewClientError {
+    /// The API's address is none.
+    #[error("read the address of GitHub's API: {0}")]
+    Url(#[from] url::ParseError),
+    /// The API's address is not of the form `http[s]://HOST[:PORT][/PATH]`.
+    #[error("use this address of GitHub's API: it must begin with http:// or https://")]
+    NotHttp,
+    /// The token has characters that no token has.
+    #[error("use the access token: it must consist of visible ASCII characters")]
+    Token,
+    /// It is made outside of tokio.
+    #[error("start a client of GitHub outside of the runtime: {0}")]
+    NoRuntime(#[from] tokio::runtime::TryCurrentError),
+    /// TLS or the like.
+    #[error("set up a client of GitHub: {0}")]
+    Client(#[from] Box<octocrab::Error>),
+}
+
+/// GitHub as one token sees it. Clones share connections and budget.
+#[derive(Clone)]
+pub struct GitHub(Arc<Client>);
+
+struct Client {
+    http: Octocrab,
+    base: Url,
+    budget: Budget,
+    timeout: Duration,
+}
+
+impl GitHub {
+    /// A client of the API at `api_url` (`https://api.github.com`, `https://HOST/api/v3`) for one
+    /// access token. Sends nothing yet. All calls of a token must go through one client and its
+    /// clones.
+    ///
+    /// # Errors
+    ///
+    /// If the address or the token cannot be one, or there is no tokio runtime around.
+    pub fn new(api_url: &str, token: &str, settings: Settings) -> Result<Self, NewClientError> {
+        let base = Url::parse(api_url)?;
+        if !matches!(base.scheme(), "http" | "https") || base.cannot_be_a_base() {
+            return Err(NewClientError::NotHttp);
+        }
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(NewClientError::Token);
+        }
+        let runtime = Handle::try_current()?;
+        let http = Octocrab::builder()
+            .base_uri(base.as_str())
+            .map_err(Box::new)?
+            .personal_token(token)
+            .set_connect_timeout(Some(CONNECT_TIMEOUT.min(settings.timeout)))
+            .build()
+            .map_err(Box::new)?;
+        Ok(Self(Arc::new(Client {
+            http,
+            base,
+            budget: Budget::new(settings.limits, runtime),
+            timeout: settings.timeout,
+        })))
+    }
+
+    /// The account whose token this is: the bot. `GET /user`.
+    ///
+    /// # Errors
+    ///
+    /// See [`ApiError`].
+    pub async fn login(&self) -> Result<Login, ApiError> {
+        let user: User = self.get(self.url(&["user"]), Value::Visible).await?;
+        user.into_login().ok_or(ApiError::Gone)
+    }
+
+    /// A repository, for calls of value [`Value::Visible`]. Asks nothing.
+    pub fn repo(&self, slug: Slug) -> Repo {
+        Repo::new(self.clone(), slug)
+    }
+
+    /// Whether calls of this value have to wait now; what nobody would miss is then better left.
+    pub fn is_scarce(&self, value: Value) -> bool {
+        self.0.budget.is_scarce(value)
+    }
+
+    /// The address of what these path segments name; they are encoded as they need it.
+    pub(super) fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.0.base.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        url
+    }
+
+    /// Asks for an object.
+    pub(super) async fn get<T: DeserializeOwned>(
+        &self,
+        url: Url,
+        value: Value,
+    ) -> Result<T, ApiError> {
+        self.read(&Question::new(url, value)).await?.parse()
+    }
+
+    /// Asks. A 304 is an answer too.
+    pub(super) async fn read(&self, question: &Question) -> Result<Answer, ApiError> {
+        let ask = || {
+            let mut request = Builder::new()
+                .method(Method::GET)
+                .uri(question.url.as_str());
+            if let Some(etag) = &question.known {
+                request = request.header(header::IF_NONE_MATCH, etag);
+            }
+            self.send(request, None::<&()>, Kind::Read, question.value)
+        };
+        match ask().await {
+            Err(ApiError::Transient {
+                cause: Cause::Broken(_),
+                ..
+            }) => ask().await,
+            other => other,
+        }
+    }
+
+    /// Orders, once.
+    pub(super) async fn write<B: Serialize>(
+        &self,
+        order: Order<'_, B>,
+        value: Value,
+    ) -> Result<(), ApiError> {
+        let request = Builder::new().method(order.method).uri(order.url.as_str());
+        let answer = self.send(request, Some(order.body), order.kind, value);
+        answer.await.map(drop)
+    }
+
+    async fn send<B: Serialize>(
+        &self,
+        request: Builder,
+        body: Option<&B>,
+        kind: Kind,
+        value: Value,
+    ) -> Result<Answer, ApiError> {
+        let request = request.header(header::ACCEPT, "application/vnd.github+json");
+        let request =
+            self.0
+                .http
+                .build_request(request, body)
+                .map_err(|error| ApiError::Rejected {
+                    status: 400,
+                    message: error.to_string(),
+                })?;
+        let permit = self.0.budget.admit(value, kind).await;
+        let exchange = self.exchange(request, kind);
+        let answer = match tokio::time::timeout(self.0.timeout, exchange).await {
+            Ok(answer) => answer,
+            Err(_elapsed) => Err(failed(kind, Cause::TimedOut(self.0.timeout))),
+        };
+        // What the answer says of limits is noted by now, so whoever goes next obeys it.
+        drop(permit);
+        answer
+    }
+
+    async fn exchange(
+        &self,
+        request: http::Request<octocrab::OctoBody>,
+        kind: Kind,
+    ) -> Result<Answer, ApiError> {
+        let response = match self.0.http.execute(request).await {
+            Ok(response) => response,
+            Err(error) if is_connecting(&error) => {
+                return Err(ApiError::transient(Cause::NoConnection(Box::new(error))));
+            }
+            Err(error) => return Err(failed(kind, Cause::Broken(Box::new(error)))),
+        };
+        let (parts, body) = response.into_parts();
+        let body = match Limited::new(body, ANSWER_BYTES_MAX).collect().await {
+            Ok(body) => body.to_bytes(),
+            // The status says what became of an order, and of a refusal all but the words.
+            Err(_) if kind != Kind::Read || !parts.status.is_success() => Bytes::new(),
+            Err(error) => return Err(cut_short(error)),
+        };
+        let answer = Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        };
+        answer.judge(kind, &self.0.budget)
+    }
+}
+
+/// What is asked for.
+pub(super) struct Question {
+    /// Where.
+    url: Url,
+    /// The ETag of what is known of it already.
+    known: Option<String>,
+    /// What the answer is worth.
+    value: Value,
+}
+
+impl Question {
+    pub(super) fn new(url: Url, value: Value) -> Self {
+        Self {
+            url,
+            known: None,
+            value,
+        }
+    }
+
+    /// Asks only for what differs from what has this ETag.
+    pub(super) fn unless(self, known: Option<String>) -> Self {
+        Self { known, ..self }
+    }
+}
+
+/// What is to be changed.
+pub(super) struct Order<'a, B> {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) kind: Kind,
+    pub(super) body: &'a B,
+}
+
+fn failed(kind: Kind, cause: Cause) -> ApiError {
+    match kind {
+        Kind::Read => ApiError::transient(cause),
+        Kind::Write | Kind::Comment => ApiError::OutcomeUnknown { cause },
+    }
+}
+
+fn cut_short(error: Box<dyn std::error::Error + Send + Sync>) -> ApiError {
+    ApiError::transient(if error.is::<LengthLimitError>() {
+        Cause::TooLong
+    } else {
+        Cause::Broken(error)
+    })
+}
+
+/// Whether there was no connection yet, so that nothing can have been sent.
+fn is_connecting(error: &octocrab::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<hyper_util::client::legacy::Error>() {
+            return error.is_connect();
+        }
+        cause = error.source();
+    }
+    false
+}

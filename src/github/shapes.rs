@@ -1,0 +1,372 @@
+//! GitHub's objects as far as we read them, and what they are in the queue's words.
+//!
+//! Webhooks and REST answers share them. Everything that can be done without may be missing or
+//! null; unknown fields are skipped without being kept.
+
+use serde::{Deserialize, Deserializer};
+
+use crate::clock;
+use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
+use crate::queue::event::{Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Verdict};
+
+/// How GitHub's pages call accounts that were deleted.
+const DELETED_ACCOUNT: &str = "ghost";
+
+/// An account.
+#[derive(Deserialize)]
+pub(super) struct User {
+    login: Option<String>,
+}
+
+impl User {
+    pub(super) fn into_login(self) -> Option<Login> {
+        self.login.map(Login::new)
+    }
+}
+
+fn login(user: Option<User>) -> Login {
+    user.and_then(User::into_login)
+        .unwrap_or_else(|| Login::new(DELETED_ACCOUNT))
+}
+
+/// A pull request, whole or as a list shows it.
+#[derive(Deserialize)]
+pub(super) struct Pull {
+    number: u64,
+    title: Option<String>,
+    body: Option<String>,
+    user: Option<User>,
+    state: Option<String>,
+    merged: Option<bool>,
+    #[serde(default, deserialize_with = "moment")]
+    merged_at: Option<Timestamp>,
+    draft: Option<bool>,
+    head: Head,
+    base: Base,
+    mergeable: Option<bool>,
+    #[serde(default, deserialize_with = "moment")]
+    updated_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    #[serde(default, deserialize_with = "commit")]
+    sha: Option<CommitId>,
+    #[serde(rename = "ref")]
+    branch: Option<String>,
+    label: Option<String>,
+    user: Option<User>,
+    repo: Option<HeadRepo>,
+}
+
+#[derive(Deserialize)]
+struct HeadRepo {
+    owner: Option<User>,
+}
+
+#[derive(Deserialize)]
+struct Base {
+    #[serde(rename = "ref")]
+    branch: String,
+}
+
+impl Pull {
+    /// How it stands. Where the server does not say since when, it is taken to be since now.
+    pub(super) fn facts(self) -> PullFacts {
+        let author = login(self.user);
+        let merged = self.merged.unwrap_or(false) || self.merged_at.is_some();
+        let state = match self.state.as_deref() {
+            _ if merged => PullState::Merged,
+            Some("closed") => PullState::Closed,
+            _ => PullState::Open,
+        };
+        PullFacts {
+            number: PullNumber(self.number),
+            title: self.title.unwrap_or_default(),
+            body: self.body.unwrap_or_default(),
+            state,
+            draft: self.draft.unwrap_or(false),
+            head: self.head.sha.unwrap_or(CommitId::ZERO),
+            head_label: self.head.label(&author),
+            author,
+            base: BranchName::new(self.base.branch),
+            mergeable: self.mergeable,
+            updated_at: self
+                .updated_at
+                .unwrap_or_else(|| whole_seconds(clock::now())),
+        }
+    }
+}
+
+impl Head {
+    /// `OWNER:BRANCH`, also where the fork or its owner is gone.
+    fn label(self, author: &Login) -> String {
+        if let Some(label) = self.label {
+            return label;
+        }
+        let owner = self
+            .repo
+            .and_then(|repo| repo.owner)
+            .or(self.user)
+            .and_then(User::into_login);
+        format!(
+            "{}:{}",
+            owner.as_ref().unwrap_or(author),
+            self.branch.unwrap_or_default()
+        )
+    }
+}
+
+/// A comment of any of GitHub's three sorts.
+#[derive(Deserialize)]
+pub(super) struct Remark {
+    id: u64,
+    user: Option<User>,
+    body: Option<String>,
+    state: Option<String>,
+    #[serde(default, deserialize_with = "commit")]
+    commit_id: Option<CommitId>,
+    #[serde(default, deserialize_with = "moment")]
+    created_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    submitted_at: Option<Timestamp>,
+    html_url: Option<String>,
+    issue_url: Option<String>,
+    pull_request_url: Option<String>,
+}
+
+impl Remark {
+    /// The pull that it is on, where that can be told from its addresses.
+    pub(super) fn pull(&self) -> Option<PullNumber> {
+        let on_issue = self
+            .html_url
+            .as_ref()
+            .is_some_and(|url| url.contains("/issues/"));
+        let url = self.pull_request_url.as_ref().or(self.issue_url.as_ref())?;
+        let number = url.rsplit('/').next()?.parse().ok()?;
+        (!on_issue).then_some(PullNumber(number))
+    }
+
+    /// Whether nobody but its author sees it yet.
+    pub(super) fn is_pending(&self) -> bool {
+        self.state
+            .as_ref()
+            .is_some_and(|state| state.eq_ignore_ascii_case("pending"))
+    }
+
+    /// The same in the queue's words.
+    pub(super) fn comment(self, sort: CommentSort) -> Comment {
+        Comment {
+            key: CommentKey {
+                at: self.submitted_at.or(self.created_at).unwrap_or_default(),
+                id: self.id,
+                sort,
+            },
+            author: login(self.user),
+            writer: None,
+            body: self.body.unwrap_or_default(),
+            commit: self.commit_id,
+            url: self.html_url.unwrap_or_default(),
+        }
+    }
+}
+
+/// A commit status.
+#[derive(Deserialize)]
+pub(super) struct Status {
+    context: Option<String>,
+    state: String,
+    target_url: Option<String>,
+}
+
+impl Status {
+    /// The same in the queue's words.
+    pub(super) fn reported(self, commit: CommitId) -> Event {
+        Event::StatusReported {
+            commit,
+            // What GitHub itself calls a status that was set without a context.
+            context: self.context.unwrap_or_else(|| "default".to_owned()),
+            verdict: match self.state.as_str() {
+                "success" => Verdict::Passed,
+                "pending" => Verdict::Pending,
+                _ => Verdict::Failed,
+            },
+            url: self.target_url.filter(|url| !url.is_empty()),
+        }
+    }
+}
+
+/// A check run.
+#[derive(Deserialize)]
+pub(super) struct CheckRun {
+    name: String,
+    status: Option<String>,
+    conclusion: Option<String>,
+    details_url: Option<String>,
+    html_url: Option<String>,
+}
+
+impl CheckRun {
+    /// The same in the queue's words; nothing where it was skipped, which Homu ignores.
+    pub(super) fn reported(self, commit: CommitId) -> Option<Event> {
+        let completed = self.status.as_deref().unwrap_or("completed") == "completed";
+        let verdict = match self.conclusion.as_deref() {
+            Some("skipped") if completed => return None,
+            Some("success") if completed => Verdict::Passed,
+            Some(_) if completed => Verdict::Failed,
+            _ => Verdict::Pending,
+        };
+        Some(Event::CheckRunReported {
+            commit,
+            name: self.name,
+            verdict,
+            url: self
+                .details_url
+                .or(self.html_url)
+                .filter(|url| !url.is_empty()),
+        })
+    }
+}
+
+/// What a ref points at.
+#[derive(Deserialize)]
+pub(super) struct Ref {
+    /// The object.
+    pub(super) object: RefObject,
+}
+
+/// An object that a ref points at.
+#[derive(Deserialize)]
+pub(super) struct RefObject {
+    /// Its id.
+    pub(super) sha: CommitId,
+}
+
+/// Reads a commit id; null and empty are none.
+pub(super) fn commit<'de, D: Deserializer<'de>>(input: D) -> Result<Option<CommitId>, D::Error> {
+    let text = Option::<String>::deserialize(input)?.filter(|text| !text.is_empty());
+    text.map(|text| text.parse().map_err(serde::de::Error::custom))
+        .transpose()
+}
+
+fn moment<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Timestamp>, D::Error> {
+    let moment = Option::<jiff::Timestamp>::deserialize(input)?;
+    Ok(moment.map(|moment| whole_seconds(Timestamp(moment.as_millisecond()))))
+}
+
+/// GitHub counts in whole seconds; servers that do not are made to.
+fn whole_seconds(at: Timestamp) -> Timestamp {
+    Timestamp(at.0.div_euclid(1000).saturating_mul(1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(json: &str) -> PullFacts {
+        serde_json::from_str::<Pull>(json).unwrap().facts()
+    }
+
+    #[test]
+    fn a_pull_of_a_deleted_fork_and_account_is_still_read() {
+        let facts = facts(
+            r#"{"number": 7, "title": "T", "body": null, "user": null, "state": "open",
+                "head": {"sha": "0000000000000000000000000000000000000000", "ref": "fix",
+                         "label": null, "user": null, "repo": null},
+                "base": {"ref": "main"}, "mergeable": null, "updated_at": "2024-01-02T03:04:05Z"}"#,
+        );
+        insta::assert_debug_snapshot!(facts, @r#"
+        PullFacts {
+            number: PullNumber(
+                7,
+            ),
+            title: "T",
+            body: "",
+            author: Login(
+                "ghost",
+            ),
+            state: Open,
+            draft: false,
+            head: 0000000,
+            head_label: "ghost:fix",
+            base: BranchName(
+                "main",
+            ),
+            mergeable: None,
+            updated_at: Timestamp(
+                1704164645000,
+            ),
+        }
+        "#);
+    }
+
+    #[test]
+    fn the_heads_label_is_made_up_from_its_owner_where_it_is_missing() {
+        let pull = |head: &str| {
+            facts(&format!(
+                r#"{{"number": 7, "user": {{"login": "ann"}}, "head": {head}, "base": {{"ref": "main"}}}}"#
+            ))
+            .head_label
+        };
+        let by_repo = r#"{"ref": "x", "user": {"login": "a"}, "repo": {"owner": {"login": "b"}}}"#;
+        assert_eq!(pull(by_repo), "b:x");
+        assert_eq!(pull(r#"{"ref": "x", "user": {"login": "a"}}"#), "a:x");
+        assert_eq!(pull(r#"{"ref": "x"}"#), "ann:x");
+        assert_eq!(pull(r#"{"ref": "x", "label": "o:y"}"#), "o:y");
+    }
+
+    #[test]
+    fn a_pull_is_merged_by_either_sign_and_closed_only_without() {
+        let state = |fields: &str| {
+            facts(&format!(
+                r#"{{"number": 7, "head": {{}}, "base": {{"ref": "main"}}, {fields}}}"#
+            ))
+            .state
+        };
+        assert_eq!(state(r#""state": "open""#), PullState::Open);
+        assert_eq!(state(r#""state": "closed""#), PullState::Closed);
+        let flag = r#""state": "closed", "merged": true"#;
+        assert_eq!(state(flag), PullState::Merged);
+        let date = r#""state": "closed", "merged_at": "2024-01-02T03:04:05Z""#;
+        assert_eq!(state(date), PullState::Merged);
+    }
+
+    #[test]
+    fn a_pull_without_a_date_is_as_of_now() {
+        let before = whole_seconds(clock::now());
+        let facts = facts(r#"{"number": 7, "head": {}, "base": {"ref": "main"}}"#);
+        assert!(facts.updated_at >= before && facts.updated_at <= clock::now());
+    }
+
+    #[test]
+    fn dates_are_cut_to_whole_seconds_also_before_the_epoch() {
+        assert_eq!(whole_seconds(Timestamp(1999)), Timestamp(1000));
+        assert_eq!(whole_seconds(Timestamp(-1)), Timestamp(-1000));
+    }
+
+    #[test]
+    fn check_runs_pass_only_by_success_and_skipped_says_nothing() {
+        let verdict = |status: &str, conclusion: &str| {
+            let json =
+                format!(r#"{{"name": "ci", "status": "{status}", "conclusion": {conclusion}}}"#);
+            let run: CheckRun = serde_json::from_str(&json).unwrap();
+            let event = run.reported(CommitId::ZERO)?;
+            let Event::CheckRunReported { verdict, .. } = event else {
+                panic!("{event:?}");
+            };
+            Some(verdict)
+        };
+        assert_eq!(verdict("queued", "null"), Some(Verdict::Pending));
+        assert_eq!(
+            verdict("in_progress", "\"success\""),
+            Some(Verdict::Pending)
+        );
+        assert_eq!(verdict("completed", "null"), Some(Verdict::Pending));
+        assert_eq!(verdict("completed", "\"success\""), Some(Verdict::Passed));
+        assert_eq!(verdict("completed", "\"skipped\""), None);
+        for bad in ["failure", "neutral", "cancelled", "timed_out", "stale"] {
+            let conclusion = format!("\"{bad}\"");
+            assert_eq!(verdict("completed", &conclusion), Some(Verdict::Failed));
+        }
+    }
+}

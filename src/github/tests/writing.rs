@@ -1,0 +1,100 @@
+//! What is ordered, and how refusals are read.
+
+use crate::github::scripted::{Scripted, meanwhile};
+use crate::github::{ApiError, Moved, StatusState, StatusText};
+use crate::ids::{BranchName, CommitId, PullNumber};
+
+const SHA: &str = "1234567890123456789012345678901234567890";
+
+fn commit() -> CommitId {
+    SHA.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_comment_is_posted_as_it_is() {
+    let mut server = Scripted::start().await;
+    let repo = server.repo();
+    let post = meanwhile(async move { repo.post_comment(PullNumber(7), "a \"b\"\nü").await });
+    let order = server
+        .expect("POST /repos/octo/hello/issues/7/comments")
+        .await;
+    assert_eq!(order.body, r#"{"body":"a \"b\"\nü"}"#);
+    assert_eq!(order.header("content-type"), Some("application/json"));
+    order.answer(201, r#"{"id": 1}"#);
+    assert!(post.await.unwrap().is_ok());
+}
+
+async fn status_order(text: StatusText) -> String {
+    let mut server = Scripted::start().await;
+    let repo = server.repo();
+    let set = meanwhile(async move { repo.set_status(commit(), &text).await });
+    let line = format!("POST /repos/octo/hello/statuses/{SHA}");
+    let order = server.expect(&line).await;
+    let body = order.body.clone();
+    order.answer(201, "{}");
+    assert!(set.await.unwrap().is_ok());
+    body
+}
+
+#[tokio::test]
+async fn a_status_is_set_with_an_address_only_where_there_is_one() {
+    let mut text = StatusText {
+        context: "homu".to_owned(),
+        state: StatusState::Pending,
+        description: "d".to_owned(),
+        url: Some("http://q/".to_owned()),
+    };
+    assert_eq!(
+        status_order(text.clone()).await,
+        r#"{"state":"pending","context":"homu","description":"d","target_url":"http://q/"}"#
+    );
+    text.url = Some(String::new());
+    text.state = StatusState::Error;
+    let without = r#"{"state":"error","context":"homu","description":"d"}"#;
+    assert_eq!(status_order(text.clone()).await, without);
+    text.url = None;
+    assert_eq!(status_order(text).await, without);
+}
+
+async fn move_main(status: u16, body: &str) -> Result<Moved, ApiError> {
+    let mut server = Scripted::start().await;
+    let repo = server.repo();
+    let order = meanwhile(async move {
+        repo.move_branch(&BranchName::new("v1/main"), commit())
+            .await
+    });
+    let line = "PATCH /repos/octo/hello/git/refs/heads/v1/main";
+    let seen = server.expect(line).await;
+    assert_eq!(seen.body, format!(r#"{{"sha":"{SHA}","force":false}}"#));
+    seen.answer(status, body);
+    order.await.unwrap()
+}
+
+#[tokio::test]
+async fn a_branch_is_moved_without_force_and_refusals_are_told_apart() {
+    assert_eq!(move_main(200, "{}").await.unwrap(), Moved::Done);
+    let body = r#"{"message": "Update is not a fast forward"}"#;
+    assert_eq!(move_main(422, body).await.unwrap(), Moved::NotFastForward);
+    let reason = "Required status check 'homu' is expected.";
+    let body = format!(r#"{{"message": "{reason}", "documentation_url": "…"}}"#);
+    for status in [403, 409, 422] {
+        let moved = move_main(status, &body).await.unwrap();
+        assert_eq!(moved, Moved::Protected(reason.to_owned()));
+    }
+    let moved = move_main(422, r#"{"message": "Object does not exist"}"#).await;
+    assert_eq!(
+        moved.unwrap(),
+        Moved::Refused("Object does not exist".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_move_whose_outcome_is_not_certain_is_no_refusal() {
+    let error = move_main(502, "<html>").await.unwrap_err();
+    assert!(matches!(error, ApiError::OutcomeUnknown { .. }));
+    let error = move_main(404, "{}").await.unwrap_err();
+    assert!(matches!(error, ApiError::Gone));
+    let body = r#"{"message": "You have exceeded a secondary rate limit"}"#;
+    let error = move_main(403, body).await.unwrap_err();
+    assert!(matches!(error, ApiError::Transient { .. }));
+}
