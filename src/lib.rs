@@ -19,12 +19,14 @@
 //! | [`protocol`] | what server and worker say to each other |
 //! | [`store`] | the database: rows, inbox, outbox, event log; and the logs of jobs |
 //! | [`github`] | webhook payload to event; effect to REST call; the rate budget |
+//! | [`git`] | the mirror: fetch, merge, push; serving commits to workers |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
 
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod git;
 pub mod github;
 pub mod ids;
 pub mod jobs;

@@ -1,0 +1,184 @@
+//! Bringing the remote's commits into the mirror, and asking where its branches are.
+
+use super::mirror::{branch_copy, branch_ref, forget_ref, pull_copy};
+use super::{GitError, Mirror};
+use crate::ids::{BranchName, CommitId, PullNumber};
+
+/// What to fetch.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fetch {
+    /// All branches and the heads of all pulls, open or not. Forgets branches that are gone.
+    Everything,
+    /// All branches. Forgets those that are gone.
+    Branches,
+    /// One branch.
+    Branch(BranchName),
+    /// The head of one pull.
+    Pull(PullNumber),
+    /// These together; all or none. Nothing at all is no error.
+    Refs(Vec<RemoteRef>),
+}
+
+/// A ref of the remote that the mirror follows.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum RemoteRef {
+    /// `refs/heads/NAME`.
+    Branch(BranchName),
+    /// `refs/pull/N/head`.
+    Pull(PullNumber),
+}
+
+impl RemoteRef {
+    /// `+THERE:HERE`.
+    fn refspec(&self) -> Result<String, GitError> {
+        Ok(match self {
+            Self::Branch(branch) => format!("+{}:{}", branch_ref(branch)?, branch_copy(branch)?),
+            Self::Pull(pull) => format!("+refs/pull/{pull}/head:{}", pull_copy(*pull)),
+        })
+    }
+
+    fn copy(&self) -> Result<String, GitError> {
+        match self {
+            Self::Branch(branch) => branch_copy(branch),
+            Self::Pull(pull) => Ok(pull_copy(*pull)),
+        }
+    }
+}
+
+/// A fetch, in git's words.
+struct Plan {
+    refspecs: Vec<String>,
+    /// Forget what matches the refspecs here but not there.
+    options: &'static [&'static str],
+}
+
+impl Plan {
+    fn all(patterns: &[&str]) -> Self {
+        Self {
+            refspecs: patterns.iter().map(|&pattern| pattern.to_owned()).collect(),
+            options: &["--prune"],
+        }
+    }
+
+    fn some(refs: &[RemoteRef]) -> Result<Self, GitError> {
+        Ok(Self {
+            refspecs: refs
+                .iter()
+                .map(RemoteRef::refspec)
+                .collect::<Result<_, _>>()?,
+            options: &[],
+        })
+    }
+}
+
+const BRANCHES: &str = "+refs/heads/*:refs/remote/heads/*";
+const PULLS: &str = "+refs/pull/*/head:refs/remote/pull/*/head";
+
+impl Mirror {
+    /// Brings commits and refs from the remote. Fetches of one mirror follow one another.
+    ///
+    /// # Errors
+    /// [`GitError::Gone`] if the remote lacks a single ref that was asked for; the mirror then
+    /// forgets it too. [`GitError::Transient`], [`GitError::Rejected`], [`GitError::BadName`].
+    pub async fn fetch(&self, what: Fetch) -> Result<(), GitError> {
+        match what {
+            Fetch::Everything => self.fetch_all(&[BRANCHES, PULLS]).await,
+            Fetch::Branches => self.fetch_all(&[BRANCHES]).await,
+            Fetch::Branch(branch) => self.fetch_refs(&[RemoteRef::Branch(branch)]).await,
+            Fetch::Pull(pull) => self.fetch_refs(&[RemoteRef::Pull(pull)]).await,
+            Fetch::Refs(refs) => self.fetch_refs(&refs).await,
+        }
+    }
+
+    /// Brings one commit that may be known by no ref, such as a head that was overwritten since.
+    ///
+    /// # Errors
+    /// [`GitError::Gone`] if the remote does not have it or does not give it by its id.
+    pub async fn fetch_commit(&self, commit: CommitId) -> Result<(), GitError> {
+        if self.has(commit) {
+            return Ok(());
+        }
+        let plan = Plan {
+            refspecs: vec![commit.to_string()],
+            options: &[],
+        };
+        self.run_fetch(&plan).await?;
+        if self.has(commit) {
+            Ok(())
+        } else {
+            Err(GitError::Gone(format!("{commit} is not a commit")))
+        }
+    }
+
+    /// Asks the remote where a branch is now; `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// [`GitError::Transient`], [`GitError::Rejected`], [`GitError::BadName`], and
+    /// [`GitError::Gone`] for the whole repository.
+    pub async fn remote_tip(&self, branch: &BranchName) -> Result<Option<CommitId>, GitError> {
+        let name = branch_ref(branch)?;
+        let args = ["ls-remote", "--quiet", "--refs", "--", self.url(), &name];
+        let output = self.git(args).online()?.finish(self.limits().ask_s).await?;
+        let listed = output.remote_result()?;
+        // The name is a pattern to git: `x/refs/heads/main` would be listed as well.
+        Ok(String::from_utf8_lossy(&listed)
+            .lines()
+            .filter_map(|line| line.split_once('\t'))
+            .find(|(_, listed_name)| *listed_name == name)
+            .and_then(|(commit, _)| commit.parse().ok()))
+    }
+
+    async fn fetch_all(&self, patterns: &[&str]) -> Result<(), GitError> {
+        let _turn = self.fetch_turn().await;
+        self.run_fetch(&Plan::all(patterns)).await
+    }
+
+    async fn fetch_refs(&self, refs: &[RemoteRef]) -> Result<(), GitError> {
+        if refs.is_empty() {
+            return Ok(());
+        }
+        let plan = Plan::some(refs)?;
+        let _turn = self.fetch_turn().await;
+        let fetched = self.run_fetch(&plan).await;
+        match (&fetched, refs) {
+            (Err(GitError::Gone(_)), [only]) => {
+                forget_ref(&self.repository()?, &only.copy()?)?;
+                fetched
+            }
+            // A branch `a` that is gone is in the way of a new `a/b`.
+            (Err(GitError::Transient(said)), _) if said.contains("cannot lock ref") => {
+                self.run_fetch(&Plan::all(&[BRANCHES])).await?;
+                self.run_fetch(&plan).await
+            }
+            _ => fetched,
+        }
+    }
+
+    async fn run_fetch(&self, plan: &Plan) -> Result<(), GitError> {
+        const ALWAYS: [&str; 6] = [
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--no-auto-maintenance",
+            "--no-show-forced-updates",
+        ];
+        let limit_s = if self.is_empty()? {
+            self.limits().clone_s
+        } else {
+            self.limits().fetch_s
+        };
+        let refspecs = plan.refspecs.iter().map(String::as_str);
+        let args = ALWAYS
+            .into_iter()
+            .chain(plan.options.iter().copied())
+            .chain(["--no-recurse-submodules", "--", self.url()])
+            .chain(refspecs);
+        let output = self.git(args).online()?.finish(limit_s).await?;
+        output.remote_result().map(drop)
+    }
+
+    fn is_empty(&self) -> Result<bool, GitError> {
+        Ok(self.repository()?.references()?.next().is_none())
+    }
+}

@@ -1,0 +1,359 @@
+//! The mirror itself: opening, looking things up, pinning, upkeep.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use git2::{
+    ErrorClass, ErrorCode, ObjectType, Oid, Reference, Repository, RepositoryInitOptions, Tree,
+};
+
+use super::program::{Program, Run};
+use super::{GitError, Limits, Remote, repair};
+use crate::ids::{BranchName, CommitId, PullNumber, RunId};
+
+/// A bare copy of one remote repository. Clones are handles to the same mirror.
+///
+/// Any number of operations may run at once. Only one process may have a directory open, which a
+/// lock tells; a second one works, but does not clean up.
+#[derive(Clone, Debug)]
+pub struct Mirror(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    dir: PathBuf,
+    remote: Remote,
+    limits: Limits,
+    program: Program,
+    /// Fetches change the same refs, and git fails rather than waits when two of them do.
+    fetching: tokio::sync::Mutex<()>,
+    /// Two rounds of upkeep would take each other's packs away.
+    keeping_up: tokio::sync::Mutex<()>,
+    /// Held to tell other processes that this one is alive.
+    _in_use: Option<File>,
+}
+
+/// What [`Mirror::read_file`] found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum FileAt {
+    /// No regular file of that name: nothing, a directory, a symbolic link or a submodule.
+    Absent,
+    /// A file with more bytes than asked for.
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+    },
+    /// The content, as it is in the commit.
+    Content(Vec<u8>),
+}
+
+/// How thorough [`Mirror::maintain`] is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Upkeep {
+    /// Joins small packs and refs; seconds. Meant for every hour.
+    Light,
+    /// Also drops what no ref has held for two weeks; minutes on a large repository. Meant for every week.
+    Full,
+}
+
+impl Mirror {
+    /// Opens the mirror in `dir`, or makes an empty one there. Blocks.
+    ///
+    /// What a killed server left (running children, lock files, half-written objects) is removed.
+    ///
+    /// # Errors
+    /// [`GitError::BadUrl`], [`GitError::Program`] without a git of version 2.38 or newer, and
+    /// those of the file system.
+    pub fn open(dir: impl AsRef<Path>, remote: Remote, limits: Limits) -> Result<Self, GitError> {
+        remote.transports()?;
+        let program = Program::find()?;
+        std::fs::create_dir_all(&dir).map_err(GitError::io("make the mirror's directory"))?;
+        let dir = dir
+            .as_ref()
+            .canonicalize()
+            .map_err(GitError::io("find the mirror's directory"))?;
+        let in_use = repair::claim(&dir)?;
+        if in_use.is_some() {
+            repair::clean(&dir)?;
+        }
+        if Repository::open_bare(&dir).is_err() {
+            init(&dir)?;
+        }
+        Ok(Self(Arc::new(Inner {
+            dir,
+            remote,
+            limits,
+            program,
+            fetching: tokio::sync::Mutex::new(()),
+            keeping_up: tokio::sync::Mutex::new(()),
+            _in_use: in_use,
+        })))
+    }
+
+    /// Whether the mirror holds this commit and all that it contains.
+    pub fn has(&self, commit: CommitId) -> bool {
+        self.repository()
+            .is_ok_and(|repository| find_commit(&repository, commit).is_ok())
+    }
+
+    /// Where the branch was when it was last fetched or pushed; `None` if it is not known.
+    pub fn tip(&self, branch: &BranchName) -> Result<Option<CommitId>, GitError> {
+        read_ref(&self.repository()?, &branch_copy(branch)?)
+    }
+
+    /// The head of the pull when it was last fetched; `None` if it is not known.
+    pub fn pull_head(&self, pull: PullNumber) -> Result<Option<CommitId>, GitError> {
+        read_ref(&self.repository()?, &pull_copy(pull))
+    }
+
+    /// Whether `descendant` is `ancestor` or has it in its history.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the mirror lacks one of them.
+    pub fn is_ancestor(&self, ancestor: CommitId, descendant: CommitId) -> Result<bool, GitError> {
+        contains(&self.repository()?, descendant, ancestor)
+    }
+
+    /// Reads a regular file of a commit. `path` is relative to the root, with `/` between names.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the mirror lacks the commit.
+    pub fn read_file(
+        &self,
+        commit: CommitId,
+        path: &str,
+        bytes_max: u64,
+    ) -> Result<FileAt, GitError> {
+        let repository = self.repository()?;
+        let tree = find_commit(&repository, commit)?.tree()?;
+        let Some(file) = find_file(&repository, tree, path)? else {
+            return Ok(FileAt::Absent);
+        };
+        let (bytes, _) = repository.odb()?.read_header(file)?;
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        if bytes > bytes_max {
+            return Ok(FileAt::TooLarge { bytes });
+        }
+        let blob = repository.find_blob(file)?;
+        Ok(FileAt::Content(blob.content().to_vec()))
+    }
+
+    /// Keeps a run's commit, and lets workers fetch it. Pinning again moves the pin.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the mirror lacks the commit.
+    pub fn pin(&self, run: RunId, commit: CommitId) -> Result<(), GitError> {
+        let repository = self.repository()?;
+        let oid = find_commit(&repository, commit)?.id();
+        patiently(|| repository.reference(&run_ref(run), oid, true, "").map(drop))
+    }
+
+    /// Gives a run's commit up. Does nothing if it is not pinned.
+    pub fn unpin(&self, run: RunId) -> Result<(), GitError> {
+        let repository = self.repository()?;
+        forget_ref(&repository, &run_ref(run))
+    }
+
+    /// The commit that is pinned for a run.
+    pub fn pinned(&self, run: RunId) -> Result<Option<CommitId>, GitError> {
+        read_ref(&self.repository()?, &run_ref(run))
+    }
+
+    /// Keeps the mirror small and fast. Everything else may go on meanwhile.
+    pub async fn maintain(&self, upkeep: Upkeep) -> Result<(), GitError> {
+        let rounds: &[&[&str]] = match upkeep {
+            Upkeep::Light => &[
+                &["pack-refs", "--all", "--prune"],
+                &["repack", "-q", "-d", "--geometric=2"],
+                &[
+                    "commit-graph",
+                    "write",
+                    "--reachable",
+                    "--split",
+                    "--no-progress",
+                ],
+            ],
+            Upkeep::Full => &[&["gc", "--quiet", "--prune=2.weeks.ago"]],
+        };
+        let _turn = self.0.keeping_up.lock().await;
+        for args in rounds {
+            let run = self.git(args.iter().copied());
+            run.finish(self.limits().upkeep_s).await?.local_result()?;
+        }
+        Ok(())
+    }
+
+    /// Opens the repository for one operation: about 0.1 ms, and never a stale view.
+    pub(super) fn repository(&self) -> Result<Repository, GitError> {
+        Ok(Repository::open_bare(&self.0.dir)?)
+    }
+
+    /// Prepares a `git` command on this mirror.
+    pub(super) fn git<A: AsRef<std::ffi::OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+    ) -> Run<'_> {
+        Run::new(&self.0.program, &self.0.dir, &self.0.remote, args)
+    }
+
+    /// The directory, absolute.
+    pub(super) fn dir(&self) -> &Path {
+        &self.0.dir
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.0.remote.url
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+
+    /// Waits for the right to fetch.
+    pub(super) async fn fetch_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.fetching.lock().await
+    }
+
+    /// Runs something that blocks on a thread for that.
+    pub(super) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, GitError> + Send + 'static,
+    ) -> Result<T, GitError> {
+        let mirror = self.clone();
+        tokio::task::spawn_blocking(move || work(&mirror))
+            .await
+            .map_err(|error| GitError::Io {
+                doing: "wait for a thread",
+                source: error.into(),
+            })?
+    }
+}
+
+/// The regular file at this path. No name means more than itself: `..` is a name like others.
+fn find_file<'a>(
+    repository: &'a Repository,
+    mut tree: Tree<'a>,
+    path: &str,
+) -> Result<Option<Oid>, GitError> {
+    const PERMISSIONS: i32 = 0o777;
+    const REGULAR: i32 = 0o100_000;
+    let mut dirs = path.split('/');
+    let name = dirs.next_back().unwrap_or_default();
+    for dir in dirs {
+        match tree.get_name(dir).map(|entry| (entry.kind(), entry.id())) {
+            Some((Some(ObjectType::Tree), below)) => tree = repository.find_tree(below)?,
+            Some(_) | None => return Ok(None),
+        }
+    }
+    Ok(tree
+        .get_name(name)
+        .filter(|entry| entry.filemode() & !PERMISSIONS == REGULAR)
+        .map(|entry| entry.id()))
+}
+
+/// Makes an empty mirror; finishes one whose making was interrupted.
+fn init(dir: &Path) -> Result<(), GitError> {
+    let mut options = RepositoryInitOptions::new();
+    // HEAD names a branch that never exists here, so it is neither served nor fetched.
+    options
+        .bare(true)
+        .external_template(false)
+        .initial_head("refs/heads/none");
+    Repository::init_opts(dir, &options)?;
+    Ok(())
+}
+
+/// The name of a branch at the remote.
+pub(super) fn branch_ref(branch: &BranchName) -> Result<String, GitError> {
+    let name = format!("refs/heads/{branch}");
+    if Reference::is_valid_name(&name) {
+        Ok(name)
+    } else {
+        Err(GitError::BadName(branch.to_string()))
+    }
+}
+
+/// Where the mirror remembers a branch of the remote.
+pub(super) fn branch_copy(branch: &BranchName) -> Result<String, GitError> {
+    branch_ref(branch).map(|name| name.replacen("refs/", "refs/remote/", 1))
+}
+
+/// Where the mirror remembers a pull's head.
+pub(super) fn pull_copy(pull: PullNumber) -> String {
+    format!("refs/remote/pull/{pull}/head")
+}
+
+/// The ref that pins a run's commit.
+pub(super) fn run_ref(run: RunId) -> String {
+    format!("refs/paprq/runs/{run}")
+}
+
+/// libgit2's form of an id.
+pub(super) fn oid(commit: CommitId) -> Result<Oid, GitError> {
+    Ok(Oid::from_str(&commit.to_string())?)
+}
+
+/// Our form of an id.
+pub(super) fn commit_id(oid: Oid) -> CommitId {
+    let mut bytes = [0; 20];
+    bytes.copy_from_slice(oid.as_bytes());
+    CommitId::from_bytes(bytes)
+}
+
+/// The commit, or [`GitError::Missing`].
+pub(super) fn find_commit(
+    repository: &Repository,
+    commit: CommitId,
+) -> Result<git2::Commit<'_>, GitError> {
+    match repository.find_commit(oid(commit)?) {
+        Ok(found) => Ok(found),
+        Err(error) if error.code() == ErrorCode::NotFound => Err(GitError::Missing(commit)),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether `whole` is `part` or has it in its history.
+pub(super) fn contains(
+    repository: &Repository,
+    whole: CommitId,
+    part: CommitId,
+) -> Result<bool, GitError> {
+    let whole = find_commit(repository, whole)?.id();
+    let part = find_commit(repository, part)?.id();
+    Ok(whole == part || repository.graph_descendant_of(whole, part)?)
+}
+
+fn read_ref(repository: &Repository, name: &str) -> Result<Option<CommitId>, GitError> {
+    match repository.refname_to_id(name) {
+        Ok(oid) => Ok(Some(commit_id(oid))),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes a ref; one that is not there is no error.
+pub(super) fn forget_ref(repository: &Repository, name: &str) -> Result<(), GitError> {
+    patiently(|| match repository.find_reference(name) {
+        Ok(mut reference) => reference.delete(),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
+        Err(error) => Err(error),
+    })
+}
+
+/// Tries again for half a second while another thread or process holds the ref's lock file, or
+/// upkeep takes the empty directory away in which it is to be made: unlike git, libgit2 does not.
+pub(super) fn patiently(
+    mut change: impl FnMut() -> Result<(), git2::Error>,
+) -> Result<(), GitError> {
+    const TRIES: u32 = 100;
+    for _ in 1..TRIES {
+        match change() {
+            Err(error) if error.code() == ErrorCode::Locked || error.class() == ErrorClass::Os => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            result => return Ok(result?),
+        }
+    }
+    Ok(change()?)
+}

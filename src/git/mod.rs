@@ -1,0 +1,31 @@
+//! The mirror of one repository: fetch, merge, push; and serving commits to workers.
+//!
+//! libgit2 reads and writes objects and refs; the `git` program (2.38 or newer) talks to remotes,
+//! merges and serves fetches. What spawns `git` is `async`; what only reads or writes the mirror
+//! blocks for about a millisecond, so call it from `spawn_blocking`. There is no work tree.
+//!
+//! **Invariants**: a branch that is advanced moves only from a commit that the new one contains; a token
+//! is never in an argument, a URL, a log or an error; no name from outside reaches git as an
+//! option; every child process has a time limit and dies with its future, children included.
+
+mod error;
+mod fetch;
+mod merge;
+mod mirror;
+mod program;
+mod push;
+mod remote;
+mod repair;
+pub mod serve;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use error::GitError;
+pub use fetch::{Fetch, RemoteRef};
+pub use merge::{Merge, Person};
+pub use mirror::{FileAt, Mirror, Upkeep};
+pub use program::Limits;
+pub use push::{PushKind, PushOutcome};
+pub use remote::{Remote, RemoteAuth, Secret};

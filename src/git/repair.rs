@@ -1,0 +1,159 @@
+//! What a killed server leaves in a mirror, and how to get rid of it.
+
+use std::fs::{self, DirEntry, File, TryLockError};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::GitError;
+use super::program::MARK;
+
+/// Takes the mirror for this process; `None` if another one, or another handle, has it.
+pub(super) fn claim(dir: &Path) -> Result<Option<File>, GitError> {
+    let file = File::create(dir.join("paprq.in-use")).map_err(GitError::io("claim the mirror"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(GitError::Io {
+            doing: "claim the mirror",
+            source,
+        }),
+    }
+}
+
+/// Removes leftovers. Only for whoever holds the [`claim`]: then no lock file is anybody's.
+pub(super) fn clean(dir: &Path) -> Result<(), GitError> {
+    kill_leftovers(dir);
+    sweep(dir, Area::Top).map_err(GitError::io("clean the mirror"))
+}
+
+/// Kills the children of a server that was killed: an old push must not arrive late.
+///
+/// Found by the mark in their environment; where there is no `/proc`, none is found.
+fn kill_leftovers(dir: &Path) {
+    let mark = [MARK.as_bytes(), b"=", dir.as_os_str().as_bytes()].concat();
+    for pid in marked(&mark) {
+        // Fails only if it has just ended.
+        let _gone = kill(pid, Signal::SIGKILL);
+    }
+    for _ in 0..200 {
+        if marked(&mark).is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    tracing::warn!(mirror.dir = %dir.display(), "killed git processes do not end");
+}
+
+fn marked(mark: &[u8]) -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .filter(|process| {
+            // Unreadable for other users' processes; empty for those that have ended.
+            fs::read(process.path().join("environ"))
+                .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|entry| entry == mark))
+        })
+        .filter_map(|process| process.file_name().to_str()?.parse().ok())
+        .map(Pid::from_raw)
+        .collect()
+}
+
+/// Where a file of the mirror lies. Names mean something only together with this: a branch may
+/// be called `tmp_x` or `a.keep`, but git allows none that ends in `.lock`.
+#[derive(Clone, Copy)]
+enum Area {
+    Top,
+    Refs,
+    Objects,
+}
+
+/// Removes lock files, half-written files, and what a power failure emptied.
+fn sweep(dir: &Path, area: Area) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            let below = match (area, entry.file_name().as_bytes()) {
+                (Area::Top, b"refs") => Area::Refs,
+                (Area::Top, b"objects") => Area::Objects,
+                (area, _) => area,
+            };
+            sweep(&entry.path(), below)?;
+        } else if is_leftover(&entry, area)? {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_leftover(entry: &DirEntry, area: Area) -> io::Result<bool> {
+    let name = entry.file_name();
+    let name = name.as_bytes();
+    let is_lock = name.ends_with(b".lock");
+    let is_empty = entry.metadata()?.len() == 0;
+    Ok(match area {
+        Area::Top => is_lock || name == b"gc.pid",
+        Area::Refs => is_lock || is_empty,
+        Area::Objects => {
+            let is_unfinished = name.starts_with(b"tmp_") || name.starts_with(b".tmp-");
+            is_lock || is_empty || is_unfinished || name.ends_with(b".keep")
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_takes_leftovers_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let leftovers = [
+            "packed-refs.lock",
+            "config.lock",
+            "refs/remote/heads/main.lock",
+            "refs/remote/heads/emptied",
+            "objects/ab/tmp_obj_x1",
+            "objects/ab/cdef",
+            "objects/pack/tmp_pack_y",
+            "objects/pack/pack-1.keep",
+            "gc.pid",
+        ];
+        let good = [
+            "HEAD",
+            "paprq.in-use",
+            "refs/remote/heads/main",
+            "refs/remote/heads/objects/tmp_obj.keep",
+            "objects/ab/1234",
+            "objects/pack/pack-1.pack",
+        ];
+        for name in leftovers.iter().chain(&good) {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let empty = ["emptied", "cdef", "in-use"]
+                .iter()
+                .any(|end| name.ends_with(end));
+            fs::write(path, if empty { "" } else { "x" }).unwrap();
+        }
+        sweep(dir.path(), Area::Top).unwrap();
+        for name in leftovers {
+            assert!(!dir.path().join(name).exists(), "{name}");
+        }
+        for name in good {
+            assert!(dir.path().join(name).exists(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mirror_is_claimed_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = claim(dir.path()).unwrap();
+        assert!(first.is_some());
+        assert!(claim(dir.path()).unwrap().is_none());
+        drop(first);
+        assert!(claim(dir.path()).unwrap().is_some());
+    }
+}

@@ -1,0 +1,378 @@
+//! Merges against those of `git merge --no-ff` in a work tree: the same commit, to the byte.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use git2::Repository;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::test_runner::{Config, TestRunner};
+
+use super::super::mirror::{commit_id, oid};
+use super::super::testing::{AT, Entry, Files, Origin, bot, commit, files};
+use super::super::{GitError, Merge, Mirror, Person};
+use crate::ids::{CommitId, Timestamp};
+
+/// One mirror, and a work tree beside it that sees the mirror's commits.
+struct Bench {
+    origin: Origin,
+    mirror: Mirror,
+    oracle: Repository,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let origin = Origin::new();
+        let mirror = origin.mirror();
+        let oracle = Repository::init(origin.dir.path().join("work")).unwrap();
+        let objects = origin.mirror_dir().join("objects");
+        oracle
+            .odb()
+            .unwrap()
+            .add_disk_alternate(objects.to_str().unwrap())
+            .unwrap();
+        let alternates = oracle.path().join("objects/info/alternates");
+        fs::write(alternates, format!("{}\n", objects.display())).unwrap();
+        Self {
+            origin,
+            mirror,
+            oracle,
+        }
+    }
+
+    fn commit(&self, parents: &[CommitId], files: &Files) -> CommitId {
+        commit(&self.mirror.repository().unwrap(), parents, files)
+    }
+
+    async fn merge(&self, base: CommitId, head: CommitId, message: &str) -> Merge {
+        self.mirror
+            .merge(base, head, message, &bot(), AT)
+            .await
+            .unwrap()
+    }
+
+    /// What `git merge --no-ff` makes of it, in our words.
+    fn expected(&self, base: CommitId, head: CommitId, message: &str) -> Merge {
+        let work = self.oracle.workdir().unwrap();
+        empty(work);
+        self.oracle.set_head_detached(oid(base).unwrap()).unwrap();
+        assert!(self.git(&["reset", "-q", "--hard"]).status.success());
+        let head = head.to_string();
+        let merged = self.git(&["merge", "--no-ff", "-q", "-m", message, &head]);
+        let now = commit_id(self.oracle.refname_to_id("HEAD").unwrap());
+        if merged.status.success() {
+            return if now == base {
+                Merge::AlreadyMerged
+            } else {
+                Merge::Made(now)
+            };
+        }
+        let stages = self
+            .git(&["ls-files", "-u", "-z", "--format=%(path)"])
+            .stdout;
+        let paths: BTreeSet<_> = stages
+            .split(|byte| *byte == 0)
+            .map(String::from_utf8_lossy)
+            .filter(|path| !path.is_empty())
+            .map(|path| path.replace("~HEAD", "").replace(&format!("~{head}"), ""))
+            .collect();
+        Merge::Conflict {
+            paths: paths.into_iter().collect(),
+        }
+    }
+
+    fn git(&self, args: &[&str]) -> Output {
+        Command::new("git")
+            .args(args)
+            .current_dir(self.oracle.workdir().unwrap())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|name| (name, "Bot")))
+            .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|name| (name, "bot@example.org")))
+            .envs(["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"].map(|name| (name, "1700000000 +0000")))
+            .output()
+            .unwrap()
+    }
+}
+
+/// Removes everything but the repository.
+fn empty(work: &Path) {
+    for entry in fs::read_dir(work).unwrap() {
+        let path = entry.unwrap().path();
+        if path.ends_with(".git") {
+            drop(fs::remove_file(path.join("index")));
+        } else if path.is_dir() && !path.is_symlink() {
+            fs::remove_dir_all(path).unwrap();
+        } else {
+            fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+/// Three trees: where two people began, and what each made of it.
+#[derive(Clone, Debug)]
+struct History {
+    start: Files,
+    base: Vec<Edit>,
+    head: Vec<Edit>,
+    message: String,
+}
+
+#[derive(Clone, Debug)]
+enum Edit {
+    Put(Vec<u8>, Entry),
+    SetLine(Index, Index, String),
+    Append(Index, String),
+    Delete(Index),
+    Rename(Index, Vec<u8>),
+    FlipMode(Index),
+}
+
+fn path() -> impl Strategy<Value = Vec<u8>> {
+    select(vec![
+        &b"a"[..],
+        b"b.txt",
+        b"dir/c",
+        b"dir/d.log",
+        b"dir/sub/e",
+        b"other/f",
+        b"caf\xe9",
+        b"two words",
+    ])
+    .prop_map(<[u8]>::to_vec)
+}
+
+fn line() -> impl Strategy<Value = String> {
+    select(vec!["one\n", "two\n", "three\r\n", "", "four", "ü \t\n"]).prop_map(str::to_owned)
+}
+
+fn text() -> impl Strategy<Value = Vec<u8>> {
+    (select(vec!["\n", "\r\n"]), 0..4_u8).prop_map(|(end, kind)| {
+        let lines = (0..9).map(|n| format!("line {n} of kind {kind}{end}"));
+        lines.collect::<String>().into_bytes()
+    })
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    prop_oneof![
+        6 => text().prop_map(Entry::File),
+        1 => text().prop_map(Entry::Program),
+        1 => select(vec![&b"a"[..], b"dir"]).prop_map(|to| Entry::Link(to.to_vec())),
+        1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(Entry::File),
+    ]
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let at = any::<Index>;
+    prop_oneof![
+        2 => (path(), entry()).prop_map(|(path, entry)| Edit::Put(path, entry)),
+        5 => (at(), at(), line()).prop_map(|(file, row, text)| Edit::SetLine(file, row, text)),
+        2 => (at(), line()).prop_map(|(file, text)| Edit::Append(file, text)),
+        1 => at().prop_map(Edit::Delete),
+        2 => (at(), path()).prop_map(|(file, to)| Edit::Rename(file, to)),
+        1 => at().prop_map(Edit::FlipMode),
+    ]
+}
+
+fn history() -> impl Strategy<Value = History> {
+    let attributes = select(vec![
+        "",
+        "*.log merge=union\n",
+        "*.txt -merge\n",
+        "* text=auto\n",
+    ]);
+    let start = prop::collection::btree_map(path(), entry(), 3..7);
+    let edits = || prop::collection::vec(edit(), 0..5);
+    let message = "[A-Za-z#ü \t\n]{0,30}x[ \n]{0,3}";
+    (start, attributes, edits(), edits(), message).prop_map(
+        |(mut start, attributes, base, head, message)| {
+            let attributes = Entry::File(attributes.as_bytes().to_vec());
+            start.insert(b".gitattributes".to_vec(), attributes);
+            History {
+                start,
+                base,
+                head,
+                message,
+            }
+        },
+    )
+}
+
+/// Applies edits; one that does not fit is left out. `salt` makes the trees of two sides differ.
+fn edited(start: &Files, edits: &[Edit], salt: &str) -> Files {
+    let mut files = start.clone();
+    files.insert(salt.into(), Entry::File(b"mine".to_vec()));
+    for edit in edits {
+        apply(&mut files, edit);
+    }
+    files
+}
+
+fn apply(files: &mut Files, edit: &Edit) {
+    let pick = |files: &Files, at: &Index| at.get(&files.keys().collect::<Vec<_>>()).to_vec();
+    match edit {
+        Edit::Put(path, entry) => {
+            files.insert(path.clone(), entry.clone());
+        }
+        Edit::SetLine(file, row, text) => {
+            let path = pick(files, file);
+            if let Some(Entry::File(content)) = files.get_mut(&path) {
+                let mut lines: Vec<_> = content.split_inclusive(|byte| *byte == b'\n').collect();
+                if !lines.is_empty() {
+                    let row = row.index(lines.len());
+                    lines[row] = text.as_bytes();
+                    *content = lines.concat();
+                }
+            }
+        }
+        Edit::Append(file, text) => {
+            let path = pick(files, file);
+            if let Some(Entry::File(content)) = files.get_mut(&path) {
+                content.extend(text.as_bytes());
+            }
+        }
+        Edit::Delete(file) if files.len() > 1 => {
+            files.remove(&pick(files, file));
+        }
+        Edit::Delete(_) => {}
+        Edit::Rename(file, to) => {
+            let entry = files.remove(&pick(files, file)).unwrap();
+            files.insert(to.clone(), entry);
+        }
+        Edit::FlipMode(file) => {
+            let path = pick(files, file);
+            let flipped = match files[&path].clone() {
+                Entry::File(content) => Entry::Program(content),
+                Entry::Program(content) => Entry::File(content),
+                link @ Entry::Link(_) => link,
+            };
+            files.insert(path, flipped);
+        }
+    }
+}
+
+#[test]
+fn merges_are_those_of_git() {
+    let bench = Bench::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let made = std::cell::Cell::new(0);
+    let conflicts = std::cell::Cell::new(0);
+    let mut runner = TestRunner::new(Config {
+        cases: 32,
+        max_shrink_iters: 200,
+        ..Config::with_source_file(file!())
+    });
+    let outcome = runner.run(&history(), |history| {
+        let start = bench.commit(&[], &history.start);
+        let base = bench.commit(&[start], &edited(&history.start, &history.base, "base"));
+        let head = bench.commit(&[start], &edited(&history.start, &history.head, "head"));
+        let ours = runtime.block_on(bench.merge(base, head, &history.message));
+        let count = if matches!(ours, Merge::Made(_)) {
+            &made
+        } else {
+            &conflicts
+        };
+        count.set(count.get() + 1);
+        prop_assert_eq!(ours, bench.expected(base, head, &history.message));
+        Ok(())
+    });
+    outcome.unwrap();
+    assert!(made.get() >= 4, "only {} merges were made", made.get());
+    assert!(conflicts.get() >= 3, "only {} conflicts", conflicts.get());
+}
+
+#[tokio::test]
+async fn the_shape_of_history_decides_as_with_git() {
+    let bench = Bench::new();
+    let one = bench.commit(&[], &files(&[("a", "1\n"), ("b", "1\n")]));
+    let two = bench.commit(&[one], &files(&[("a", "2\n"), ("b", "1\n")]));
+    let side = bench.commit(&[one], &files(&[("a", "1\n"), ("b", "2\n")]));
+    let left = bench.commit(&[two, side], &files(&[("a", "2\n"), ("b", "3\n")]));
+    let right = bench.commit(&[side, two], &files(&[("a", "3\n"), ("b", "2\n")]));
+    let alone = bench.commit(&[], &files(&[("c", "1\n")]));
+    for (base, head) in [
+        (one, two),
+        (two, one),
+        (two, two),
+        (two, side),
+        (left, right),
+        (right, left),
+        (one, alone),
+    ] {
+        let ours = bench.merge(base, head, "m\n").await;
+        assert_eq!(ours, bench.expected(base, head, "m\n"));
+    }
+    assert_eq!(bench.merge(two, one, "m").await, Merge::AlreadyMerged);
+}
+
+/// Needs git 2.41 or newer.
+#[tokio::test]
+async fn the_attributes_of_the_base_say_how_files_merge() {
+    let bench = Bench::new();
+    let tree = |rule: &str, lines: &str| files(&[(".gitattributes", rule), ("x.log", lines)]);
+    let union = "*.log merge=union\n";
+    let start = bench.commit(&[], &tree("", "1\n"));
+    let base = bench.commit(&[start], &tree(union, "1\n2\n"));
+    let head = bench.commit(&[start], &tree("", "1\n3\n"));
+    let merge = bench.merge(base, head, "m").await;
+    assert!(matches!(merge, Merge::Made(_)), "{merge:?}");
+    assert_eq!(merge, bench.expected(base, head, "m"));
+    let merge = bench.merge(head, base, "m").await;
+    assert!(matches!(merge, Merge::Conflict { .. }), "{merge:?}");
+    assert_eq!(merge, bench.expected(head, base, "m"));
+}
+
+#[tokio::test]
+async fn a_merge_of_a_head_on_top_of_the_base_is_still_a_merge() {
+    let bench = Bench::new();
+    let base = bench.commit(&[], &files(&[("a", "1")]));
+    let head = bench.commit(&[base], &files(&[("a", "2")]));
+    let Merge::Made(merge) = bench.merge(base, head, "Auto merge\n\nTitle").await else {
+        panic!("no merge");
+    };
+    let repository = bench.mirror.repository().unwrap();
+    let merge = repository.find_commit(oid(merge).unwrap()).unwrap();
+    let parents: Vec<_> = merge.parent_ids().map(commit_id).collect();
+    assert_eq!(parents, [base, head]);
+    assert_eq!(merge.message().unwrap(), "Auto merge\n\nTitle\n");
+    assert_eq!(merge.time().seconds(), 1_700_000_000);
+    assert_eq!(merge.author().email().unwrap(), "bot@example.org");
+}
+
+#[tokio::test]
+async fn what_a_commit_cannot_hold_is_left_out_of_it() {
+    let bench = Bench::new();
+    let base = bench.commit(&[], &files(&[("a", "1")]));
+    let head = bench.commit(&[base], &files(&[("a", "2")]));
+    let odd = Person {
+        name: "B<o>t\n[bot]".to_owned(),
+        email: "<b@x>".to_owned(),
+    };
+    let at = Timestamp(-1);
+    let merge = bench.mirror.merge(base, head, "a\0b", &odd, at).await;
+    let Ok(Merge::Made(merge)) = merge else {
+        panic!("{merge:?}");
+    };
+    let repository = bench.mirror.repository().unwrap();
+    let merge = repository.find_commit(oid(merge).unwrap()).unwrap();
+    assert_eq!(merge.committer().name().unwrap(), "Bot[bot]");
+    assert_eq!(merge.message().unwrap(), "ab\n");
+}
+
+#[tokio::test]
+async fn a_merge_of_what_is_not_here_says_what_is_missing() {
+    let bench = Bench::new();
+    let base = bench.commit(&[], &files(&[("a", "1")]));
+    let merge = |base, head| bench.mirror.merge(base, head, "m", &PERSON, AT);
+    static PERSON: Person = Person {
+        name: String::new(),
+        email: String::new(),
+    };
+    for (one, other) in [(base, CommitId::ZERO), (CommitId::ZERO, base)] {
+        let missing = merge(one, other).await;
+        assert!(matches!(missing, Err(GitError::Missing(CommitId::ZERO))));
+    }
+    drop(bench.origin);
+}
