@@ -20,6 +20,7 @@
 //! | [`store`] | the database: rows, inbox, outbox, event log; and the logs of jobs |
 //! | [`github`] | webhook payload to event; effect to REST call; the rate budget |
 //! | [`git`] | the mirror: fetch, merge, push; serving commits to workers |
+//! | [`worker`] | the agent: ask, check out, execute, stream, report |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
 
@@ -36,3 +37,4 @@ pub mod queue;
 pub mod store;
 pub mod suite;
 pub mod tls;
+pub mod worker;

@@ -1,0 +1,322 @@
+//! The worker's loop: ask for a job while there is a free slot, execute, ask again.
+
+use std::collections::BTreeMap;
+use std::fs::{DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::client::{CallError, NoClient, ServerClient};
+use super::delivery::{Delivered, Delivery, Pace};
+use super::execution::{Workshop, execute};
+use super::executors;
+use super::room::{Room, jobs_directory, remove_tree};
+use super::settings::{Lifetime, Settings};
+use super::spawner::Spawner;
+use super::spool::Spool;
+use crate::protocol::{Attempt, CLAIM_WAIT_MAX_S, Claim, Executor, Order};
+
+/// The first pause after a failed claim; short, for a server that is just restarting.
+const CLAIM_RETRY_MIN: Duration = Duration::from_millis(100);
+/// The longest pause after a failed claim.
+const CLAIM_RETRY_MAX: Duration = Duration::from_secs(5);
+
+/// Why a worker ends, or does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The server does not know the token: nothing will change that but a human.
+    #[error("the server refuses the token")]
+    Unauthorized,
+    /// The token cannot be sent, or there is no HTTP client.
+    #[error("cannot speak to a server: {0}")]
+    Client(String),
+    /// The directory is another worker's.
+    #[error("another worker uses {}", .0.display())]
+    DirectoryTaken(PathBuf),
+    /// The directory cannot be used.
+    #[error("cannot use the directory {}", directory.display())]
+    Directory {
+        /// Which.
+        directory: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// No thread to start processes from.
+    #[error("cannot start processes")]
+    Processes(#[source] io::Error),
+}
+
+impl From<NoClient> for WorkerError {
+    fn from(error: NoClient) -> Self {
+        Self::Client(error.to_string())
+    }
+}
+
+/// Works until `stop` (or, with [`Lifetime::UntilIdle`], until there is nothing to do).
+///
+/// A stop kills what runs, without a report: the server gives those jobs to somebody else.
+///
+/// # Errors
+/// If it cannot start, or the server refuses the token. A server that is away is no error.
+pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), WorkerError> {
+    let _lock = take_directory(&settings.work_dir)?;
+    remove_leftovers(&settings.work_dir);
+    let agent = Agent {
+        client: ServerClient::new(&settings.server, &settings.token)?,
+        spawner: Spawner::start().map_err(WorkerError::Processes)?,
+        settings,
+        stop,
+    };
+    Arc::new(agent).work().await
+}
+
+/// Holds the directory for as long as the file lives.
+fn take_directory(directory: &Path) -> Result<File, WorkerError> {
+    let unusable = |source| WorkerError::Directory {
+        directory: directory.to_owned(),
+        source,
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(unusable)?;
+    let lock = File::create(directory.join("lock")).map_err(unusable)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(WorkerError::DirectoryTaken(directory.to_owned())),
+        Err(TryLockError::Error(source)) => Err(unusable(source)),
+    }
+}
+
+/// Ends and deletes what a worker that was killed here may have left.
+fn remove_leftovers(work_dir: &Path) {
+    let jobs = jobs_directory(work_dir);
+    for number in executors::sandboxes_below(&jobs) {
+        if let Some(process) = rustix::process::Pid::from_raw(number) {
+            tracing::warn!(process = number, "a leftover process is killed");
+            let _already_dead =
+                rustix::process::kill_process(process, rustix::process::Signal::KILL);
+        }
+    }
+    if let Err(error) = remove_tree(&jobs) {
+        tracing::warn!(%error, directory = %jobs.display(), "leftovers cannot be deleted");
+    }
+}
+
+struct Agent {
+    settings: Settings,
+    client: ServerClient,
+    spawner: Spawner,
+    stop: CancellationToken,
+}
+
+/// What the loop holds of the jobs under way.
+#[derive(Default)]
+struct Running {
+    tasks: JoinSet<()>,
+    attempts: BTreeMap<Id, Attempt>,
+}
+
+impl Running {
+    /// Waits for the end of any job; for ever if there is none.
+    async fn next_end(&mut self) {
+        match self.tasks.join_next_with_id().await {
+            Some(ended) => self.forget(&ended),
+            None => std::future::pending().await,
+        }
+    }
+
+    fn forget(&mut self, ended: &Result<(Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => *id,
+            Err(error) => {
+                tracing::error!(%error, "a job's task broke off");
+                error.id()
+            }
+        };
+        self.attempts.remove(&id);
+    }
+}
+
+impl Agent {
+    async fn work(self: Arc<Self>) -> Result<(), WorkerError> {
+        let mut running = Running::default();
+        tracing::info!(
+            worker = %self.settings.name,
+            server = %self.settings.server,
+            slots = self.settings.slots,
+            "the worker asks for jobs"
+        );
+        let ended = self.serve(&mut running).await;
+        if ended.is_err() {
+            self.stop.cancel();
+        }
+        while !running.attempts.is_empty() {
+            running.next_end().await;
+        }
+        ended
+    }
+
+    async fn serve(self: &Arc<Self>, running: &mut Running) -> Result<(), WorkerError> {
+        loop {
+            let free = self.slots_free(running);
+            if free == 0 {
+                tokio::select! {
+                    () = self.stop.cancelled() => return Ok(()),
+                    () = running.next_end() => continue,
+                }
+            }
+            let claim = self.claim(free, running);
+            let claiming = self.claim_at_last(&claim);
+            tokio::pin!(claiming);
+            // A claim under way is never given up for a job's end: its answer may be an order.
+            let claimed = loop {
+                tokio::select! {
+                    () = self.stop.cancelled() => return Ok(()),
+                    claimed = &mut claiming => break claimed?,
+                    () = running.next_end() => {}
+                }
+            };
+            match (claimed, self.settings.lifetime) {
+                (Some(order), _) => self.begin(order, running),
+                (None, Lifetime::UntilStopped) => {}
+                (None, Lifetime::UntilIdle) => return Ok(()),
+            }
+        }
+    }
+
+    fn slots_free(&self, running: &Running) -> u32 {
+        let taken = u32::try_from(running.attempts.len()).unwrap_or(u32::MAX);
+        self.settings.slots.get().saturating_sub(taken)
+    }
+
+    fn claim(&self, slots_free: u32, running: &Running) -> Claim {
+        Claim {
+            worker: self.settings.name.clone(),
+            executors: vec![Executor::Sandbox],
+            labels: self.settings.labels.clone(),
+            slots_free,
+            running: running.attempts.values().copied().collect(),
+            wait_s: match self.settings.lifetime {
+                Lifetime::UntilStopped => CLAIM_WAIT_MAX_S,
+                Lifetime::UntilIdle => 0,
+            },
+        }
+    }
+
+    /// Claims until the server answers; a server that is away is asked for ever.
+    async fn claim_at_last(&self, claim: &Claim) -> Result<Option<Order>, WorkerError> {
+        let mut pauses = ExponentialBuilder::default()
+            .with_jitter()
+            .without_max_times()
+            .with_min_delay(CLAIM_RETRY_MIN)
+            .with_max_delay(CLAIM_RETRY_MAX)
+            .build();
+        let mut failures: u64 = 0;
+        loop {
+            match self.client.claim(claim).await {
+                Ok(order) => {
+                    if failures > 0 {
+                        tracing::info!(failures, "the server answers again");
+                    }
+                    return Ok(order);
+                }
+                Err(CallError::Unauthorized) => return Err(WorkerError::Unauthorized),
+                Err(error) => {
+                    failures += 1;
+                    if failures == 1 {
+                        let error: &dyn std::error::Error = &error;
+                        tracing::warn!(error, "no answer to a claim; asking again");
+                    }
+                    tokio::time::sleep(pauses.next().unwrap_or(CLAIM_RETRY_MAX)).await;
+                }
+            }
+        }
+    }
+
+    fn begin(self: &Arc<Self>, order: Order, running: &mut Running) {
+        let attempt = order.attempt;
+        if running.attempts.values().any(|&other| other == attempt) {
+            return;
+        }
+        let agent = Arc::clone(self);
+        let task = running
+            .tasks
+            .spawn(async move { agent.attempt(order).await });
+        running.attempts.insert(task.id(), attempt);
+    }
+
+    /// One order from its directory to the accepted report.
+    async fn attempt(&self, order: Order) {
+        let attempt = order.attempt;
+        tracing::info!(
+            job.id = attempt.job.0,
+            attempt = attempt.number.0,
+            suite = order.suite.context,
+            commit = %order.commit,
+            "a job begins"
+        );
+        match self.try_attempt(&order).await {
+            Ok(delivered) => tracing::info!(
+                job.id = attempt.job.0,
+                attempt = attempt.number.0,
+                delivered = ?delivered,
+                "a job ends"
+            ),
+            // The server notices by the lease.
+            Err(error) => tracing::error!(
+                job.id = attempt.job.0,
+                attempt = attempt.number.0,
+                %error,
+                "a job is dropped: the worker's directory cannot be used"
+            ),
+        }
+    }
+
+    async fn try_attempt(&self, order: &Order) -> io::Result<Delivered> {
+        let owner = self.settings.isolation.owner();
+        let (work_dir, attempt) = (self.settings.work_dir.clone(), order.attempt);
+        let room = blocking(move || Room::make(&work_dir, attempt, owner)).await?;
+        let log_bytes_max = order.log_bytes_max.min(self.settings.limits.log_bytes);
+        let (log, reader) = Spool::create(&room.log(), log_bytes_max).await?;
+        let pace = Pace::for_lease(order.lease_s);
+        let delivery = Delivery::new(self.client.clone(), attempt, pace, reader);
+        let workshop = Workshop {
+            isolation: &self.settings.isolation,
+            limits: &self.settings.limits,
+            spawner: &self.spawner,
+            room: &room,
+            remote: self.client.repository(attempt),
+            stop: self.stop.child_token(),
+        };
+        let deliver = async {
+            let delivered = delivery.run(&self.stop).await;
+            workshop.stop.cancel();
+            delivered
+        };
+        let ((), delivered) = tokio::join!(finish(order, &workshop, log), deliver);
+        blocking(move || room.remove()).await?;
+        Ok(delivered)
+    }
+}
+
+async fn finish(order: &Order, workshop: &Workshop<'_>, mut log: Spool) {
+    if let Some(outcome) = execute(order, workshop, &mut log).await {
+        log.finish(outcome);
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(io::Error::other)?
+}

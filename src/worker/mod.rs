@@ -1,0 +1,23 @@
+//! The agent that executes jobs: ask, check out, execute, stream, report.
+//!
+//! The same code runs inside the server and on other machines; both speak [`crate::protocol`] over
+//! HTTP, and neither holds a secret of GitHub's. Read `agent.rs` for the loop, `execution.rs` for
+//! one job, `delivery.rs` for the way of its log, `executors/` for the sandbox.
+
+mod agent;
+mod client;
+mod delivery;
+mod execution;
+mod executors;
+mod room;
+mod script;
+mod settings;
+mod spawner;
+mod spool;
+
+pub use agent::{WorkerError, run};
+pub use executors::{Bubblewrap, Isolation, NoBubblewrap, find_bubblewrap};
+pub use settings::{Lifetime, Limits, Settings, Token};
+
+#[cfg(test)]
+mod tests;

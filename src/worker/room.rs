@@ -1,0 +1,109 @@
+//! The directory of one attempt on the worker's disk: working copy, scripts, log.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
+use std::path::{Path, PathBuf};
+
+use crate::protocol::Attempt;
+
+/// Where attempts live below the worker's directory.
+const JOBS: &str = "jobs";
+
+/// One attempt's directory.
+#[derive(Clone, Debug)]
+pub(super) struct Room {
+    root: PathBuf,
+}
+
+/// A user and group of the host, by number.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct HostUser(pub(super) u32);
+
+impl Room {
+    /// Makes an empty directory for an attempt, with a working copy that `owner` may write.
+    pub(super) fn make(
+        work_dir: &Path,
+        attempt: Attempt,
+        owner: Option<HostUser>,
+    ) -> io::Result<Self> {
+        let name = format!("{}-{}", attempt.job, attempt.number);
+        let room = Self {
+            root: jobs_directory(work_dir).join(name),
+        };
+        room.remove()?;
+        for directory in [&room.root, &room.checkout(), &room.control(), &room.home()] {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o755)
+                .create(directory)?;
+        }
+        if let Some(HostUser(id)) = owner {
+            chown(room.checkout(), Some(id), Some(id))?;
+        }
+        Ok(room)
+    }
+
+    /// Everything of this attempt.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The working copy.
+    pub(super) fn checkout(&self) -> PathBuf {
+        self.root.join("checkout")
+    }
+
+    /// What the commands may read but not change: their scripts, the sandbox's own /etc.
+    pub(super) fn control(&self) -> PathBuf {
+        self.root.join("control")
+    }
+
+    /// The home directory of commands that run without a sandbox.
+    pub(super) fn home(&self) -> PathBuf {
+        self.root.join("home")
+    }
+
+    /// The log as the worker keeps it until the server has it.
+    pub(super) fn log(&self) -> PathBuf {
+        self.root.join("log")
+    }
+
+    /// Deletes the directory, also where commands have locked themselves out of parts of it.
+    /// No process of the attempt may be alive.
+    pub(super) fn remove(&self) -> io::Result<()> {
+        remove_tree(&self.root)
+    }
+}
+
+/// The directory that holds the rooms.
+pub(super) fn jobs_directory(work_dir: &Path) -> PathBuf {
+    work_dir.join(JOBS)
+}
+
+/// Deletes a tree; a tree that is not there is deleted.
+pub(super) fn remove_tree(root: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            unlock(root)?;
+            fs::remove_dir_all(root)
+        }
+        other => other,
+    }
+}
+
+/// Gives the owner all rights on every directory of the tree. Follows no symbolic link.
+fn unlock(root: &Path) -> io::Result<()> {
+    let mut waiting = vec![root.to_owned()];
+    while let Some(directory) = waiting.pop() {
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700))?;
+        for entry in fs::read_dir(&directory)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                waiting.push(entry.path());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! From a suite's commands to the shell scripts that run them. Pure.
+
+use std::fmt::Write as _;
+
+use crate::suite::Variable;
+
+/// Reads names of scripts, runs each, answers with its exit code.
+///
+/// It lives as long as the suite, so that what one command leaves in the background, in /tmp or
+/// in the home directory is there for the next. Standard output is its line to the worker; the
+/// commands write to its standard error.
+pub(super) const DRIVER: &str = "\
+echo 1000 2>/dev/null >/proc/self/oom_score_adj
+echo ready
+while read -r script; do
+    bash \"$1/$script\" </dev/null 1>&2
+    echo \"$?\"
+done
+";
+
+/// Fetches `$PAPRQ_REF` from `$PAPRQ_REMOTE` and checks out `$PAPRQ_COMMIT`; ends with 0 only if
+/// that is now `HEAD`, and with [`FETCH_FAILED`] if it may be different next time.
+pub(super) const CHECKOUT: &str = "\
+set -euo pipefail
+exec 2>&1
+cd \"$PAPRQ_CHECKOUT\"
+git init --quiet --template=
+git fetch --quiet --update-head-ok \"$PAPRQ_REMOTE\" \"$PAPRQ_REF\" || exit 75
+git checkout --quiet --force --detach \"$PAPRQ_COMMIT\"
+test \"$(git rev-parse HEAD)\" = \"$PAPRQ_COMMIT\"
+";
+
+/// How [`CHECKOUT`] ends if the server did not give the commit (`EX_TEMPFAIL` of sysexits.h).
+pub(super) const FETCH_FAILED: i32 = 75;
+
+/// The script of one command, as PAPR made it: strict shell, the suite's variables (expanded by
+/// the shell, later ones may use earlier ones), then the server's (taken as they are), the
+/// working copy, the command.
+pub(super) fn of_command(
+    directory: &str,
+    suites_own: &[Variable],
+    servers: &[Variable],
+    command: &str,
+) -> String {
+    let mut script = String::from("set -euo pipefail\n");
+    for variable in suites_own {
+        let _ = writeln!(script, "export {}=\"{}\"", variable.name, variable.value);
+    }
+    for variable in servers {
+        let _ = writeln!(
+            script,
+            "export {}={}",
+            variable.name,
+            quoted(&variable.value)
+        );
+    }
+    let _ = writeln!(script, "exec 2>&1\ncd {}\n{command}", quoted(directory));
+    script
+}
+
+/// The text as one word of the shell, in single quotes.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variable(name: &str, value: &str) -> Variable {
+        Variable {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_suites_variables_are_expanded_and_the_servers_are_not() {
+        let script = of_command(
+            "/var/tmp/checkout",
+            &[variable("A", "$HOME/a")],
+            &[variable("PAPR_BRANCH", "it's $HOME")],
+            "make\nmake check",
+        );
+        insta::assert_snapshot!(script, @r#"
+        set -euo pipefail
+        export A="$HOME/a"
+        export PAPR_BRANCH='it'\''s $HOME'
+        exec 2>&1
+        cd '/var/tmp/checkout'
+        make
+        make check
+        "#);
+    }
+
+    #[test]
+    fn a_quoted_text_is_one_word_for_the_shell() {
+        for text in ["", "a b", "'", "\"$(id)\"`id`\\", "é\n*"] {
+            let echoed = std::process::Command::new("bash")
+                .args(["-c", &format!("printf %s {}", quoted(text))])
+                .output()
+                .expect("bash runs (package bash)");
+            assert_eq!(String::from_utf8_lossy(&echoed.stdout), text);
+        }
+    }
+}

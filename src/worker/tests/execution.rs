@@ -1,0 +1,203 @@
+//! What a suite sees, and what its log looks like.
+
+use super::server::Server;
+use super::{Worker, attempt, execute, suite, variable};
+use crate::ids::CommitId;
+use crate::protocol::JobOutcome;
+
+/// The log with its first line, the date, taken off.
+fn without_date(log: &str) -> &str {
+    let (date, rest) = log.split_once('\n').unwrap();
+    assert!(
+        date.starts_with("### ") && date.contains(" UTC 2"),
+        "{date}"
+    );
+    rest
+}
+
+#[tokio::test]
+async fn a_passing_suite_sees_the_commit_with_its_history() {
+    let (log, report) = execute(|order| {
+        order.suite = suite(&[
+            "cat greeting",
+            "git log --format=%s; git symbolic-ref HEAD || echo detached; git status --short",
+            "pwd; id -un; touch new; echo \"$HOME\"",
+        ]);
+    })
+    .await;
+    assert_eq!(report.outcome, JobOutcome::Passed);
+    assert_eq!(report.log_bytes, log.len() as u64);
+    insta::assert_snapshot!(without_date(&log), @r#"
+    ### http://example.org/pull/7
+    ### TESTSUITE unit
+    >>> cat greeting
+    hello
+    ### COMPLETED IN 0s
+    >>> git log --format=%s; git symbolic-ref HEAD || echo detached; git status --short
+    second
+    first
+    fatal: ref HEAD is not a symbolic ref
+    detached
+    ### COMPLETED IN 0s
+    >>> pwd; id -un; touch new; echo "$HOME"
+    /var/tmp/checkout
+    papr
+    /home/papr
+    ### COMPLETED IN 0s
+    "#);
+}
+
+#[tokio::test]
+async fn a_failing_command_ends_the_suite_with_its_code() {
+    let (log, report) = execute(|order| {
+        order.suite = suite(&[
+            "printf out; printf err >&2; false | true; echo no",
+            "echo never",
+        ]);
+    })
+    .await;
+    assert_eq!(report.outcome, JobOutcome::Failed { exit_code: 1 });
+    insta::assert_snapshot!(without_date(&log), @r#"
+    ### http://example.org/pull/7
+    ### TESTSUITE unit
+    >>> printf out; printf err >&2; false | true; echo no
+    outerr
+    ### EXITED WITH CODE 1 AFTER 0s
+    "#);
+}
+
+#[tokio::test]
+async fn codes_that_look_like_a_timeout_are_failures() {
+    for (command, exit_code) in [
+        ("exit 124", 124),
+        ("kill -9 $$", 137),
+        ("kill -9 $PPID", 137),
+    ] {
+        let (_log, report) = execute(|order| order.suite = suite(&[command])).await;
+        assert_eq!(
+            report.outcome,
+            JobOutcome::Failed { exit_code },
+            "{command}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_time_is_one_budget_for_all_commands() {
+    let (log, report) = execute(|order| {
+        order.suite = suite(&["echo first", "echo second; sleep 1000", "echo never"]);
+        order.suite.timeout_s = 1;
+    })
+    .await;
+    assert_eq!(report.outcome, JobOutcome::TimedOut);
+    assert!(
+        log.ends_with(">>> echo second; sleep 1000\nsecond\n### TIMED OUT AFTER 1s\n")
+            || log.ends_with("### TIMED OUT AFTER 0s\n"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn no_time_at_all_is_a_timeout_before_the_first_command() {
+    let (log, report) = execute(|order| order.suite.timeout_s = 0).await;
+    assert_eq!(report.outcome, JobOutcome::TimedOut);
+    assert!(
+        log.ends_with("### TESTSUITE unit\n### TIMED OUT\n"),
+        "{log}"
+    );
+}
+
+#[tokio::test]
+async fn a_suite_without_commands_passes() {
+    let (log, report) = execute(|order| order.suite = suite(&[])).await;
+    assert_eq!(report.outcome, JobOutcome::Passed);
+    assert!(log.ends_with("### TESTSUITE unit\n"), "{log}");
+}
+
+#[tokio::test]
+async fn variables_are_expanded_for_the_suite_and_taken_as_they_are_from_the_server() {
+    let (log, report) = execute(|order| {
+        order.suite = suite(&[
+            "echo \"$GREETING|$LATER|$PAPR_BRANCH|$RHCI_REPO\"",
+            "env -0 | cut -z -d= -f1 | sort -z | tr '\\0' ' '",
+            "echo $NOWHERE",
+        ]);
+        order.suite.env = vec![
+            variable("GREETING", "grüß $(cat greeting) `echo you`"),
+            variable("LATER", "<$GREETING>"),
+            variable("PAPR_BRANCH", "overridden"),
+        ];
+        order.variables = vec![
+            variable("RHCI_REPO", "o/r"),
+            variable("PAPR_BRANCH", "it's \"$HOME\" `x`\\"),
+        ];
+    })
+    .await;
+    assert_eq!(report.outcome, JobOutcome::Failed { exit_code: 1 });
+    insta::assert_snapshot!(without_date(&log), @r#"
+    ### http://example.org/pull/7
+    ### TESTSUITE unit
+    >>> echo "$GREETING|$LATER|$PAPR_BRANCH|$RHCI_REPO"
+    grüß hello you|<grüß hello you>|it's "$HOME" `x`\|o/r
+    ### COMPLETED IN 0s
+    >>> env -0 | cut -z -d= -f1 | sort -z | tr '\0' ' '
+    CI GREETING HOME LANG LATER LOGNAME OLDPWD PAPR_BRANCH PATH PWD RHCI_REPO SHELL SHLVL USER _ 
+    ### COMPLETED IN 0s
+    >>> echo $NOWHERE
+    /var/tmp/paprq/2.sh: line 9: NOWHERE: unbound variable
+    ### EXITED WITH CODE 1 AFTER 0s
+    "#);
+}
+
+#[tokio::test]
+async fn what_one_command_leaves_is_there_for_the_next() {
+    let (log, report) = execute(|order| {
+        order.suite = suite(&[
+            "echo kept >/tmp/left; echo home >~/left; (sleep 1000 & echo $! >/tmp/pid)",
+            "cat /tmp/left ~/left; kill -0 $(cat /tmp/pid)",
+        ]);
+    })
+    .await;
+    assert_eq!(report.outcome, JobOutcome::Passed, "{log}");
+}
+
+#[tokio::test]
+async fn output_that_is_no_utf_8_arrives_as_it_was() {
+    let server = Server::start().await;
+    let worker = Worker::start(&server).await;
+    server
+        .execute(1, |order| {
+            order.suite = suite(&["printf 'a\\377\\000\\r\\033[1mé\\n'"])
+        })
+        .await;
+    let log = server.change(|state| state.attempts[&attempt(1)].log.clone());
+    let printed = b"a\xff\x00\r\x1b[1m\xc3\xa9\n### COMPLETED IN 0s\n";
+    assert!(log.ends_with(printed), "{}", String::from_utf8_lossy(&log));
+    worker.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn only_the_very_commit_is_tested() {
+    let (log, report) = execute(|order| order.commit = CommitId::from_bytes([7; 20])).await;
+    let message = "Could not check out the commit.".to_owned();
+    assert_eq!(report.outcome, JobOutcome::Error { message });
+    assert!(
+        log.contains("unable to read tree") && !log.contains(">>>"),
+        "{log}"
+    );
+    assert!(!log.contains("git-token"), "{log}");
+}
+
+#[tokio::test]
+async fn a_log_is_cut_and_still_says_how_the_suite_ended() {
+    let (log, report) = execute(|order| {
+        order.suite = suite(&["seq 100000; exit 3"]);
+        order.log_bytes_max = 10_000;
+    })
+    .await;
+    assert_eq!(report.outcome, JobOutcome::Failed { exit_code: 3 });
+    assert!(log.len() <= 10_000, "{}", log.len());
+    let end = "\n\n### FILE TRUNCATED AFTER 9488 BYTES\n### EXITED WITH CODE 3 AFTER 0s\n";
+    assert!(log.ends_with(end), "{log}");
+    assert_eq!(log.find("\n\n### FILE"), Some(9488));
+}

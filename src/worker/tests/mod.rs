@@ -1,0 +1,141 @@
+//! A real worker against a small server that speaks the protocol, with real git and bubblewrap.
+
+mod agent;
+mod containment;
+mod delivery;
+mod execution;
+mod server;
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use self::server::{Server, TOKEN};
+use super::{Isolation, Lifetime, Limits, Settings, Token, WorkerError, find_bubblewrap};
+use crate::ids::{AttemptNumber, JobId, WorkerId};
+use crate::protocol::{Attempt, Order, Report};
+use crate::suite::{Environment, Network, Suite, Variable};
+
+/// No test waits longer than this for anything.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// A worker that runs until it is dropped.
+struct Worker {
+    stop: CancellationToken,
+    task: JoinHandle<Result<(), WorkerError>>,
+    directory: tempfile::TempDir,
+}
+
+impl Worker {
+    async fn start(server: &Server) -> Self {
+        Self::start_with(server, |_settings| {}).await
+    }
+
+    async fn start_with(server: &Server, change: impl FnOnce(&mut Settings)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = Settings {
+            server: server.url(),
+            token: Token::new(TOKEN),
+            name: WorkerId::new("tester"),
+            slots: NonZeroU32::MIN,
+            labels: vec!["fast".to_owned()],
+            isolation: Isolation::Bubblewrap(find_bubblewrap().await.expect("package bubblewrap")),
+            work_dir: directory.path().join("work"),
+            limits: Limits {
+                tasks: 100,
+                scratch_bytes: 8 << 20,
+                ..Limits::default()
+            },
+            lifetime: Lifetime::UntilStopped,
+        };
+        change(&mut settings);
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(super::run(settings, stop.clone()));
+        Self {
+            stop,
+            task,
+            directory,
+        }
+    }
+
+    /// Stops it and returns what it ended with.
+    async fn stop(self) -> Result<(), WorkerError> {
+        self.stop.cancel();
+        self.ended().await
+    }
+
+    /// Waits for its own end.
+    async fn ended(self) -> Result<(), WorkerError> {
+        let ended = tokio::time::timeout(DEADLINE, self.task).await;
+        ended.expect("the worker ends").unwrap()
+    }
+
+    fn rooms(&self) -> usize {
+        let jobs = self.directory.path().join("work/jobs");
+        std::fs::read_dir(jobs).map_or(0, Iterator::count)
+    }
+}
+
+fn attempt(job: u64) -> Attempt {
+    Attempt {
+        job: JobId(job),
+        number: AttemptNumber(1),
+    }
+}
+
+/// The suite of these commands, without a network, with two hours.
+fn suite(tests: &[&str]) -> Suite {
+    Suite {
+        context: "unit".to_owned(),
+        environment: Environment::Sandbox {
+            network: Network::Off,
+        },
+        branches: vec!["master".to_owned()],
+        pulls: true,
+        required: false,
+        env: Vec::new(),
+        build: None,
+        artifacts: Vec::new(),
+        packages: Vec::new(),
+        extra_repos: Vec::new(),
+        tests: tests.iter().map(|&test| test.to_owned()).collect(),
+        timeout_s: 7200,
+    }
+}
+
+fn variable(name: &str, value: &str) -> Variable {
+    Variable {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    }
+}
+
+/// Executes one order on a fresh worker; returns the log and the report.
+async fn execute(change: impl FnOnce(&mut Order)) -> (String, Report) {
+    let server = Server::start().await;
+    let worker = Worker::start(&server).await;
+    let done = server.execute(1, change).await;
+    worker.stop().await.unwrap();
+    done
+}
+
+/// Whether a process with this text in its command line is alive.
+fn alive(marker: &str) -> bool {
+    with_marker(marker).next().is_some()
+}
+
+/// The directories in /proc of processes with this text in their command line.
+fn with_marker(marker: &str) -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.file_name() != *std::process::id().to_string())
+        .map(|entry| entry.path())
+        .filter(move |process| {
+            std::fs::read(process.join("cmdline"))
+                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(marker))
+        })
+}
