@@ -21,6 +21,7 @@
 //! | [`github`] | webhook payload to event; effect to REST call; the rate budget |
 //! | [`git`] | the mirror: fetch, merge, push; serving commits to workers |
 //! | [`worker`] | the agent: ask, check out, execute, stream, report |
+//! | [`practice`] | the practice GitHub, for the demo and the tests |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
 
@@ -32,6 +33,7 @@ pub mod github;
 pub mod ids;
 pub mod jobs;
 pub mod notes;
+pub mod practice;
 pub mod protocol;
 pub mod queue;
 pub mod store;

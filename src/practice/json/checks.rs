@@ -1,0 +1,144 @@
+//! Commit statuses and check runs.
+
+use serde_json::{Value, json};
+
+use crate::ids::CommitId;
+use crate::practice::world::{CheckRun, Repo, Status, StatusState};
+
+use super::{Shapes, iso, iso_or_null, node, with};
+
+/// The app that all check runs here come from.
+const APP_ID: u64 = 1;
+
+impl Shapes<'_> {
+    /// `status`.
+    pub(in crate::practice) fn status(&self, repo: &Repo, status: &Status) -> Value {
+        with(
+            self.simple_status(repo, status),
+            json!({"creator": self.user(&status.creator)}),
+        )
+    }
+
+    /// `simple-commit-status`.
+    pub(in crate::practice) fn simple_status(&self, repo: &Repo, status: &Status) -> Value {
+        json!({
+            "url": self.repo_api(repo, &format!("/statuses/{}", status.commit)),
+            "avatar_url": format!("{}/avatars/1", self.url),
+            "id": status.id,
+            "node_id": node("SC", status.id),
+            "state": status.state.as_str(),
+            "description": status.description,
+            "target_url": status.target_url,
+            "context": status.context,
+            "created_at": iso(status.at),
+            "updated_at": iso(status.at),
+        })
+    }
+
+    /// `combined-commit-status`, with these of the newest statuses shown.
+    pub(in crate::practice) fn combined_status(
+        &self,
+        repo: &Repo,
+        commit: CommitId,
+        shown: &[&Status],
+    ) -> Value {
+        let all = repo.latest_statuses(commit);
+        let statuses: Vec<Value> = shown
+            .iter()
+            .map(|status| self.simple_status(repo, status))
+            .collect();
+        json!({
+            "state": combined(&all),
+            "statuses": statuses,
+            "sha": commit.to_string(),
+            "total_count": all.len(),
+            "repository": self.small_repo(repo),
+            "commit_url": self.repo_api(repo, &format!("/commits/{commit}")),
+            "url": self.repo_api(repo, &format!("/commits/{commit}/status")),
+        })
+    }
+
+    /// `check-run`.
+    pub(in crate::practice) fn check_run(&self, repo: &Repo, run: &CheckRun) -> Value {
+        let url = self.repo_api(repo, &format!("/check-runs/{}", run.id));
+        json!({
+            "id": run.id,
+            "node_id": node("CR", run.id),
+            "head_sha": run.commit.to_string(),
+            "external_id": "",
+            "url": url,
+            "html_url": self.page(repo, &format!("/commit/{}", run.commit)),
+            "details_url": run.details_url,
+            "status": if run.end.is_some() { "completed" } else { "in_progress" },
+            "conclusion": run.end.map(|end| end.conclusion.as_str()),
+            "started_at": iso(run.started_at),
+            "completed_at": iso_or_null(run.end.map(|end| end.at)),
+            "output": {
+                "title": null, "summary": null, "text": null, "annotations_count": 0,
+                "annotations_url": format!("{url}/annotations"),
+            },
+            "name": run.name,
+            "check_suite": {"id": run.suite},
+            "app": self.app(repo),
+            "pull_requests": self.pulls_at(repo, run.commit),
+        })
+    }
+
+    /// `check-run-with-simple-check-suite`, as webhooks have it.
+    pub(in crate::practice) fn check_run_with_suite(&self, repo: &Repo, run: &CheckRun) -> Value {
+        let branch = repo.branches().find(|(_, tip)| *tip == run.commit);
+        let suite = json!({
+            "id": run.suite,
+            "node_id": node("CS", run.suite),
+            "head_branch": branch.map(|(name, _)| name),
+            "head_sha": run.commit.to_string(),
+            "status": if run.end.is_some() { "completed" } else { "in_progress" },
+            "conclusion": run.end.map(|end| end.conclusion.as_str()),
+            "url": self.repo_api(repo, &format!("/check-suites/{}", run.suite)),
+            "before": CommitId::ZERO.to_string(),
+            "after": run.commit.to_string(),
+            "pull_requests": self.pulls_at(repo, run.commit),
+            "app": self.app(repo),
+            "created_at": iso(run.started_at),
+            "updated_at": iso(run.end.map_or(run.started_at, |end| end.at)),
+        });
+        with(self.check_run(repo, run), json!({"check_suite": suite}))
+    }
+
+    fn pulls_at(&self, repo: &Repo, commit: CommitId) -> Vec<Value> {
+        repo.pulls
+            .values()
+            .filter(|pull| pull.is_open() && pull.head == commit)
+            .map(|pull| self.minimal_pull(repo, pull))
+            .collect()
+    }
+
+    fn app(&self, repo: &Repo) -> Value {
+        json!({
+            "id": APP_ID,
+            "slug": "practice-ci",
+            "node_id": node("A", APP_ID),
+            "owner": self.user(&repo.owner),
+            "name": "practice-ci",
+            "description": "",
+            "external_url": self.url,
+            "html_url": format!("{}/apps/practice-ci", self.url),
+            "created_at": iso(repo.created_at),
+            "updated_at": iso(repo.created_at),
+            "permissions": {"checks": "write", "metadata": "read"},
+            "events": [],
+        })
+    }
+}
+
+/// GitHub's combined state of a commit: failure before pending before success; pending if there are none.
+fn combined(statuses: &[&Status]) -> &'static str {
+    let any = |state: StatusState| statuses.iter().any(|status| status.state == state);
+    if any(StatusState::Failure) || any(StatusState::Error) {
+        "failure"
+    } else if statuses.is_empty() || any(StatusState::Pending) {
+        "pending"
+    } else {
+        "success"
+    }
+}
