@@ -20,14 +20,19 @@
 //! | [`store`] | the database: rows, inbox, outbox, event log; and the logs of jobs |
 //! | [`github`] | webhook payload to event; effect to REST call; the rate budget |
 //! | [`git`] | the mirror: fetch, merge, push; serving commits to workers |
+//! | [`engine`] | the shell: one loop per repo, outbox runner, timers, reconciler |
+//! | [`web`] | webhooks, pages, live events, the workers' API |
 //! | [`worker`] | the agent: ask, check out, execute, stream, report |
 //! | [`practice`] | the practice GitHub, for the demo and the tests |
+//! | [`cli`] | one file per subcommand |
 //!
 //! A newcomer reads this page, then [`queue::event`], then [`queue::effect`], and knows the program.
 
+pub mod cli;
 pub mod clock;
 pub mod command;
 pub mod config;
+pub mod engine;
 pub mod git;
 pub mod github;
 pub mod ids;
@@ -39,4 +44,5 @@ pub mod queue;
 pub mod store;
 pub mod suite;
 pub mod tls;
+pub mod web;
 pub mod worker;

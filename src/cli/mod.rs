@@ -1,0 +1,57 @@
+//! The command line: one file per subcommand, each with its arguments and its `run`.
+
+mod check;
+mod parse;
+mod validate;
+mod worker;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A merge queue that runs the tests itself.
+#[derive(Debug, Parser)]
+#[command(name = "paprq", version)]
+struct CommandLine {
+    #[command(subcommand)]
+    subcommand: Sub,
+}
+
+#[derive(Debug, Subcommand)]
+enum Sub {
+    /// Say what the bot will do, or what is wrong with its configuration.
+    Check(check::Arguments),
+    /// Print what the bot reads in a comment, as JSON.
+    Parse(parse::Arguments),
+    /// Check a `.papr.yml`.
+    Validate(validate::Arguments),
+    /// Execute jobs for a server.
+    Worker(Box<worker::Arguments>),
+}
+
+/// Runs the subcommand that the process's arguments name.
+///
+/// Exit status 0 is good, 1 says that the checked thing is bad, 2 that the call or the
+/// configuration is.
+pub fn run() -> ExitCode {
+    let line = CommandLine::parse();
+    let done = match line.subcommand {
+        Sub::Check(arguments) => check::run(&arguments),
+        Sub::Parse(arguments) => parse::run(&arguments),
+        Sub::Validate(arguments) => validate::run(&arguments),
+        Sub::Worker(arguments) => worker::run(&arguments),
+    };
+    done.unwrap_or_else(|error| {
+        complain(&error);
+        ExitCode::from(2)
+    })
+}
+
+/// Says on standard error why the program ends.
+#[expect(
+    clippy::print_stderr,
+    reason = "the command line speaks on standard error"
+)]
+fn complain(error: &anyhow::Error) {
+    eprintln!("paprq: {error:#}");
+}

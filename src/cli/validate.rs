@@ -1,0 +1,162 @@
+//! `paprq validate`: says whether a file of suites is valid, and what it means.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use crate::suite::{
+    self, Document, Environment, FILE_BYTES_MAX, FILE_NAMES, Network, Suite, SuiteFileError,
+};
+
+/// Arguments of `paprq validate`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Print one JSON object: {"error": null | "message", "suites": [...]}.
+    #[arg(long)]
+    json: bool,
+    /// The file; without it the first of .papr-ex.yaml, .papr.yml, .papr.yaml and .redhat-ci.yml
+    /// that is in the current directory.
+    file: Option<PathBuf>,
+}
+
+/// Runs the subcommand: 0 for a valid file, 1 for an invalid one.
+///
+/// # Errors
+///
+/// There is no such file, or it or the output cannot be used.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let file = match &arguments.file {
+        Some(file) => file.clone(),
+        None => find(Path::new("."))?,
+    };
+    let bytes = read_bounded(&file)?;
+    let name = file.display().to_string();
+    let read = suite::read_documents(&name, &bytes);
+    let mut out = io::stdout().lock();
+    match (&read, arguments.json) {
+        (read, true) => {
+            let read = read.as_ref().map(Vec::as_slice);
+            writeln!(out, "{:#}", suite::as_json(read))?;
+        }
+        (Ok(documents), false) => explain(&mut out, &name, documents)?,
+        (Err(error), false) => complain(&mut out, error)?,
+    }
+    Ok(ExitCode::from(u8::from(read.is_err())))
+}
+
+/// The first file of suites in a directory.
+fn find(directory: &Path) -> anyhow::Result<PathBuf> {
+    for name in FILE_NAMES {
+        let file = directory.join(name);
+        if file.is_file() {
+            return Ok(file.strip_prefix(".").unwrap_or(&file).to_owned());
+        }
+    }
+    bail!(
+        "there is no file of suites here; looked for {}",
+        FILE_NAMES.join(", ")
+    );
+}
+
+/// Reads a file, but not more of it than shows that it is too long.
+fn read_bounded(file: &Path) -> anyhow::Result<Vec<u8>> {
+    let read = || {
+        let mut bytes = Vec::new();
+        let limit = u64::try_from(FILE_BYTES_MAX)
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
+        io::Read::read_to_end(
+            &mut io::Read::take(std::fs::File::open(file)?, limit),
+            &mut bytes,
+        )?;
+        io::Result::Ok(bytes)
+    };
+    read().with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn complain(out: &mut impl Write, error: &SuiteFileError) -> io::Result<()> {
+    write!(out, "{}", harmless(&error.file_name))?;
+    if let Some(place) = error.place {
+        write!(out, ":{}:{}", place.line, place.column)?;
+    }
+    writeln!(out, ": {}", harmless(&error.message))?;
+    match &error.detail {
+        Some(detail) => writeln!(out, "  {}", harmless(detail)),
+        None => Ok(()),
+    }
+}
+
+fn explain(out: &mut impl Write, name: &str, documents: &[Document]) -> io::Result<()> {
+    let count = match documents.len() {
+        1 => "1 suite".to_owned(),
+        count => format!("{count} suites"),
+    };
+    writeln!(out, "{}: valid, {count}", harmless(name))?;
+    for document in documents {
+        explain_suite(out, &document.suite)?;
+    }
+    Ok(())
+}
+
+fn explain_suite(out: &mut impl Write, suite: &Suite) -> io::Result<()> {
+    let required = if suite.required { " (required)" } else { "" };
+    writeln!(out, "\n{}{required}", harmless(&suite.context))?;
+    writeln!(
+        out,
+        "  environment  {}",
+        harmless(&environment(&suite.environment))
+    )?;
+    writeln!(out, "  runs on      {}", harmless(&occasions(suite)))?;
+    writeln!(out, "  timeout      {}", duration(suite.timeout_s))
+}
+
+fn environment(environment: &Environment) -> String {
+    match environment {
+        Environment::Sandbox {
+            network: Network::Off,
+        } => "sandbox without network".to_owned(),
+        Environment::Sandbox {
+            network: Network::On,
+        } => "sandbox with network".to_owned(),
+        Environment::Container { image, .. } => format!("container {image}"),
+        Environment::Host { distro, .. } => format!("host {distro}"),
+        Environment::Cluster { hosts, .. } => {
+            let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
+            format!("cluster {}", names.join(", "))
+        }
+    }
+}
+
+fn occasions(suite: &Suite) -> String {
+    let branches = suite.branches.join(", ");
+    match (suite.pulls, suite.branches.is_empty()) {
+        (true, true) => "pull requests".to_owned(),
+        (true, false) => format!("pull requests, pushes to {branches}"),
+        (false, false) => format!("pushes to {branches}"),
+        (false, true) => "neither pull requests nor pushes".to_owned(),
+    }
+}
+
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0 => "0 s".to_owned(),
+        _ if seconds.is_multiple_of(3600) => format!("{} h", seconds / 3600),
+        _ if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        _ => format!("{seconds} s"),
+    }
+}
+
+/// The text without characters that a terminal would obey.
+fn harmless(text: &str) -> String {
+    let mut out = String::new();
+    for letter in text.chars() {
+        if letter.is_control() && letter != '\n' {
+            out.extend(letter.escape_default());
+        } else {
+            out.push(letter);
+        }
+    }
+    out
+}

@@ -1,0 +1,148 @@
+//! `paprq worker`: executes jobs for a server.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use crate::ids::WorkerId;
+use crate::worker::{self, Isolation, Lifetime, Limits, Settings, Token};
+
+/// Arguments of `paprq worker`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Where the server listens, such as https://merge.example.org.
+    #[arg(long)]
+    server: Url,
+    /// A file that holds the worker's token.
+    #[arg(long, value_name = "FILE")]
+    token_file: PathBuf,
+    /// What the worker calls itself [default: the machine's name].
+    #[arg(long)]
+    name: Option<String>,
+    /// How many jobs it executes at a time.
+    #[arg(long, default_value = "1")]
+    slots: NonZeroU32,
+    /// Something it has that suites may ask for; may be repeated.
+    #[arg(long = "label", value_name = "LABEL")]
+    labels: Vec<String>,
+    /// What it executes suites in.
+    #[arg(long, value_enum, default_value = "sandbox")]
+    executor: ExecutorKind,
+    /// Takes what is waiting now, executes it, and ends.
+    #[arg(long)]
+    once: bool,
+    /// A directory of its own [default: paprq/NAME in $CACHE_DIRECTORY or the user's cache].
+    #[arg(long, value_name = "DIR")]
+    work_dir: Option<PathBuf>,
+    /// Memory of one suite.
+    #[arg(long, value_name = "MIB")]
+    memory: Option<u64>,
+    /// Processes and threads of one suite.
+    #[arg(long, value_name = "COUNT")]
+    tasks: Option<u64>,
+    /// Room on the disk for one suite's working copy.
+    #[arg(long, value_name = "MIB")]
+    disk: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum ExecutorKind {
+    Sandbox,
+    Container,
+    Kubernetes,
+    Vm,
+}
+
+/// Runs the subcommand.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info")),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    tokio::runtime::Runtime::new()?.block_on(serve(arguments))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
+    let settings = settings(arguments).await?;
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let working = worker::run(settings, stop.clone());
+    tokio::pin!(working);
+    tokio::select! {
+        ended = &mut working => return Ok(ended?),
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("the worker stops; the server gives its jobs to others");
+    stop.cancel();
+    Ok(working.await?)
+}
+
+async fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
+    let isolation = match arguments.executor {
+        ExecutorKind::Sandbox => Isolation::Bubblewrap(worker::find_bubblewrap().await?),
+        ExecutorKind::Container | ExecutorKind::Kubernetes | ExecutorKind::Vm => {
+            bail!("this version of paprq executes suites in a sandbox only")
+        }
+    };
+    let token = std::fs::read_to_string(&arguments.token_file)
+        .with_context(|| format!("cannot read {}", arguments.token_file.display()))?;
+    let name = arguments.name.clone().unwrap_or_else(machine_name);
+    Ok(Settings {
+        server: arguments.server.clone(),
+        token: Token::new(&token),
+        work_dir: work_dir(arguments, &name)?,
+        name: WorkerId::new(name),
+        slots: arguments.slots,
+        labels: arguments.labels.clone(),
+        isolation,
+        limits: limits(arguments),
+        lifetime: if arguments.once {
+            Lifetime::UntilIdle
+        } else {
+            Lifetime::UntilStopped
+        },
+    })
+}
+
+fn limits(arguments: &Arguments) -> Limits {
+    const MIB: u64 = 1024 * 1024;
+    let standard = Limits::default();
+    let bytes = |mib: Option<u64>| mib.map(|mib| mib.saturating_mul(MIB));
+    Limits {
+        memory_bytes: bytes(arguments.memory).unwrap_or(standard.memory_bytes),
+        tasks: arguments.tasks.unwrap_or(standard.tasks),
+        disk_bytes: bytes(arguments.disk).unwrap_or(standard.disk_bytes),
+        ..standard
+    }
+}
+
+fn machine_name() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// systemd names a directory if the unit asks for one; else the user's cache is the place.
+fn work_dir(arguments: &Arguments, name: &str) -> anyhow::Result<PathBuf> {
+    if let Some(directory) = &arguments.work_dir {
+        return Ok(std::path::absolute(directory)?);
+    }
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let cache = variable("CACHE_DIRECTORY")
+        .or_else(|| variable("XDG_CACHE_HOME"))
+        .or_else(|| variable("HOME").map(|home| home.join(".cache")))
+        .context("no directory to work in: give --work-dir")?;
+    Ok(cache.join("paprq").join(name.replace('/', "_")))
+}

@@ -1,0 +1,1 @@
+//! The shell: one loop per repository, the outbox runner, timers and the reconciler.
