@@ -1,1 +1,120 @@
-//! The shell: one loop per repository, the outbox runner, timers and the reconciler.
+//! The shell around the core: one loop per repository, orders, timers, the sweep.
+//!
+//! * `dispatcher`: takes events, lets the core decide, makes it durable, hands orders on.
+//! * `outbox` and `orders`: carry orders out, again and again until it is certain that they are.
+//! * `desk`: jobs and workers. `sync`: what webhooks lost. `live`: tells pages what changed.
+//!
+//! Nothing here decides what shall happen to a pull; that is the core's business.
+
+mod desk;
+mod dispatcher;
+mod live;
+mod mirroring;
+mod news;
+mod orders;
+mod outbox;
+mod repo;
+mod retry;
+mod setup;
+mod start;
+mod sync;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use self::desk::{CallError, JobDesk};
+pub use self::live::{Change, Live};
+pub use self::repo::Repo;
+pub use self::start::{LOCAL_TOKEN_NAME, StartError};
+use crate::config::Config;
+use crate::github::Slug;
+use crate::ids::{Login, RepoLabel};
+use crate::store::Store;
+use crate::store::logs::Logs;
+
+/// The running engine. Clones are handles to the same.
+#[derive(Clone)]
+pub struct Engine(Arc<Shared>);
+
+struct Shared {
+    config: Config,
+    base_url: String,
+    bot: Login,
+    store: Store,
+    logs: Logs,
+    live: Live,
+    desk: JobDesk,
+    local_token: String,
+    repos: BTreeMap<RepoLabel, Repo>,
+    labels: HashMap<Slug, RepoLabel>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Engine {
+    /// What it was started with.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The bot's own login.
+    pub fn bot(&self) -> &Login {
+        &self.0.bot
+    }
+
+    /// Where people reach our pages, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.0.base_url
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The logs of jobs.
+    pub fn logs(&self) -> &Logs {
+        &self.0.logs
+    }
+
+    /// What changes, for pages that follow it.
+    pub fn live(&self) -> &Live {
+        &self.0.live
+    }
+
+    /// Jobs and workers.
+    pub fn jobs(&self) -> &JobDesk {
+        &self.0.desk
+    }
+
+    /// The token of workers inside this process; made anew at each start.
+    pub fn local_token(&self) -> &str {
+        &self.0.local_token
+    }
+
+    /// All repositories, by label.
+    pub fn repos(&self) -> impl Iterator<Item = &Repo> {
+        self.0.repos.values()
+    }
+
+    /// The repository with this label.
+    pub fn repo(&self, label: &RepoLabel) -> Option<&Repo> {
+        self.0.repos.get(label)
+    }
+
+    /// The repository of this name on GitHub.
+    pub fn repo_of(&self, slug: &Slug) -> Option<&Repo> {
+        self.repo(self.0.labels.get(slug)?)
+    }
+
+    /// Ends every loop after what it is writing down. What was under way is looked at again at
+    /// the next start.
+    pub async fn shutdown(&self) {
+        self.0.stop.cancel();
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
+    }
+}

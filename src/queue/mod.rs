@@ -7,6 +7,7 @@
 //! everything that touches the outside.
 
 mod commands;
+mod display;
 pub mod effect;
 pub mod event;
 mod external;

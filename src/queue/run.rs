@@ -207,15 +207,6 @@ impl Run {
 }
 
 impl RunCheck {
-    /// A check of which nothing was heard.
-    pub(super) fn waiting(check: Check, weight: Weight) -> Self {
-        Self {
-            check,
-            weight,
-            state: CheckState::Waiting,
-        }
-    }
-
     /// Its name and where to read more.
     pub fn link(&self) -> Link {
         Link {

@@ -72,6 +72,23 @@ impl Store {
         .await
     }
 
+    /// Up to when GitHub was asked for everything; `None` if never.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn synced_at(&self, label: &RepoLabel) -> Result<Option<Timestamp>, StoreError> {
+        let label = label.as_str().to_owned();
+        self.read(move |connection| {
+            let synced_at: Option<Option<i64>> = repos::table
+                .find(label)
+                .select(repos::synced_at)
+                .first(connection)
+                .optional()?;
+            Ok(synced_at.flatten().map(Timestamp))
+        })
+        .await
+    }
+
     /// A run and its repository.
     ///
     /// # Errors

@@ -1,0 +1,439 @@
+//! Jobs and the workers that execute them: the scheduler's board, the database and the logs
+//! together.
+//!
+//! Everything that changes the board goes through one lock and is durable before anybody hears of
+//! it; where it cannot be written down, the board is read anew from the database.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex, MutexGuard, Notify, mpsc};
+
+use super::live::{Change, Live};
+use super::news::news_of;
+use super::repo::Message;
+use crate::clock;
+use crate::ids::{AttemptNumber, BranchName, RepoLabel, RunId, Timestamp};
+use crate::jobs::{Attempt, Board, Claimant, Job, JobState, LeaseOver, WorkerKey};
+use crate::protocol::{Answer, CLAIM_WAIT_MAX_S, Claim, LEASE_S, Order, Report, Wish};
+use crate::store::logs::{LogError, Logs};
+use crate::store::{Store, StoreError, Stored};
+
+/// How long a log may get, in bytes.
+pub(super) const LOG_BYTES_MAX: u64 = 64 << 20;
+/// What a worker may send beyond that, in bytes: the lines that say that the log was cut.
+const LOG_BYTES_SLACK: u64 = 64 << 10;
+
+/// Jobs and workers of all repositories. Clones are handles to the same.
+#[derive(Clone)]
+pub struct JobDesk(Arc<Shared>);
+
+struct Shared {
+    board: Mutex<Board>,
+    /// Something may be there for a worker now, or a lease was given out.
+    changed: Notify,
+    store: Store,
+    logs: Logs,
+    live: Live,
+    /// SHA-256 of each worker's token, by the token's name.
+    tokens: BTreeMap<String, [u8; 32]>,
+    places: HashMap<RepoLabel, RepoPlace>,
+    base_url: String,
+}
+
+/// What the desk knows of a repository.
+pub(super) struct RepoPlace {
+    pub(super) mailbox: mpsc::UnboundedSender<Message>,
+    /// `OWNER/NAME`.
+    pub(super) slug: String,
+    /// Its page on GitHub.
+    pub(super) web_url: String,
+    pub(super) auto_branch: BranchName,
+    pub(super) try_branch: BranchName,
+}
+
+/// What the desk is made of.
+pub(super) struct Equipment {
+    pub(super) store: Store,
+    pub(super) logs: Logs,
+    pub(super) live: Live,
+    /// Each worker's token, by the token's name.
+    pub(super) tokens: BTreeMap<String, String>,
+    pub(super) places: HashMap<RepoLabel, RepoPlace>,
+    pub(super) base_url: String,
+}
+
+/// Why a worker's call was not answered.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The attempt does not count any more.
+    #[error(transparent)]
+    LeaseOver(#[from] LeaseOver),
+    /// The log is longer than any may be.
+    #[error("take more of a log than {LOG_BYTES_MAX} bytes")]
+    TooLong,
+    /// The database did not do as it was asked: the worker tries again.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log was not read or written: the worker tries again.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The task that did it was lost: the worker tries again.
+    #[error("wait for a task")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+impl JobDesk {
+    /// Opens the desk with the jobs that the database holds; those that workers have are theirs
+    /// for another lease: while the server was down they could not speak up.
+    pub(super) async fn open(equipment: Equipment) -> Result<Self, StoreError> {
+        let jobs = equipment.store.open_jobs().await?;
+        let mut board = Board::new(jobs, LEASE_S);
+        prolong_all(&mut board, clock::now());
+        let tokens = equipment.tokens.iter();
+        Ok(Self(Arc::new(Shared {
+            board: Mutex::new(board),
+            changed: Notify::new(),
+            store: equipment.store,
+            logs: equipment.logs,
+            live: equipment.live,
+            tokens: tokens
+                .map(|(name, token)| (name.clone(), digest(token)))
+                .collect(),
+            places: equipment.places,
+            base_url: equipment.base_url,
+        })))
+    }
+
+    /// The name of a worker's token; compared in constant time.
+    pub fn token_name(&self, token: &str) -> Option<String> {
+        let shown = digest(token);
+        let mut tokens = self.0.tokens.iter();
+        tokens
+            .find(|(_, known)| **known == shown)
+            .map(|(name, _)| name.clone())
+    }
+
+    /// Jobs that are not over, as they are now.
+    pub async fn open_jobs(&self) -> Vec<Job> {
+        self.0.board.lock().await.jobs().cloned().collect()
+    }
+
+    /// Gives a worker a job; waits for one as long as the worker does.
+    ///
+    /// # Errors
+    /// [`CallError::Store`]: nothing was given.
+    pub async fn claim(&self, token: &str, claim: Claim) -> Result<Option<Order>, CallError> {
+        let wait = Duration::from_secs(claim.wait_s.min(CLAIM_WAIT_MAX_S));
+        let worker = WorkerKey {
+            token: token.to_owned(),
+            name: claim.worker.clone(),
+        };
+        let deadline = tokio::time::sleep(wait);
+        tokio::pin!(deadline);
+        self.account(&worker, &claim.running).await?;
+        loop {
+            let mut changed = std::pin::pin!(self.0.changed.notified());
+            changed.as_mut().enable();
+            if let Some(order) = self.take_one(&worker, &claim).await? {
+                return Ok(Some(order));
+            }
+            tokio::select! {
+                () = &mut changed => {}
+                () = &mut deadline => return Ok(None),
+            }
+        }
+    }
+
+    /// Takes back what the worker does not know that it has.
+    async fn account(&self, worker: &WorkerKey, running: &[Attempt]) -> Result<(), CallError> {
+        let (worker, running) = (worker.clone(), running.to_vec());
+        self.change(move |board, now| ((), board.account(now, &worker, &running)))
+            .await
+    }
+
+    async fn take_one(
+        &self,
+        worker: &WorkerKey,
+        claim: &Claim,
+    ) -> Result<Option<Order>, CallError> {
+        let claimant = Claimant {
+            worker: worker.clone(),
+            executors: claim.executors.clone(),
+            git_token: hex::encode(rand::random::<[u8; 20]>()),
+        };
+        let claimed = self
+            .change(move |board, now| {
+                let job = board.claim(now, &claimant);
+                (job.clone(), job.into_iter().collect())
+            })
+            .await?;
+        Ok(claimed.and_then(|job| self.0.order(&job)))
+    }
+
+    /// Adds a piece to a log.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn append_log(
+        &self,
+        token: &str,
+        attempt: Attempt,
+        offset: u64,
+        chunk: Bytes,
+    ) -> Result<Answer, CallError> {
+        let wish = self.renew(token, attempt).await?;
+        let end = offset.saturating_add(chunk.len() as u64);
+        if end > LOG_BYTES_MAX + LOG_BYTES_SLACK {
+            return Err(CallError::TooLong);
+        }
+        let log_bytes = match self.0.logs.append(attempt, offset, chunk).await {
+            Ok(len) | Err(LogError::Gap(len)) => len,
+            Err(error) => return Err(error.into()),
+        };
+        self.0.live.tell(Change::Log(attempt));
+        Ok(Answer { wish, log_bytes })
+    }
+
+    /// A worker says that it is still at it.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn beat(&self, token: &str, attempt: Attempt) -> Result<Answer, CallError> {
+        let wish = self.renew(token, attempt).await?;
+        let log_bytes = self.0.logs.len(attempt).await?;
+        Ok(Answer { wish, log_bytes })
+    }
+
+    /// A worker says how an attempt ended. It is believed once the whole log is there.
+    ///
+    /// # Errors
+    /// See [`CallError`].
+    pub async fn report(
+        &self,
+        token: &str,
+        attempt: Attempt,
+        report: Report,
+    ) -> Result<Answer, CallError> {
+        let wish = self.renew(token, attempt).await?;
+        let log_bytes = self.0.logs.len(attempt).await?;
+        if log_bytes < report.log_bytes {
+            return Ok(Answer { wish, log_bytes });
+        }
+        let token = token.to_owned();
+        let finished = self.change(move |board, now| {
+            let ended = holder(board, &token, attempt)
+                .and_then(|worker| board.finish(now, attempt, &worker, report.outcome));
+            let changed = ended.iter().cloned().collect();
+            (ended, changed)
+        });
+        finished.await??;
+        self.seal(attempt);
+        Ok(Answer { wish, log_bytes })
+    }
+
+    /// The repository and run whose commit an attempt may fetch, if this is its password.
+    pub async fn git_access(&self, attempt: Attempt, password: &str) -> Option<(RepoLabel, RunId)> {
+        let board = self.0.board.lock().await;
+        let job = board.job(attempt.job)?;
+        match &job.state {
+            JobState::Leased {
+                attempt: number,
+                git_token,
+                ..
+            } if *number == attempt.number && digest(git_token) == digest(password) => {
+                Some((job.repo.clone(), job.run))
+            }
+            JobState::Leased { .. }
+            | JobState::Waiting
+            | JobState::Finished { .. }
+            | JobState::Cancelled { .. } => None,
+        }
+    }
+
+    /// Puts up jobs; those that their run has already are left out.
+    pub(super) async fn put_up(&self, jobs: Vec<Job>) -> Result<(), StoreError> {
+        let mut board = self.0.board.lock().await;
+        let added = self.0.store.add_jobs(jobs).await?;
+        for job in added {
+            self.0.live.tell(Change::Job(job.id));
+            board.add(job);
+        }
+        drop(board);
+        self.0.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Stops what is left of a run's jobs.
+    pub(super) async fn cancel_run(&self, run: RunId) -> Result<(), StoreError> {
+        let cancelled = self.change(move |board, now| ((), board.cancel_run(now, run)));
+        match cancelled.await {
+            Ok(()) => Ok(()),
+            Err(CallError::Store(error)) => Err(error),
+            Err(_task_or_log) => Err(StoreError::Closed),
+        }
+    }
+
+    /// Takes back jobs whose workers fell silent, for as long as the server lives.
+    pub(super) async fn watch_leases(self) {
+        loop {
+            let changed = self.0.changed.notified();
+            let next = self.0.board.lock().await.next_wakeup();
+            let wait = next.map_or(Duration::from_secs(3600), |at| {
+                Duration::from_millis(at.ms_since(clock::now()))
+            });
+            tokio::select! {
+                () = changed => continue,
+                () = tokio::time::sleep(wait) => {}
+            }
+            let expired = self.change(|board, now| ((), board.expire(now))).await;
+            if let Err(error) = expired {
+                tracing::warn!(%error, "lost jobs could not be taken back yet");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+
+    async fn renew(&self, token: &str, attempt: Attempt) -> Result<Wish, LeaseOver> {
+        let mut board = self.0.board.lock().await;
+        let worker = holder(&board, token, attempt)?;
+        board.renew(clock::now(), attempt, &worker)
+    }
+
+    /// Changes the board and makes durable what changed, with the news for the repositories.
+    ///
+    /// In a task of its own: a caller that goes away does not leave it half done.
+    async fn change<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&mut Board, Timestamp) -> (T, Vec<Job>) + Send + 'static,
+    ) -> Result<T, CallError> {
+        let desk = self.clone();
+        let changing = tokio::spawn(async move {
+            let mut board = desk.0.board.lock().await;
+            let (answer, changed) = change(&mut board, clock::now());
+            if !changed.is_empty() {
+                desk.0.write_down(&mut board, changed).await?;
+            }
+            Ok(answer)
+        });
+        changing.await?
+    }
+
+    fn seal(&self, attempt: Attempt) {
+        let desk = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = desk.0.logs.seal(attempt).await {
+                tracing::warn!(job.id = %attempt.job, %error, "a log could not be joined");
+            }
+            desk.0.live.tell(Change::Log(attempt));
+        });
+    }
+}
+
+impl Shared {
+    async fn write_down(
+        &self,
+        board: &mut MutexGuard<'_, Board>,
+        changed: Vec<Job>,
+    ) -> Result<(), StoreError> {
+        let now = clock::now();
+        let news: Vec<_> = changed
+            .iter()
+            .filter_map(|job| news_of(job, &self.base_url, now))
+            .collect();
+        let recipients: Vec<_> = news.iter().map(|news| news.repo.clone()).collect();
+        let ids: Vec<_> = changed.iter().map(|job| job.id).collect();
+        let stored = match self.store.save_jobs(changed, news).await {
+            Ok(stored) => stored,
+            Err(error) => {
+                **board = Board::new(self.store.open_jobs().await?, LEASE_S);
+                return Err(error);
+            }
+        };
+        for (repo, stored) in recipients.iter().zip(stored) {
+            if let (Stored::New(row), Some(place)) = (stored, self.places.get(repo)) {
+                let _ended = place.mailbox.send(Message::Delivered(row));
+            }
+        }
+        for id in ids {
+            self.live.tell(Change::Job(id));
+        }
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// What the worker is told of a job that it has now.
+    fn order(&self, job: &Job) -> Option<Order> {
+        let place = self.places.get(&job.repo)?;
+        let JobState::Leased {
+            attempt, git_token, ..
+        } = &job.state
+        else {
+            return None;
+        };
+        let branch = match job.purpose {
+            crate::queue::note::Purpose::Land => &place.auto_branch,
+            crate::queue::note::Purpose::Try => &place.try_branch,
+        };
+        Some(Order {
+            attempt: attempt_of(job, *attempt),
+            lease_s: LEASE_S,
+            commit: job.commit,
+            git_ref: format!("refs/paprq/runs/{}", job.run),
+            git_token: git_token.clone(),
+            suite: job.suite.clone(),
+            variables: super::news::variables(job, &place.slug, branch),
+            log_header: vec![
+                format!("{}/commits/{branch}", place.web_url),
+                job.commit.to_string(),
+                format!("TESTSUITE {}", job.suite.context),
+            ],
+            log_bytes_max: LOG_BYTES_MAX,
+        })
+    }
+}
+
+fn attempt_of(job: &Job, number: AttemptNumber) -> Attempt {
+    Attempt {
+        job: job.id,
+        number,
+    }
+}
+
+/// The worker that has an attempt, if it shows the right token.
+fn holder(board: &Board, token: &str, attempt: Attempt) -> Result<WorkerKey, LeaseOver> {
+    let job = board.job(attempt.job).ok_or(LeaseOver)?;
+    match &job.state {
+        JobState::Leased {
+            attempt: number,
+            worker,
+            ..
+        } if *number == attempt.number && worker.token == token => Ok(worker.clone()),
+        JobState::Leased { .. }
+        | JobState::Waiting
+        | JobState::Finished { .. }
+        | JobState::Cancelled { .. } => Err(LeaseOver),
+    }
+}
+
+fn prolong_all(board: &mut Board, now: Timestamp) {
+    let leased: Vec<_> = board
+        .jobs()
+        .filter_map(|job| match &job.state {
+            JobState::Leased {
+                attempt, worker, ..
+            } => Some((attempt_of(job, *attempt), worker.clone())),
+            JobState::Waiting | JobState::Finished { .. } | JobState::Cancelled { .. } => None,
+        })
+        .collect();
+    for (attempt, worker) in leased {
+        let _held = board.renew(now, attempt, &worker);
+    }
+}
+
+fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}

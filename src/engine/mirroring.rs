@@ -1,0 +1,77 @@
+//! Keeping a mirror near GitHub, so that an approval finds its commits there; and keeping it small.
+
+use std::time::Duration;
+
+use super::repo::{Message, Repo};
+use crate::git::{Fetch, RemoteRef, Upkeep};
+use crate::ids::{BranchName, CommitId};
+use crate::queue::event::Event;
+use crate::queue::note::Purpose;
+use crate::queue::run::Phase;
+
+/// Fetches what is wanted soon, as it comes to be wanted.
+pub(super) async fn prefetch(repo: Repo) {
+    if let Err(error) = repo.mirror().fetch(Fetch::Everything).await {
+        tracing::warn!(repo.label = %repo.label(), %error, "the mirror cannot be filled yet");
+    }
+    loop {
+        let wanted = repo.shared().prefetch.next().await;
+        let branches: Vec<_> = wanted
+            .iter()
+            .filter_map(|what| match what {
+                RemoteRef::Branch(branch) => Some(branch.clone()),
+                RemoteRef::Pull(_) => None,
+            })
+            .collect();
+        if let Err(error) = repo.mirror().fetch(Fetch::Refs(wanted)).await {
+            // Whoever needs it fetches it then.
+            tracing::warn!(repo.label = %repo.label(), %error, "the mirror is not brought up to date");
+            continue;
+        }
+        for branch in branches {
+            tell_tip(&repo, branch);
+        }
+    }
+}
+
+/// Tells the queue where a base branch is, unless a run began on something younger.
+fn tell_tip(repo: &Repo, branch: BranchName) {
+    let Ok(Some(tip)) = repo.mirror().tip(&branch) else {
+        return;
+    };
+    let under_test: Vec<CommitId> = repo.look(|queue| {
+        let runs = queue.runs_in_flight();
+        runs.filter(|run| run.purpose == Purpose::Land && run.base == branch)
+            .filter_map(|run| match &run.phase {
+                Phase::Testing { merge, .. } => Some(merge.base_tip),
+                Phase::Merging { .. } | Phase::Landing { .. } | Phase::Done { .. } => None,
+            })
+            .collect()
+    });
+    let is_old = |base_tip: &CommitId| repo.mirror().is_ancestor(tip, *base_tip).unwrap_or(true);
+    if !under_test.iter().any(is_old) {
+        repo.tell(Message::Observed(vec![Event::BaseSeen { branch, tip }]));
+    }
+}
+
+/// Between two rounds of upkeep.
+const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
+/// Every so many rounds one is thorough.
+const ROUNDS_TO_FULL: u32 = 7 * 24;
+
+/// Keeps the mirror small and fast.
+pub(super) async fn keep_up(repo: Repo) {
+    let mut round = 0;
+    loop {
+        tokio::time::sleep(UPKEEP_EVERY).await;
+        round = (round + 1) % ROUNDS_TO_FULL;
+        let upkeep = if round == 0 {
+            Upkeep::Full
+        } else {
+            Upkeep::Light
+        };
+        if let Err(error) = repo.mirror().maintain(upkeep).await {
+            tracing::warn!(repo.label = %repo.label(), %error, "the mirror's upkeep failed");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Making a run's commit, and pushing it to a branch of ours.
+
+use super::super::outbox::Order;
+use super::super::repo::Repo;
+use super::{Done, Passing};
+use crate::git::{Fetch, GitError, Merge, PushKind, PushOutcome, RemoteRef};
+use crate::ids::{BranchName, CommitId, RunId};
+use crate::queue::effect::MergeOrder;
+use crate::queue::event::Event;
+
+/// Merges the members onto the base branch's tip, in the mirror.
+pub(super) async fn make(repo: &Repo, order: &Order, merge: &MergeOrder) -> Result<Done, Passing> {
+    let run = merge.run;
+    if !repo.is_live(run) {
+        return Ok(Done::Quietly);
+    }
+    let Some(tip) = repo.shared().api.branch_tip(&merge.base).await? else {
+        return Ok(failed(run, format!("There is no branch {}.", merge.base)));
+    };
+    match merged(repo, order, merge, tip).await {
+        Ok(done) => Ok(done),
+        Err(error) => give_up(run, error),
+    }
+}
+
+async fn merged(
+    repo: &Repo,
+    order: &Order,
+    merge: &MergeOrder,
+    base_tip: CommitId,
+) -> Result<Done, GitError> {
+    let run = merge.run;
+    let mirror = &repo.shared().mirror;
+    bring(repo, merge, base_tip).await?;
+    let earlier = merge.again.filter(|again| again.base_tip == base_tip);
+    if let Some(again) = earlier.filter(|again| mirror.has(again.merge)) {
+        return made(repo, run, base_tip, again.merge);
+    }
+    let mut tip = base_tip;
+    for member in &merge.members {
+        let committer = &repo.shared().committer;
+        let made = mirror.merge(
+            tip,
+            member.head,
+            &member.message,
+            committer,
+            order.row.ordered_at,
+        );
+        match made.await? {
+            Merge::Made(commit) => tip = commit,
+            Merge::Conflict { .. } => return Ok(Done::answered(Event::MergeConflicted { run })),
+            Merge::AlreadyMerged => {
+                let why = format!("{} has all of this pull already.", merge.base);
+                return Ok(failed(run, why));
+            }
+        }
+    }
+    made(repo, run, base_tip, tip)
+}
+
+/// The pin keeps the commit in the mirror and lets workers fetch it.
+fn made(repo: &Repo, run: RunId, base_tip: CommitId, merge: CommitId) -> Result<Done, GitError> {
+    repo.shared().mirror.pin(run, merge)?;
+    Ok(Done::answered(Event::MergeMade {
+        run,
+        base_tip,
+        merge,
+    }))
+}
+
+/// Fetches what the mirror lacks; mostly nothing.
+async fn bring(repo: &Repo, merge: &MergeOrder, base_tip: CommitId) -> Result<(), GitError> {
+    let mirror = &repo.shared().mirror;
+    let mut lacking = Vec::new();
+    if !mirror.has(base_tip) {
+        lacking.push(RemoteRef::Branch(merge.base.clone()));
+    }
+    let heads = merge.members.iter();
+    let heads = heads.filter(|member| !mirror.has(member.head));
+    lacking.extend(heads.map(|member| RemoteRef::Pull(member.pull)));
+    mirror.fetch(Fetch::Refs(lacking)).await?;
+    // The branch or the pull may have moved on since; what was named is still wanted.
+    mirror.fetch_commit(base_tip).await?;
+    for member in &merge.members {
+        mirror.fetch_commit(member.head).await?;
+    }
+    Ok(())
+}
+
+/// Pushes a run's commit to a branch of ours.
+pub(super) async fn publish(
+    repo: &Repo,
+    run: RunId,
+    commit: CommitId,
+    branch: &BranchName,
+) -> Result<Done, Passing> {
+    if !repo.is_live(run) {
+        return Ok(Done::Quietly);
+    }
+    let mirror = &repo.shared().mirror;
+    match mirror.push(commit, branch, PushKind::Overwrite).await {
+        Ok(PushOutcome::Done) => Ok(Done::answered(Event::MergePublished { run })),
+        Ok(PushOutcome::Refused { reason }) => Ok(failed(run, reason)),
+        Ok(PushOutcome::Moved { .. }) => {
+            let why = format!("The branch {branch} moves while it is pushed.");
+            Ok(failed(run, why))
+        }
+        Err(error) => give_up(run, error),
+    }
+}
+
+/// What passes is tried again; the rest ends the run, and says why.
+fn give_up(run: RunId, error: GitError) -> Result<Done, Passing> {
+    match error {
+        GitError::Transient(_) | GitError::Unknown(_) | GitError::Io { .. } => Err(error.into()),
+        GitError::Rejected(_)
+        | GitError::Gone(_)
+        | GitError::Missing(_)
+        | GitError::BadName(_)
+        | GitError::BadUrl(_)
+        | GitError::Program(_)
+        | GitError::Mirror(_) => {
+            tracing::error!(run.id = %run, %error, "a run's commit was not made or not pushed");
+            Ok(failed(run, explanation(&error)))
+        }
+    }
+}
+
+/// What people on GitHub are told: not our paths, nor what git printed.
+fn explanation(error: &GitError) -> String {
+    match error {
+        GitError::Rejected(_) => "GitHub does not let the bot read or push this repository.",
+        GitError::Gone(_) | GitError::Missing(_) => {
+            "a commit of the pull or of its base is not to be had from GitHub any more."
+        }
+        GitError::BadName(_) => "git takes no branch of that name.",
+        GitError::Transient(_) | GitError::Unknown(_) => "GitHub is out of reach.",
+        GitError::BadUrl(_) | GitError::Program(_) | GitError::Mirror(_) | GitError::Io { .. } => {
+            "git failed on the server; its operator finds more in the log."
+        }
+    }
+    .to_owned()
+}
+
+fn failed(run: RunId, why: String) -> Done {
+    Done::answered(Event::SetupFailed { run, why })
+}

@@ -1,0 +1,89 @@
+//! Comments and statuses.
+
+use super::super::outbox::{Order, Tried};
+use super::super::repo::Repo;
+use super::{Done, Passing};
+use crate::github::{ApiError, StatusState, StatusText, Value};
+use crate::ids::{CommitId, PullNumber, Timestamp};
+use crate::notes::{self, State};
+use crate::queue::note::{MARKER, Note, StatusNote, SuiteProgress};
+
+/// How far GitHub's clock may be behind ours, in milliseconds.
+const CLOCKS_APART_MS: u64 = 10 * 60_000;
+
+/// Writes a comment, unless it is there already.
+pub(super) async fn post(
+    repo: &Repo,
+    order: &Order,
+    pull: PullNumber,
+    note: &Note,
+) -> Result<Done, Passing> {
+    let shared = repo.shared();
+    let key = format!("{}-{}", shared.store.key(), order.row.id);
+    if order.tried == Tried::MaybeBefore {
+        let since = order.row.ordered_at.0;
+        let since = Timestamp(since.saturating_sub_unsigned(CLOCKS_APART_MS));
+        let marker = format!("{MARKER}{key} -->");
+        let bot = &shared.links.bot;
+        if shared
+            .api
+            .has_comment_with(pull, bot, &marker, since)
+            .await?
+        {
+            return Ok(Done::Quietly);
+        }
+    }
+    let body = notes::marked(&notes::comment(note, pull, &shared.links), &key);
+    settled(repo, shared.api.post_comment(pull, &body).await)
+}
+
+/// Sets a status. A repeated one shows as one: the newest of a context counts.
+pub(super) async fn set_status(
+    repo: &Repo,
+    commit: CommitId,
+    note: &StatusNote,
+) -> Result<Done, Passing> {
+    let shared = repo.shared();
+    if nobody_would_miss(note) && shared.github.is_scarce(Value::Background) {
+        return Ok(Done::Quietly);
+    }
+    let text = text(notes::status(note, &shared.links));
+    settled(repo, shared.api.set_status(commit, &text).await)
+}
+
+/// Progress that the next status replaces is left out when calls are scarce.
+fn nobody_would_miss(note: &StatusNote) -> bool {
+    matches!(
+        note,
+        StatusNote::Suite {
+            progress: SuiteProgress::Waiting | SuiteProgress::Running,
+            ..
+        }
+    )
+}
+
+pub(super) fn text(words: notes::StatusText) -> StatusText {
+    StatusText {
+        context: words.context,
+        state: match words.state {
+            State::Pending => StatusState::Pending,
+            State::Success => StatusState::Success,
+            State::Failure => StatusState::Failure,
+            State::Error => StatusState::Error,
+        },
+        description: words.description,
+        url: Some(words.url).filter(|url| !url.is_empty()),
+    }
+}
+
+/// What GitHub refuses for good is not worth asking again.
+fn settled(repo: &Repo, outcome: Result<(), ApiError>) -> Result<Done, Passing> {
+    match outcome {
+        Ok(()) => Ok(Done::Quietly),
+        Err(error @ (ApiError::Rejected { .. } | ApiError::Gone)) => {
+            tracing::warn!(repo.label = %repo.label(), %error, "GitHub does not take what we say");
+            Ok(Done::Quietly)
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,207 @@
+//! Has orders carried out: at least once each, those of one lane one after the other.
+//!
+//! An order stays in the database until it is settled. What was under way when the process ended
+//! is carried out again, by those who look first whether it was done already.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use backon::BackoffBuilder;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::orders::{self, Done};
+use super::repo::{Message, Repo};
+use super::retry;
+use crate::ids::{BranchName, CommitId, PullNumber, RunId};
+use crate::queue::effect::Effect;
+use crate::queue::note::StatusNote;
+use crate::store::OutboxRow;
+
+/// The orders of one repository that are not yet settled.
+#[derive(Clone)]
+pub(super) struct Outbox {
+    repo: Repo,
+    lanes: Arc<Mutex<HashMap<Lane, VecDeque<Order>>>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// An order, and whether it may have been carried out before.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    pub(super) row: OutboxRow,
+    pub(super) tried: Tried,
+}
+
+/// Whether an order may have been carried out before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Tried {
+    /// It was not.
+    Never,
+    /// It may have been: the process ended, or an answer was lost.
+    MaybeBefore,
+}
+
+/// Orders of one lane are carried out one after the other, in the order in which they were given.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+enum Lane {
+    Merging(RunId),
+    Publishing(BranchName),
+    Suites(RunId),
+    Landing(BranchName),
+    Comments(PullNumber),
+    Statuses(CommitId),
+    Readings(PullNumber),
+}
+
+impl Lane {
+    fn of(effect: &Effect) -> Self {
+        match effect {
+            Effect::MakeMerge(order) => Self::Merging(order.run),
+            Effect::PublishMerge { branch, .. } => Self::Publishing(branch.clone()),
+            Effect::ReadSuites { run, .. }
+            | Effect::StartJobs { run, .. }
+            | Effect::CancelJobs { run } => Self::Suites(*run),
+            Effect::AdvanceBranch(order) => Self::Landing(order.base.clone()),
+            Effect::PostComment { pull, .. } => Self::Comments(*pull),
+            Effect::SetStatus { commit, .. } => Self::Statuses(*commit),
+            Effect::ReadPull { pull } => Self::Readings(*pull),
+        }
+    }
+}
+
+impl Outbox {
+    pub(super) fn new(repo: Repo, stop: &CancellationToken) -> Self {
+        Self {
+            repo,
+            lanes: Arc::default(),
+            tasks: TaskTracker::new(),
+            stop: stop.child_token(),
+        }
+    }
+
+    /// Has these orders carried out.
+    pub(super) fn submit(&self, rows: Vec<OutboxRow>, tried: Tried) {
+        for row in rows {
+            let lane = Lane::of(&row.effect);
+            let order = Order { row, tried };
+            let mut lanes = self.lanes();
+            if let Some(waiting) = lanes.get_mut(&lane) {
+                waiting.push_back(order);
+                continue;
+            }
+            lanes.insert(lane.clone(), VecDeque::new());
+            drop(lanes);
+            self.spawn(self.clone().drive(lane, order));
+        }
+    }
+
+    /// Does something beside, until the outbox is stopped.
+    pub(super) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = work => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+
+    /// Breaks off what is under way; it will be looked at again.
+    pub(super) async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, HashMap<Lane, VecDeque<Order>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn drive(self, lane: Lane, first: Order) {
+        let mut next = Some(first);
+        while let Some(order) = next {
+            if self.is_overtaken(&lane, &order) {
+                self.settle(&order, Done::Quietly).await;
+            } else {
+                let done = self.insist(order.clone()).await;
+                self.settle(&order, done).await;
+            }
+            next = self.next(&lane);
+        }
+    }
+
+    fn next(&self, lane: &Lane) -> Option<Order> {
+        let mut lanes = self.lanes();
+        let next = lanes.get_mut(lane).and_then(VecDeque::pop_front);
+        if next.is_none() {
+            lanes.remove(lane);
+        }
+        next
+    }
+
+    /// Carries an order out, however often it must be tried.
+    async fn insist(&self, mut order: Order) -> Done {
+        let mut delays = retry::patient().build();
+        loop {
+            match orders::carry_out(&self.repo, &order).await {
+                Ok(done) => return done,
+                Err(error) => {
+                    tracing::warn!(
+                        repo.label = %self.repo.label(), order.id = %order.row.id,
+                        order = %order.row.effect, %error,
+                        "an order is tried again later"
+                    );
+                    order.tried = Tried::MaybeBefore;
+                    let delay = delays.next().unwrap_or(retry::DELAY_MAX);
+                    tokio::time::sleep(delay).await;
+                }
+            }
+        }
+    }
+
+    /// Whether a later order of the same lane makes this one superfluous.
+    fn is_overtaken(&self, lane: &Lane, order: &Order) -> bool {
+        let lanes = self.lanes();
+        let mut waiting = lanes.get(lane).into_iter().flatten();
+        waiting.any(|later| overtakes(&later.row.effect, &order.row.effect))
+    }
+
+    async fn settle(&self, order: &Order, done: Done) {
+        match done {
+            Done::Answered(events) => self.repo.tell(Message::Answered(order.row.id, events)),
+            Done::Quietly => {
+                if let Err(error) = self.repo.shared().store.mark_done(order.row.id).await {
+                    tracing::warn!(
+                        repo.label = %self.repo.label(), order.id = %order.row.id, %error,
+                        "an order that is done could not be marked so"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Whether nobody would see the earlier of two orders of a lane if both were carried out.
+fn overtakes(later: &Effect, earlier: &Effect) -> bool {
+    match (later, earlier) {
+        (Effect::ReadPull { .. }, Effect::ReadPull { .. }) => true,
+        (Effect::SetStatus { note: later, .. }, Effect::SetStatus { note: earlier, .. }) => {
+            same_context(later, earlier)
+        }
+        _ => false,
+    }
+}
+
+fn same_context(one: &StatusNote, other: &StatusNote) -> bool {
+    match (one, other) {
+        (StatusNote::Queue(_), StatusNote::Queue(_))
+        | (StatusNote::Required { .. }, StatusNote::Required { .. })
+        | (StatusNote::BadSuites, StatusNote::BadSuites) => true,
+        (StatusNote::Suite { context: one, .. }, StatusNote::Suite { context: other, .. }) => {
+            one == other
+        }
+        _ => false,
+    }
+}

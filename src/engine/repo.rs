@@ -1,0 +1,245 @@
+//! One configured repository: what its dispatcher, its effects and the pages share.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::desk::JobDesk;
+use super::live::{Change, Live};
+use crate::clock;
+use crate::config;
+use crate::git::{Mirror, Person, RemoteRef};
+use crate::github::{self, GitHub, Slug};
+use crate::ids::{BranchName, PullNumber, RepoLabel, RunId};
+use crate::notes::Links;
+use crate::queue::Queue;
+use crate::queue::event::{Comment, Event, PullFacts};
+use crate::queue::note::MARKER;
+use crate::queue::rules::Rules;
+use crate::store::{Delivery, InboxRow, OutboxId, Store, StoreError, Stored};
+
+/// A configured repository. Clones are handles to the same.
+#[derive(Clone)]
+pub struct Repo(Arc<Shared>);
+
+/// What all parts of one repository share.
+pub(super) struct Shared {
+    pub(super) config: config::Repo,
+    pub(super) slug: Slug,
+    pub(super) links: Links,
+    pub(super) rules: Rules,
+    pub(super) suite_files: Vec<String>,
+    pub(super) committer: Person,
+    pub(super) github: GitHub,
+    pub(super) api: github::Repo,
+    pub(super) mirror: Mirror,
+    pub(super) store: Store,
+    pub(super) live: Live,
+    pub(super) desk: JobDesk,
+    pub(super) mailbox: mpsc::UnboundedSender<Message>,
+    pub(super) queue: RwLock<Queue>,
+    pub(super) running: AtomicBool,
+    pub(super) prefetch: Prefetch,
+}
+
+/// What the dispatcher of a repository is told.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A delivery is durable.
+    Delivered(InboxRow),
+    /// A delivery is durable, and what it needs was asked for.
+    Completed(InboxRow),
+    /// An order was carried out, with this news.
+    Answered(OutboxId, Vec<Event>),
+    /// Something was seen that can be seen again.
+    Observed(Vec<Event>),
+    /// Somebody is about to move the base branch: may they, after all that was said before?
+    MayLand(RunId, oneshot::Sender<bool>),
+}
+
+/// Refs that the mirror shall have soon.
+#[derive(Debug, Default)]
+pub(super) struct Prefetch {
+    wanted: std::sync::Mutex<BTreeSet<RemoteRef>>,
+    more: Notify,
+}
+
+impl Repo {
+    pub(super) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// Its key in cfg.toml.
+    pub fn label(&self) -> &RepoLabel {
+        &self.0.config.label
+    }
+
+    /// Its name on GitHub.
+    pub fn slug(&self) -> &Slug {
+        &self.0.slug
+    }
+
+    /// What cfg.toml says of it.
+    pub fn config(&self) -> &config::Repo {
+        &self.0.config
+    }
+
+    /// Where words link to.
+    pub fn links(&self) -> &Links {
+        &self.0.links
+    }
+
+    /// Its mirror.
+    pub fn mirror(&self) -> &Mirror {
+        &self.0.mirror
+    }
+
+    /// Whether its dispatcher is alive.
+    pub fn is_running(&self) -> bool {
+        self.0.running.load(Ordering::Relaxed)
+    }
+
+    /// Looks at the queue as it is now. The dispatcher waits meanwhile: be short.
+    pub fn look<T>(&self, look: impl FnOnce(&Queue) -> T) -> T {
+        look(&self.0.queue.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Queue) -> T) -> T {
+        change(&mut self.0.queue.write().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
+    /// Makes an event durable and hands it to the dispatcher. A second one with the same
+    /// `delivery` id is left out.
+    ///
+    /// # Errors
+    /// Nothing is stored then, and the sender must be told.
+    pub async fn take_in(&self, delivery: Option<String>, event: Event) -> Result<(), StoreError> {
+        let delivery = Delivery {
+            repo: self.label().clone(),
+            id: delivery,
+            events: vec![event],
+            received_at: clock::now(),
+        };
+        match self.0.store.take_in(delivery).await? {
+            Stored::New(row) => self.tell(Message::Delivered(row)),
+            Stored::Again => {}
+        }
+        Ok(())
+    }
+
+    /// Whether an event may change anything; one that cannot need not be kept.
+    pub fn is_of_interest(&self, event: &Event) -> bool {
+        match event {
+            Event::CommentMade { comment, .. } => self.may_hold_commands(comment),
+            Event::PullSeen { facts, .. } => self.is_news(facts),
+            Event::BranchPushed { branch, before, .. } => self.look(|queue| {
+                let mut pulls = queue.pulls().filter(|pull| pull.is_open());
+                pulls.any(|pull| pull.facts.base == *branch || pull.facts.head == *before)
+            }),
+            Event::StatusReported {
+                commit, context, ..
+            } => {
+                let mut statuses = self.0.rules.statuses.iter();
+                statuses.any(|rule| rule.context == *context) && self.is_tested(*commit)
+            }
+            Event::CheckRunReported { commit, name, .. } => {
+                let mut runs = self.0.rules.check_runs.iter();
+                runs.any(|rule| rule.name == *name || rule.try_name.as_ref() == Some(name))
+                    && self.is_tested(*commit)
+            }
+            Event::PullRestored { .. }
+            | Event::BaseSeen { .. }
+            | Event::MergeMade { .. }
+            | Event::MergeConflicted { .. }
+            | Event::MergePublished { .. }
+            | Event::SetupFailed { .. }
+            | Event::SuitesRead { .. }
+            | Event::SuiteStarted { .. }
+            | Event::SuiteFinished { .. }
+            | Event::BranchAdvanced { .. }
+            | Event::LandingRefused { .. }
+            | Event::TimePassed => true,
+        }
+    }
+
+    fn is_tested(&self, commit: crate::ids::CommitId) -> bool {
+        self.look(|queue| queue.tests_commit(commit))
+    }
+
+    /// The bot's own comments hold commands only for those who rebuild approvals from them.
+    fn may_hold_commands(&self, comment: &Comment) -> bool {
+        let grammar = &self.0.rules.grammar;
+        if comment.author == grammar.bot && comment.body.contains(MARKER) {
+            return false;
+        }
+        let reading = grammar.read(&comment.body, &comment.author);
+        !reading.commands.is_empty() || reading.not_understood.is_some()
+    }
+
+    fn is_news(&self, facts: &PullFacts) -> bool {
+        use crate::queue::event::PullState;
+        self.look(|queue| match queue.pull(facts.number) {
+            Some(pull) => pull.facts != *facts,
+            None => facts.state == PullState::Open,
+        })
+    }
+
+    pub(super) fn tell(&self, message: Message) {
+        // Without a dispatcher the process is ending; what is durable is found again.
+        let _ended = self.0.mailbox.send(message);
+    }
+
+    /// Whether a run may land, after everything that was told before this call.
+    pub(super) async fn may_land(&self, run: RunId) -> bool {
+        let (reply, answer) = oneshot::channel();
+        self.tell(Message::MayLand(run, reply));
+        answer.await.unwrap_or(false)
+    }
+
+    /// Whether a run still wants to be carried out.
+    pub(super) fn is_live(&self, run: RunId) -> bool {
+        self.look(|queue| queue.run(run).is_some_and(|run| !run.is_over()))
+    }
+
+    pub(super) fn show_change(&self) {
+        self.0.live.tell(Change::Repo(self.label().clone()));
+    }
+
+    /// Brings a pull's head into the mirror before it is needed.
+    pub(super) fn prefetch_pull(&self, pull: PullNumber) {
+        self.0.prefetch.want(RemoteRef::Pull(pull));
+    }
+
+    /// Brings a branch into the mirror before it is needed.
+    pub(super) fn prefetch_branch(&self, branch: BranchName) {
+        self.0.prefetch.want(RemoteRef::Branch(branch));
+    }
+}
+
+impl Prefetch {
+    fn want(&self, what: RemoteRef) {
+        let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.insert(what);
+        self.more.notify_one();
+    }
+
+    /// What is wanted now, once there is something.
+    pub(super) async fn next(&self) -> Vec<RemoteRef> {
+        loop {
+            let wanted = {
+                let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+                std::mem::take(&mut *wanted)
+            };
+            if !wanted.is_empty() {
+                return wanted.into_iter().collect();
+            }
+            self.more.notified().await;
+        }
+    }
+}

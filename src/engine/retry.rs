@@ -1,0 +1,17 @@
+//! How long to wait before something is tried again.
+
+use std::time::Duration;
+
+use backon::ExponentialBuilder;
+
+/// The longest wait between two tries.
+pub(super) const DELAY_MAX: Duration = Duration::from_secs(60);
+
+/// Waits from 200 ms, doubling up to [`DELAY_MAX`], for ever.
+pub(super) fn patient() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(200))
+        .with_max_delay(DELAY_MAX)
+        .with_jitter()
+        .without_max_times()
+}

@@ -1,0 +1,115 @@
+//! From cfg.toml to what the parts of the engine are made of.
+
+use crate::command::Grammar;
+use crate::config::{self, Config};
+use crate::git::{Person, Remote, RemoteAuth, Secret};
+use crate::github::Slug;
+use crate::ids::Login;
+use crate::notes::Links;
+use crate::queue::rules::{CheckRunRule, Collaborators, Rules, StatusRule};
+use crate::suite::{FILE_NAMES, OnMerge};
+
+/// How long making and pushing a run's commit may take, in seconds.
+const SETUP_TIMEOUT_S: u64 = 900;
+
+/// What the queue needs to know of a repository's configuration.
+pub(super) fn rules(config: &Config, repo: &config::Repo, bot: &Login) -> Rules {
+    Rules {
+        grammar: Grammar {
+            bot: bot.clone(),
+            hooks: config
+                .hooks
+                .values()
+                .map(|hook| hook.trigger.clone())
+                .collect(),
+        },
+        reviewers: repo.reviewers.clone(),
+        try_users: repo.try_users.clone(),
+        collaborators: Collaborators::DoNotCount,
+        max_priority: config.max_priority,
+        timeout_s: repo.timeout_s,
+        setup_timeout_s: SETUP_TIMEOUT_S,
+        auto_branch: repo.branches.auto.clone(),
+        try_branch: repo.branches.try_.clone(),
+        statuses: repo.statuses.iter().map(status_rule).collect(),
+        check_runs: repo.checks.iter().map(check_run_rule).collect(),
+        suites: repo.suites.as_ref().map(|suites| match suites.on_merge {
+            config::OnMerge::Named => OnMerge::Named,
+            config::OnMerge::All => OnMerge::All,
+        }),
+    }
+}
+
+fn status_rule(status: &config::StatusCheck) -> StatusRule {
+    StatusRule {
+        label: status.label.clone(),
+        context: status.context.clone(),
+        in_tries: status.in_tries,
+    }
+}
+
+fn check_run_rule(check: &config::CheckRun) -> CheckRunRule {
+    CheckRunRule {
+        label: check.label.clone(),
+        name: check.name.clone(),
+        try_name: check.try_name.clone(),
+    }
+}
+
+/// The names under which a commit's file of suites is looked for, in order.
+pub(super) fn suite_files(repo: &config::Repo) -> Vec<String> {
+    let default = config::Suites::default();
+    match &repo.suites {
+        Some(suites) if suites.file != default.file => vec![suites.file.clone()],
+        Some(_) => FILE_NAMES.map(str::to_owned).to_vec(),
+        None => Vec::new(),
+    }
+}
+
+/// Where words link to.
+pub(super) fn links(config: &Config, repo: &config::Repo, bot: &Login, base_url: &str) -> Links {
+    Links {
+        base_url: base_url.to_owned(),
+        repo: repo.label.clone(),
+        web_url: config.github.web_url.clone(),
+        slug: repo.slug(),
+        bot: bot.clone(),
+    }
+}
+
+/// The repository's name on GitHub.
+pub(super) fn slug(repo: &config::Repo) -> Slug {
+    Slug::new(&repo.owner, &repo.name)
+}
+
+/// Who signs merge commits: as configured, else the bot's account.
+pub(super) fn committer(config: &Config, bot: &Login) -> Person {
+    Person {
+        name: config
+            .git
+            .name
+            .clone()
+            .unwrap_or_else(|| bot.as_str().to_owned()),
+        email: config
+            .git
+            .email
+            .clone()
+            .unwrap_or_else(|| format!("{bot}@users.noreply.github.com")),
+    }
+}
+
+/// Where the repository is fetched from and pushed to. `key_file` holds the SSH key, if there is one.
+pub(super) fn remote(
+    config: &Config,
+    repo: &config::Repo,
+    key_file: Option<std::path::PathBuf>,
+) -> Remote {
+    let url = format!("{}/{}.git", config.github.git_url, repo.slug());
+    let is_http = url.starts_with("http://") || url.starts_with("https://");
+    let auth = match key_file {
+        _ if is_http => RemoteAuth::Token(Secret::new(config.github.access_token.expose())),
+        Some(file) => RemoteAuth::SshKey(file),
+        None => RemoteAuth::None,
+    };
+    Remote { url, auth }
+}

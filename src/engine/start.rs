@@ -1,0 +1,323 @@
+//! Starting the engine: from a configuration to running loops.
+
+use std::collections::{BTreeMap, HashMap};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use backon::BackoffBuilder;
+use tokio::sync::{Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::desk::{Equipment, JobDesk, RepoPlace};
+use super::live::Live;
+use super::repo::{Message, Repo};
+use super::{Engine, Shared, dispatcher, mirroring, repo, retry, setup, sync};
+use crate::clock;
+use crate::config::{self, Config, Db};
+use crate::git::{self, GitError, Mirror};
+use crate::github::{ApiError, GitHub, NewClientError, Settings};
+use crate::ids::{Login, RepoLabel, RunId, Timestamp};
+use crate::queue::Queue;
+use crate::store::logs::{LogError, Logs};
+use crate::store::{Store, StoreError};
+
+/// The name of the token of workers inside the server.
+pub const LOCAL_TOKEN_NAME: &str = "local";
+
+/// How long applied deliveries and the event log are kept, in seconds.
+const HISTORY_KEPT_S: u64 = 30 * 86_400;
+
+/// Why the engine did not start. Somebody must act.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The storage of logs.
+    #[error("{0}")]
+    Logs(#[from] LogError),
+    /// The client of GitHub.
+    #[error("{0}")]
+    Client(#[from] NewClientError),
+    /// GitHub refuses the access token.
+    #[error("{0}: put another into [github] access_token")]
+    Token(ApiError),
+    /// A mirror.
+    #[error("open the mirror of [repo.{label}]: {source}")]
+    Mirror {
+        /// Of which repository.
+        label: RepoLabel,
+        /// What happened.
+        source: GitError,
+    },
+    /// The SSH key's file.
+    #[error("write the SSH key to {path}: {source}")]
+    Key {
+        /// Where.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The configuration asks for what this build has not.
+    #[error("store in PostgreSQL: this build stores in SQLite only")]
+    Postgres,
+}
+
+impl Engine {
+    /// Starts all repositories' loops. Our pages are reached at `base_url`.
+    ///
+    /// Waits for GitHub to say who the bot is, however long that takes.
+    ///
+    /// # Errors
+    /// If somebody must act before it can start.
+    pub async fn start(config: Config, base_url: String) -> Result<Self, StartError> {
+        crate::tls::install();
+        let Db::Sqlite(file) = &config.db else {
+            return Err(StartError::Postgres);
+        };
+        let store = Store::open(file)?;
+        let logs = Logs::open(&format!("file:{}", config.storage.directory().display()))?;
+        let token = config.github.access_token.expose();
+        let github = GitHub::new(&config.github.api_url, token, Settings::default())?;
+        let bot = who_am_i(&github).await?;
+        tracing::info!(bot = %bot, repos = config.repos.len(), "the engine starts");
+        let parts = Parts {
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            local_token: hex::encode(rand::random::<[u8; 20]>()),
+            live: Live::new(),
+            config,
+            store,
+            logs,
+            github,
+            bot,
+        };
+        parts.assemble().await
+    }
+}
+
+/// Asks GitHub until it answers.
+async fn who_am_i(github: &GitHub) -> Result<Login, StartError> {
+    let mut delays = retry::patient().build();
+    loop {
+        match github.login().await {
+            Ok(login) => return Ok(login),
+            Err(error @ ApiError::Unauthorized) => return Err(StartError::Token(error)),
+            Err(error) => {
+                tracing::warn!(%error, "GitHub does not say yet who the bot is");
+                tokio::time::sleep(delays.next().unwrap_or(retry::DELAY_MAX)).await;
+            }
+        }
+    }
+}
+
+/// What the engine is put together from.
+struct Parts {
+    config: Config,
+    base_url: String,
+    bot: Login,
+    github: GitHub,
+    store: Store,
+    logs: Logs,
+    live: Live,
+    local_token: String,
+}
+
+impl Parts {
+    async fn assemble(self) -> Result<Engine, StartError> {
+        let key_file = write_key(&self.config)?;
+        let mut places = HashMap::new();
+        let mut mailboxes = BTreeMap::new();
+        for (label, repo) in &self.config.repos {
+            let (sender, mailbox) = mpsc::unbounded_channel();
+            places.insert(label.clone(), self.place(repo, sender.clone()));
+            mailboxes.insert(label.clone(), (sender, mailbox));
+        }
+        let desk = JobDesk::open(self.equipment(places)).await?;
+        let mut repos = BTreeMap::new();
+        let mut loops = Vec::new();
+        for (label, (sender, mailbox)) in mailboxes {
+            let Some(config) = self.config.repos.get(&label) else {
+                continue;
+            };
+            let repo = self.open_repo(config, key_file.clone(), sender, &desk)?;
+            loops.push((repo.clone(), mailbox));
+            repos.insert(label, repo);
+        }
+        let engine = self.into_engine(desk, repos);
+        for (repo, mailbox) in loops {
+            engine.run_repo(repo, mailbox);
+        }
+        engine.run_upkeep();
+        Ok(engine)
+    }
+
+    fn place(&self, repo: &config::Repo, mailbox: mpsc::UnboundedSender<Message>) -> RepoPlace {
+        RepoPlace {
+            mailbox,
+            slug: repo.slug(),
+            web_url: format!("{}/{}", self.config.github.web_url, repo.slug()),
+            auto_branch: repo.branches.auto.clone(),
+            try_branch: repo.branches.try_.clone(),
+        }
+    }
+
+    fn equipment(&self, places: HashMap<RepoLabel, RepoPlace>) -> Equipment {
+        let remote = self.config.worker.tokens.iter();
+        let mut tokens: BTreeMap<_, _> = remote
+            .map(|(name, token)| (name.clone(), token.expose().to_owned()))
+            .collect();
+        tokens.insert(LOCAL_TOKEN_NAME.to_owned(), self.local_token.clone());
+        Equipment {
+            store: self.store.clone(),
+            logs: self.logs.clone(),
+            live: self.live.clone(),
+            tokens,
+            places,
+            base_url: self.base_url.clone(),
+        }
+    }
+
+    fn open_repo(
+        &self,
+        repo: &config::Repo,
+        key_file: Option<PathBuf>,
+        mailbox: mpsc::UnboundedSender<Message>,
+        desk: &JobDesk,
+    ) -> Result<Repo, StartError> {
+        let dir = self.config.git.cache_dir.join(repo.label.as_str());
+        let remote = setup::remote(&self.config, repo, key_file);
+        let mirror = Mirror::open(dir, remote, git::Limits::default()).map_err(|source| {
+            StartError::Mirror {
+                label: repo.label.clone(),
+                source,
+            }
+        })?;
+        let rules = setup::rules(&self.config, repo, &self.bot);
+        let slug = setup::slug(repo);
+        Ok(Repo::new(repo::Shared {
+            queue: Queue::new(rules.clone(), RunId(0)).into(),
+            links: setup::links(&self.config, repo, &self.bot, &self.base_url),
+            suite_files: setup::suite_files(repo),
+            committer: setup::committer(&self.config, &self.bot),
+            github: self.github.clone(),
+            api: self.github.repo(slug.clone()),
+            store: self.store.clone(),
+            live: self.live.clone(),
+            desk: desk.clone(),
+            running: AtomicBool::new(false),
+            prefetch: repo::Prefetch::default(),
+            config: repo.clone(),
+            slug,
+            rules,
+            mirror,
+            mailbox,
+        }))
+    }
+
+    fn into_engine(self, desk: JobDesk, repos: BTreeMap<RepoLabel, Repo>) -> Engine {
+        let labels = repos
+            .iter()
+            .map(|(label, repo)| (repo.slug().clone(), label.clone()))
+            .collect();
+        Engine(Arc::new(Shared {
+            config: self.config,
+            base_url: self.base_url,
+            bot: self.bot,
+            store: self.store,
+            logs: self.logs,
+            live: self.live,
+            local_token: self.local_token,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            desk,
+            repos,
+            labels,
+        }))
+    }
+}
+
+impl Engine {
+    fn run_repo(&self, repo: Repo, mailbox: mpsc::UnboundedReceiver<Message>) {
+        let github = &self.0.config.github;
+        let reconcile = Duration::from_secs(github.reconcile_s);
+        let poll = Duration::from_secs(github.poll_pending_s);
+        let start = if self.0.config.web.sync_on_start {
+            sync::Start::Everything
+        } else {
+            sync::Start::News
+        };
+        let stop = &self.0.stop;
+        let mailbox = Arc::new(Mutex::new(mailbox));
+        self.0
+            .tasks
+            .spawn(dispatcher::supervise(repo.clone(), mailbox, stop.clone()));
+        self.until_stopped(mirroring::prefetch(repo.clone()));
+        self.until_stopped(mirroring::keep_up(repo.clone()));
+        self.until_stopped(sync::keep_up(repo.clone(), start, reconcile));
+        self.until_stopped(sync::poll_checks(repo, poll));
+    }
+
+    fn run_upkeep(&self) {
+        self.until_stopped(self.0.desk.clone().watch_leases());
+        self.until_stopped(prune(self.0.store.clone()));
+    }
+
+    fn until_stopped(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.0.stop.clone();
+        self.0.tasks.spawn(async move {
+            tokio::select! {
+                () = work => {}
+                () = stop.cancelled() => {}
+            }
+        });
+    }
+}
+
+/// Forgets old deliveries and history, once an hour.
+async fn prune(store: Store) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        let before = Timestamp(
+            clock::now()
+                .0
+                .saturating_sub_unsigned(HISTORY_KEPT_S * 1000),
+        );
+        let pruned = store.prune_inbox(before).await;
+        let pruned = match pruned {
+            Ok(_) => store.prune_events(before).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = pruned {
+            tracing::warn!(%error, "old history could not be deleted");
+        }
+    }
+}
+
+/// Writes the SSH key where git finds it and nobody else can read it.
+fn write_key(config: &Config) -> Result<Option<PathBuf>, StartError> {
+    let Some(key) = &config.git.ssh_key else {
+        return Ok(None);
+    };
+    let path = config.git.cache_dir.join("ssh_key");
+    write_private(&path, key.expose()).map_err(|source| StartError::Key {
+        path: path.display().to_string(),
+        source,
+    })?;
+    Ok(Some(path))
+}
+
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    if let Some(dir) = path.parent() {
+        std::fs::create_dir_all(dir)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options
+        .open(path)?
+        .write_all(format!("{}\n", text.trim_end()).as_bytes())
+}

@@ -1,0 +1,225 @@
+//! The slow sweep: finds what webhooks lost, at the start and every few minutes after.
+//!
+//! What did not change is not read again: the list of open pulls comes by ETag, comments by the
+//! moment since which they are wanted.
+
+use std::time::Duration;
+
+use backon::BackoffBuilder;
+use rand::RngExt as _;
+
+use super::repo::{Message, Repo};
+use super::retry;
+use crate::clock;
+use crate::github::{ApiError, Sorts, Value};
+use crate::ids::{PullNumber, Timestamp};
+use crate::queue::event::{Event, PullFacts, PullState, Source};
+use crate::queue::run::{Check, Phase};
+use crate::store::StoreError;
+
+/// How far back comments are read again, in milliseconds: GitHub's clock is not ours, and what is
+/// made while a list is read may be missing in it.
+const OVERLAP_MS: u64 = 5 * 60_000;
+
+/// Pages of the list of comments are worth it up to a gap of this length, in milliseconds; after
+/// a longer one the pulls that changed are asked one by one.
+const CATCH_UP_MS_MAX: u64 = 30 * 86_400_000;
+
+/// Why a sweep was not finished.
+#[derive(Debug, thiserror::Error)]
+enum SweepError {
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What the start of a repository shall read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Start {
+    /// What the database does not know.
+    News,
+    /// Every open pull (`web.sync_on_start`).
+    Everything,
+}
+
+/// Sweeps a repository at the start and then every `every`, for ever.
+pub(super) async fn keep_up(repo: Repo, start: Start, every: Duration) {
+    let mut delays = retry::patient().build();
+    let mut start = start;
+    loop {
+        let wait = match sweep(&repo, start).await {
+            Ok(()) => {
+                start = Start::News;
+                delays = retry::patient().build();
+                spread(every)
+            }
+            Err(error) => {
+                tracing::warn!(repo.label = %repo.label(), %error, "the sweep is tried again");
+                delays.next().unwrap_or(retry::DELAY_MAX)
+            }
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+/// Not all repositories at the same moment.
+fn spread(every: Duration) -> Duration {
+    every.mul_f64(rand::rng().random_range(0.9..1.1))
+}
+
+async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
+    let shared = repo.shared();
+    let api = shared.api.at(Value::Background);
+    let began_at = clock::now();
+    let row = shared.store.synced_at(repo.label()).await?;
+    let listing = api.open_pulls().await?;
+    let mut changed = Vec::new();
+    let (mut read, mut kept) = (0_usize, 0_usize);
+    for facts in &listing.pulls {
+        let known = repo.look(|queue| queue.pull(facts.number).map(|pull| pull.facts.clone()));
+        match known {
+            None => {
+                restore(repo, facts.clone()).await?;
+                read += 1;
+            }
+            Some(known) if is_younger(facts, &known) || start == Start::Everything => {
+                changed.push(facts.number);
+                observe(repo, facts.clone());
+            }
+            Some(_) => kept += 1,
+        }
+    }
+    read_vanished(repo, &listing.pulls).await?;
+    if let Some(synced_at) = row {
+        read_comments(repo, synced_at, &changed).await?;
+    }
+    tracing::info!(
+        repo.label = %repo.label(), open = listing.pulls.len(), new = read,
+        changed = changed.len(), unchanged = kept, "swept"
+    );
+    let until = Timestamp(began_at.0.saturating_sub_unsigned(OVERLAP_MS));
+    shared.store.set_synced_at(repo.label(), until).await?;
+    Ok(())
+}
+
+fn is_younger(facts: &PullFacts, known: &PullFacts) -> bool {
+    facts.updated_at > known.updated_at
+        || (facts.head, facts.state, &facts.base) != (known.head, known.state, &known.base)
+}
+
+fn observe(repo: &Repo, facts: PullFacts) {
+    repo.tell(Message::Observed(vec![Event::PullSeen {
+        facts,
+        source: Source::Reading,
+    }]));
+}
+
+/// Takes up a pull that was not known, with everything that its comments say.
+async fn restore(repo: &Repo, facts: PullFacts) -> Result<(), SweepError> {
+    let api = repo.shared().api.at(Value::Background);
+    let comments = api.comments(facts.number, Sorts::All, None).await?;
+    let restored = Event::PullRestored { facts, comments };
+    repo.tell(Message::Observed(vec![restored]));
+    Ok(())
+}
+
+/// Asks for pulls that we hold for open and that the list does not have.
+async fn read_vanished(repo: &Repo, listed: &[PullFacts]) -> Result<(), SweepError> {
+    let api = repo.shared().api.at(Value::Background);
+    let vanished: Vec<PullNumber> = repo.look(|queue| {
+        let open = queue.pulls().filter(|pull| pull.is_open());
+        open.map(|pull| pull.facts.number)
+            .filter(|number| !listed.iter().any(|facts| facts.number == *number))
+            .collect()
+    });
+    for number in vanished {
+        match api.pull(number).await {
+            Ok(facts) => observe(repo, facts),
+            Err(ApiError::Gone) => close(repo, number),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// GitHub does not know a pull any more: it was deleted, or the repository was made anew.
+fn close(repo: &Repo, number: PullNumber) {
+    let known = repo.look(|queue| queue.pull(number).map(|pull| pull.facts.clone()));
+    if let Some(facts) = known {
+        observe(
+            repo,
+            PullFacts {
+                state: PullState::Closed,
+                ..facts
+            },
+        );
+    }
+}
+
+/// Reads comments since then; reviews, which cannot be asked for by time, of pulls that changed.
+async fn read_comments(
+    repo: &Repo,
+    since: Timestamp,
+    changed: &[PullNumber],
+) -> Result<(), SweepError> {
+    let api = repo.shared().api.at(Value::Background);
+    if clock::now().ms_since(since) <= CATCH_UP_MS_MAX {
+        for found in api.comments_since(since).await? {
+            tell_comment(repo, found.pull, found.comment);
+        }
+    }
+    for number in changed {
+        for comment in api.comments(*number, Sorts::All, Some(since)).await? {
+            tell_comment(repo, *number, comment);
+        }
+    }
+    Ok(())
+}
+
+fn tell_comment(repo: &Repo, pull: PullNumber, comment: crate::queue::event::Comment) {
+    let is_known = repo.look(|queue| queue.pull(pull).is_some_and(|pull| pull.is_open()));
+    let event = Event::CommentMade { pull, comment };
+    if is_known && repo.is_of_interest(&event) {
+        repo.tell(Message::Observed(vec![event]));
+    }
+}
+
+/// Reads the external checks of runs in flight again, at once and then every `every`.
+pub(super) async fn poll_checks(repo: Repo, every: Duration) {
+    loop {
+        if let Err(error) = read_checks(&repo).await {
+            tracing::warn!(repo.label = %repo.label(), %error, "checks are read again later");
+        }
+        tokio::time::sleep(spread(every)).await;
+    }
+}
+
+async fn read_checks(repo: &Repo) -> Result<(), ApiError> {
+    let api = repo.shared().api.at(Value::Background);
+    let waiting: Vec<_> = repo.look(|queue| {
+        let runs = queue.runs_in_flight();
+        runs.filter_map(|run| match &run.phase {
+            Phase::Testing { merge, .. } => {
+                let mut open = run.checks.iter().filter(|check| check.state.is_open());
+                let mut again = open.clone();
+                let statuses = open.any(|check| matches!(check.check, Check::Status { .. }));
+                let runs = again.any(|check| matches!(check.check, Check::CheckRun { .. }));
+                Some((merge.merge, statuses, runs))
+            }
+            Phase::Merging { .. } | Phase::Landing { .. } | Phase::Done { .. } => None,
+        })
+        .collect()
+    });
+    for (commit, statuses, check_runs) in waiting {
+        let mut events = Vec::new();
+        if statuses {
+            events.extend(api.statuses(commit).await?);
+        }
+        if check_runs {
+            events.extend(api.check_runs(commit).await?);
+        }
+        repo.tell(Message::Observed(events));
+    }
+    Ok(())
+}

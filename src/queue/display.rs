@@ -1,0 +1,132 @@
+//! Events and effects as one line each, for the log: no comment's text, no payload.
+
+use std::fmt;
+
+use super::effect::Effect;
+use super::event::{Event, SuitesFound};
+use super::note::StatusNote;
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PullSeen { facts, .. } => write!(
+                f,
+                "pull #{} seen {:?} at {} into {}",
+                facts.number,
+                facts.state,
+                facts.head.short(),
+                facts.base
+            ),
+            Self::PullRestored { facts, comments } => {
+                let count = comments.len();
+                write!(f, "pull #{} restored from {count} comments", facts.number)
+            }
+            Self::CommentMade { pull, comment } => {
+                write!(f, "comment by @{} made on #{pull}", comment.author)
+            }
+            Self::BranchPushed { branch, after, .. } => {
+                write!(f, "branch {branch} pushed to {}", after.short())
+            }
+            Self::BaseSeen { branch, tip } => write!(f, "base {branch} seen at {}", tip.short()),
+            Self::StatusReported {
+                commit,
+                context,
+                verdict,
+                ..
+            } => write!(f, "status {context:?} of {} is {verdict:?}", commit.short()),
+            Self::CheckRunReported {
+                commit,
+                name,
+                verdict,
+                ..
+            } => write!(f, "check run {name:?} of {} is {verdict:?}", commit.short()),
+            Self::MergeMade { run, merge, .. } => {
+                write!(f, "run {run}: merge {} made", merge.short())
+            }
+            Self::MergeConflicted { run } => write!(f, "run {run}: merge conflicted"),
+            Self::MergePublished { run } => write!(f, "run {run}: merge published"),
+            Self::SetupFailed { run, .. } => write!(f, "run {run}: set-up failed"),
+            Self::SuitesRead { run, found } => {
+                write!(f, "run {run}: suites read: {}", Found(found))
+            }
+            Self::SuiteStarted { run, context, .. } => {
+                write!(f, "run {run}: suite {context:?} started")
+            }
+            Self::SuiteFinished {
+                run,
+                context,
+                verdict,
+                ..
+            } => write!(f, "run {run}: suite {context:?} finished {verdict:?}"),
+            Self::BranchAdvanced { run } => write!(f, "run {run}: base branch advanced"),
+            Self::LandingRefused { run, why } => write!(f, "run {run}: landing refused: {why:?}"),
+            Self::TimePassed => f.write_str("time passed"),
+        }
+    }
+}
+
+struct Found<'a>(&'a SuitesFound);
+
+impl fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            SuitesFound::NoFile => f.write_str("no file"),
+            SuitesFound::Invalid { file, .. } => write!(f, "{file:?} is invalid"),
+            SuitesFound::Suites(suites) => write!(f, "{}", suites.len()),
+        }
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MakeMerge(order) => {
+                write!(f, "run {}: make merge onto {}", order.run, order.base)
+            }
+            Self::PublishMerge {
+                run,
+                commit,
+                branch,
+            } => write!(f, "run {run}: publish {} to {branch}", commit.short()),
+            Self::ReadSuites { run, commit } => {
+                write!(f, "run {run}: read suites of {}", commit.short())
+            }
+            Self::StartJobs { run, suites, .. } => {
+                let contexts: Vec<_> = suites.iter().map(|suite| &suite.context).collect();
+                write!(f, "run {run}: start jobs {contexts:?}")
+            }
+            Self::CancelJobs { run } => write!(f, "run {run}: cancel jobs"),
+            Self::AdvanceBranch(order) => write!(
+                f,
+                "run {}: advance {} to {}",
+                order.run,
+                order.base,
+                order.to.short()
+            ),
+            Self::PostComment { pull, note } => write!(f, "post to #{pull}: {}", name(note)),
+            Self::SetStatus { commit, note } => {
+                write!(f, "set status of {}: ", commit.short())?;
+                match note {
+                    StatusNote::Queue(status) => write!(f, "homu {}", name(status)),
+                    StatusNote::Suite {
+                        context, progress, ..
+                    } => write!(f, "{context:?} {progress:?}"),
+                    StatusNote::Required { passed, of, .. } => {
+                        write!(f, "required {passed}/{of}")
+                    }
+                    StatusNote::BadSuites => f.write_str("bad suites"),
+                }
+            }
+            Self::ReadPull { pull } => write!(f, "read pull #{pull}"),
+        }
+    }
+}
+
+/// A variant's name: what its fields hold may be a stranger's text.
+fn name(value: &impl fmt::Debug) -> String {
+    let debug = format!("{value:?}");
+    debug
+        .chars()
+        .take_while(|letter| letter.is_alphanumeric())
+        .collect()
+}
