@@ -1,7 +1,10 @@
 //! The command line: one file per subcommand, each with its arguments and its `run`.
 
 mod check;
+mod demo;
 mod parse;
+mod serve;
+mod server;
 mod validate;
 mod worker;
 
@@ -21,8 +24,12 @@ struct CommandLine {
 enum Sub {
     /// Say what the bot will do, or what is wrong with its configuration.
     Check(check::Arguments),
+    /// Try everything on this machine: a practice GitHub, a server, workers.
+    Demo(demo::Arguments),
     /// Print what the bot reads in a comment, as JSON.
     Parse(parse::Arguments),
+    /// Run the merge queue.
+    Serve(serve::Arguments),
     /// Check a `.papr.yml`.
     Validate(validate::Arguments),
     /// Execute jobs for a server.
@@ -37,7 +44,9 @@ pub fn run() -> ExitCode {
     let line = CommandLine::parse();
     let done = match line.subcommand {
         Sub::Check(arguments) => check::run(&arguments),
+        Sub::Demo(arguments) => demo::run(&arguments),
         Sub::Parse(arguments) => parse::run(&arguments),
+        Sub::Serve(arguments) => serve::run(&arguments),
         Sub::Validate(arguments) => validate::run(&arguments),
         Sub::Worker(arguments) => worker::run(&arguments),
     };

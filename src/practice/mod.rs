@@ -30,6 +30,7 @@ mod look;
 mod pages;
 mod pulls;
 mod rest;
+mod sample;
 mod server;
 mod setup;
 mod talk;
@@ -50,6 +51,7 @@ pub use self::disk::Change;
 pub use self::faults::{ApiFault, Arrival, Calls, Chaos, Deliveries, Faults, HookFault};
 pub use self::look::{CommentSeen, PullSeen, TooLate};
 pub use self::pulls::Edit;
+pub use self::sample::Sample;
 pub use self::world::{
     Conclusion, Delivery, DeliveryOutcome, Permission, PullState, Request, ReviewState, Status,
     StatusState,

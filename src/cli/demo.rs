@@ -1,0 +1,186 @@
+//! `paprq demo`: everything on this machine, without accounts and without a network.
+
+mod script;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::server::{Plan, Server, log};
+use crate::config::Config;
+use crate::practice::{Practice, Sample};
+use crate::worker::{self, Isolation};
+
+/// Arguments of `paprq demo`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The port of our pages; the practice GitHub takes the next one. 0 takes any two.
+    #[arg(long, default_value = "8042")]
+    port: u16,
+    /// Plays the whole story by itself, prints each step, and ends; exit status 1 if anything did
+    /// not come out as it must.
+    #[arg(long)]
+    script: bool,
+}
+
+/// The secret of the demo's webhook: both of its ends are in this process.
+const WEBHOOK_SECRET: &str = "practice";
+
+/// Runs the subcommand.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    log("warn");
+    tokio::runtime::Runtime::new()?.block_on(play(arguments))
+}
+
+async fn play(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let directory = tempfile::Builder::new().prefix("paprq-demo-").tempdir()?;
+    let stage = Stage::build(directory.path(), arguments.port).await?;
+    let code = if arguments.script {
+        let told = script::play(&stage.practice, &stage.sample).await;
+        stage.server.stop().await;
+        match told {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                super::complain(&error);
+                ExitCode::FAILURE
+            }
+        }
+    } else {
+        say(&welcome(&stage.practice, &stage.sample, &stage.base_url));
+        stage.server.until_told().await?;
+        ExitCode::SUCCESS
+    };
+    stage.practice.stop();
+    Ok(code)
+}
+
+/// Everything that the demo consists of.
+struct Stage {
+    practice: Practice,
+    sample: Sample,
+    server: Server,
+    base_url: String,
+}
+
+impl Stage {
+    async fn build(directory: &Path, port: u16) -> anyhow::Result<Self> {
+        let practice = start_practice(directory, port).await?;
+        let sample = practice.sample().context("cannot make the sample")?;
+        let listener = listen(port)?;
+        let base_url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
+        practice.set_bot_pages(&base_url);
+        let config = configuration(directory, &practice, &sample)?;
+        let plan = Plan {
+            config,
+            listener,
+            base_url: base_url.clone(),
+            isolation: Some(isolation().await),
+        };
+        let server = Server::start(plan).await?;
+        let webhook = format!("{base_url}/github");
+        practice.add_webhook(sample.repo, &webhook, WEBHOOK_SECRET)?;
+        Ok(Self {
+            practice,
+            sample,
+            server,
+            base_url,
+        })
+    }
+}
+
+async fn start_practice(directory: &Path, port: u16) -> anyhow::Result<Practice> {
+    let directory = directory.join("github");
+    let next = if port == 0 { 0 } else { port.saturating_add(1) };
+    match Practice::start(&directory, next).await {
+        Ok(practice) => Ok(practice),
+        Err(_taken) => Ok(Practice::start(&directory, 0).await?),
+    }
+}
+
+/// The wanted port, or any other if somebody has that.
+fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(("127.0.0.1", port))
+        .or_else(|_taken| TcpListener::bind(("127.0.0.1", 0)))
+        .context("cannot listen on any port")
+}
+
+/// Bubblewrap if it is there; without it the demo still runs, because its suites are our own.
+async fn isolation() -> Isolation {
+    match worker::find_bubblewrap().await {
+        Ok(bubblewrap) => Isolation::Bubblewrap(bubblewrap),
+        Err(error) => {
+            say(&format!(
+                "Note: {error}. The demo runs its own sample suites without a sandbox; a real \
+                 worker would not."
+            ));
+            Isolation::None
+        }
+    }
+}
+
+fn configuration(directory: &Path, practice: &Practice, sample: &Sample) -> anyhow::Result<Config> {
+    let (owner, name) = sample
+        .repo
+        .split_once('/')
+        .context("the sample has no repository")?;
+    let text = toml::to_string(&serde_json::json!({
+        "github": {
+            "access_token": sample.bot_token,
+            "api_url": practice.api_url(),
+            "web_url": practice.url(),
+            "git_url": practice.git_url(),
+        },
+        "git": { "cache_dir": directory.join("cache") },
+        "db": { "file": directory.join("paprq.db") },
+        "storage": { "url": format!("file:{}", directory.join("storage").display()) },
+        "worker": { "local": 2 },
+        "repo": { "demo": {
+            "owner": owner,
+            "name": name,
+            "reviewers": [sample.reviewer],
+            "try_users": [sample.author],
+            "timeout": 600,
+            "github": { "secret": WEBHOOK_SECRET },
+        } },
+    }))?;
+    Ok(Config::from_toml("demo", &text, &|_| None)?)
+}
+
+fn welcome(practice: &Practice, sample: &Sample, base_url: &str) -> String {
+    let Sample {
+        repo,
+        bot,
+        reviewer,
+        author,
+        good,
+        failing,
+        conflicting,
+        slow,
+        unapproved,
+        ..
+    } = sample;
+    let github = practice.url();
+    format!(
+        "\
+The practice GitHub:  {github}/{repo}
+The merge queue:      {base_url}/queue/demo
+
+Open both. On a pull's page, write a comment as {reviewer} (a reviewer) and watch the queue:
+
+  #{good}  @{bot} r+      is tested as merged, and lands on exactly the tested commit
+  #{slow}  @{bot} r+      takes half a minute: open its job and watch the log grow
+  #{failing}  @{bot} r+      fails and says why; push the prepared fix, then approve it again
+  #{conflicting}  @{bot} r+      does not merge, and is told to rebase
+  #{unapproved}  @{bot} try     ({author} may do that, too) is tested and never lands
+
+Ctrl-C ends everything; nothing is kept."
+    )
+}
+
+/// Speaks to whoever started the demo.
+#[expect(clippy::print_stdout, reason = "the demo speaks on standard output")]
+fn say(text: &str) {
+    println!("{text}");
+}

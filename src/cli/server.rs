@@ -1,0 +1,167 @@
+//! A whole server in this process: engine, pages, workers; for `paprq serve` and `paprq demo`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::ids::WorkerId;
+use crate::web;
+use crate::worker::{self, Isolation, Lifetime, Limits, Settings, Token};
+
+/// A running server.
+pub(super) struct Server {
+    engine: Engine,
+    pages: JoinHandle<std::io::Result<()>>,
+    workers: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// What a server is started with.
+pub(super) struct Plan {
+    pub(super) config: Config,
+    pub(super) listener: TcpListener,
+    /// Where people reach the pages.
+    pub(super) base_url: String,
+    /// How its own workers keep suites from the machine; `None` for no workers of its own.
+    pub(super) isolation: Option<Isolation>,
+}
+
+impl Server {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// If somebody must act before it can start.
+    pub(super) async fn start(plan: Plan) -> anyhow::Result<Self> {
+        let address = plan.listener.local_addr()?;
+        let workers_dir = plan.config.git.cache_dir.join("workers");
+        let engine = Engine::start(plan.config, plan.base_url)
+            .await
+            .context("cannot start")?;
+        let stop = CancellationToken::new();
+        let pages = web::serve(engine.clone(), plan.listener, stop.clone())
+            .context("cannot serve pages")?;
+        let server = Self {
+            pages: tokio::spawn(pages),
+            workers: TaskTracker::new(),
+            engine,
+            stop,
+        };
+        if let Some(isolation) = plan.isolation {
+            server.start_workers(address, &workers_dir, &isolation)?;
+        }
+        Ok(server)
+    }
+
+    fn start_workers(
+        &self,
+        address: SocketAddr,
+        directory: &std::path::Path,
+        isolation: &Isolation,
+    ) -> anyhow::Result<()> {
+        let server = Url::parse(&format!("http://{}", reachable(address)))?;
+        for number in 1..=self.engine.config().worker.local {
+            let name = format!("local-{number}");
+            let settings = Settings {
+                server: server.clone(),
+                token: Token::new(self.engine.local_token()),
+                work_dir: std::path::absolute(directory.join(&name))?,
+                name: WorkerId::new(name),
+                slots: NonZeroU32::MIN,
+                labels: Vec::new(),
+                isolation: isolation.clone(),
+                limits: Limits::default(),
+                lifetime: Lifetime::UntilStopped,
+            };
+            let stop = self.stop.clone();
+            self.workers.spawn(async move {
+                let name = settings.name.clone();
+                if let Err(error) = worker::run(settings, stop).await {
+                    tracing::error!(worker.name = %name, %error, "a worker ended");
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Serves until the process is told to end, then ends everything in order.
+    ///
+    /// # Errors
+    /// If the pages could not be served any more.
+    pub(super) async fn until_told(mut self) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            ended = &mut self.pages => {
+                ended?.context("the pages are not served any more")?;
+            }
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("the server stops; what is under way goes on at the next start");
+        self.stop().await;
+        Ok(())
+    }
+
+    /// Ends everything in order.
+    pub(super) async fn stop(self) {
+        self.stop.cancel();
+        self.workers.close();
+        self.workers.wait().await;
+        self.engine.shutdown().await;
+        if !self.pages.is_finished()
+            && let Err(error) = self.pages.await
+        {
+            tracing::error!(%error, "the web server crashed while it stopped");
+        }
+    }
+}
+
+/// The address at which this machine reaches what listens on another.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// Finds bubblewrap; without it there are no workers in the server.
+pub(super) async fn isolation(workers: u32) -> Option<Isolation> {
+    if workers == 0 {
+        return None;
+    }
+    match worker::find_bubblewrap().await {
+        Ok(bubblewrap) => Some(Isolation::Bubblewrap(bubblewrap)),
+        Err(error) => {
+            tracing::error!(%error, "no workers in this server: suites wait for others");
+            None
+        }
+    }
+}
+
+/// Where logs of the program go: standard error, from `info` up unless `RUST_LOG` says otherwise.
+pub(super) fn log(otherwise: &str) {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new(otherwise));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// A relative path as an absolute one: children may have another working directory.
+pub(super) fn absolute(path: &mut PathBuf) -> anyhow::Result<()> {
+    *path = std::path::absolute(&*path)?;
+    Ok(())
+}

@@ -1,0 +1,4 @@
+# Greets whoever is named, or the world.
+greet() {
+    echo "Hello, ${1:-World}!"
+}
