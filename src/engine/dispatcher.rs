@@ -4,7 +4,6 @@
 //! database holds.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use backon::BackoffBuilder;
@@ -34,7 +33,7 @@ pub(super) async fn supervise(repo: Repo, mailbox: Mailbox, stop: CancellationTo
     while !stop.is_cancelled() {
         let work = run(repo.clone(), Arc::clone(&mailbox), stop.clone());
         let ended = tokio::spawn(work).await;
-        repo.shared().running.store(false, Ordering::Relaxed);
+        repo.shared().running.send_replace(false);
         match ended {
             Ok(Ok(())) => return,
             Ok(Err(error)) => {
@@ -85,7 +84,7 @@ impl Dispatcher {
         stop: &CancellationToken,
     ) -> Result<(), StoreError> {
         self.load().await?;
-        self.repo.shared().running.store(true, Ordering::Relaxed);
+        self.repo.shared().running.send_replace(true);
         loop {
             let wakeup = self.repo.look(Queue::next_wakeup);
             tokio::select! {
@@ -161,10 +160,8 @@ impl Dispatcher {
 
     fn unknown_pull(&self, events: &[Event]) -> Option<PullNumber> {
         self.repo.look(|queue| {
-            events.iter().find_map(|event| match event {
-                Event::CommentMade { pull, .. } if queue.pull(*pull).is_none() => Some(*pull),
-                _ => None,
-            })
+            let pulls = events.iter().filter_map(commented_pull);
+            pulls.into_iter().find(|pull| queue.pull(*pull).is_none())
         })
     }
 
@@ -259,6 +256,14 @@ impl Dispatcher {
             | Event::LandingRefused { .. }
             | Event::TimePassed => {}
         }
+    }
+}
+
+fn commented_pull(event: &Event) -> Option<PullNumber> {
+    if let Event::CommentMade { pull, .. } = event {
+        Some(*pull)
+    } else {
+        None
     }
 }
 

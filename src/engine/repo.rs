@@ -1,10 +1,9 @@
 //! One configured repository: what its dispatcher, its effects and the pages share.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::desk::JobDesk;
 use super::live::{Change, Live};
@@ -40,7 +39,8 @@ pub(super) struct Shared {
     pub(super) desk: JobDesk,
     pub(super) mailbox: mpsc::UnboundedSender<Message>,
     pub(super) queue: RwLock<Queue>,
-    pub(super) running: AtomicBool,
+    /// Whether the dispatcher has loaded what the database holds, and is at work.
+    pub(super) running: watch::Sender<bool>,
     pub(super) prefetch: Prefetch,
 }
 
@@ -98,7 +98,14 @@ impl Repo {
 
     /// Whether its dispatcher is alive.
     pub fn is_running(&self) -> bool {
-        self.0.running.load(Ordering::Relaxed)
+        *self.0.running.borrow()
+    }
+
+    /// Waits until the dispatcher is at work: before that, the queue looks empty.
+    pub(super) async fn until_running(&self) {
+        let mut running = self.0.running.subscribe();
+        // Without a sender the process is ending.
+        let _ended = running.wait_for(|running| *running).await;
     }
 
     /// Looks at the queue as it is now. The dispatcher waits meanwhile: be short.

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use backon::BackoffBuilder;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -208,7 +207,7 @@ impl Parts {
             store: self.store.clone(),
             live: self.live.clone(),
             desk: desk.clone(),
-            running: AtomicBool::new(false),
+            running: watch::Sender::new(false),
             prefetch: repo::Prefetch::default(),
             config: repo.clone(),
             slug,

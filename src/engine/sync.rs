@@ -48,6 +48,7 @@ pub(super) async fn keep_up(repo: Repo, start: Start, every: Duration) {
     let mut delays = retry::patient().build();
     let mut start = start;
     loop {
+        repo.until_running().await;
         let wait = match sweep(&repo, start).await {
             Ok(()) => {
                 start = Start::News;
@@ -188,6 +189,7 @@ fn tell_comment(repo: &Repo, pull: PullNumber, comment: crate::queue::event::Com
 /// Reads the external checks of runs in flight again, at once and then every `every`.
 pub(super) async fn poll_checks(repo: Repo, every: Duration) {
     loop {
+        repo.until_running().await;
         if let Err(error) = read_checks(&repo).await {
             tracing::warn!(repo.label = %repo.label(), %error, "checks are read again later");
         }

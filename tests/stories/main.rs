@@ -1,0 +1,14 @@
+//! Stories: the real program, a real database, real workers, the practice GitHub over HTTP with real git.
+//!
+//! Each test is a promise of the README. `world` is the stage: it starts the practice GitHub and
+//! the program, and has the things that a person would do.
+
+mod configuration;
+mod external_checks;
+mod faults;
+mod kills;
+mod main_job;
+mod restarts;
+mod webhooks;
+mod workers;
+mod world;

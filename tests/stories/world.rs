@@ -1,0 +1,369 @@
+//! The stage of a story: a practice GitHub, and the program as a process that can be killed.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use paprq::ids::{CommitId, PullNumber};
+use paprq::practice::{CommentSeen, Permission, Practice, PullState, StatusState};
+
+/// The repository of every story.
+pub(crate) const REPO: &str = "octo/widgets";
+/// Its base branch.
+pub(crate) const BASE: &str = "master";
+/// The bot's login.
+pub(crate) const BOT: &str = "bors";
+/// What webhooks are signed with.
+pub(crate) const SECRET: &str = "a secret of the story";
+/// How long anything may take: a safety net for busy machines, never waited for in full.
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+
+const BOT_TOKEN: &str = "token-of-the-bot";
+/// A worker's token in cfg.toml.
+pub(crate) const WORKER_TOKEN: &str = "token-of-a-worker";
+
+/// A suite that passes if `fine.sh` of the commit does.
+pub(crate) const SUITES: &str = "\
+context: unit
+sandbox: true
+branches: [auto, try]
+tests:
+  - sh fine.sh
+";
+
+/// Everything that a story plays on.
+pub(crate) struct World {
+    pub(crate) practice: Practice,
+    dir: tempfile::TempDir,
+    hook: u64,
+    program: Arc<Program>,
+    /// What is added to cfg.toml's top and to `[repo.widgets]`.
+    settings: Settings,
+}
+
+/// What a story changes in the configuration.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) local_workers: u32,
+    pub(crate) reconcile_s: u32,
+    pub(crate) poll_pending_s: u32,
+    /// Lines of `[repo.widgets]`.
+    pub(crate) repo: String,
+    /// Files of the base branch beside `fine.sh`.
+    pub(crate) files: Vec<(String, String)>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            local_workers: 1,
+            reconcile_s: 600,
+            poll_pending_s: 120,
+            repo: String::new(),
+            files: vec![(".papr.yml".to_owned(), SUITES.to_owned())],
+        }
+    }
+}
+
+/// The program, while it runs. It can be killed from any thread.
+#[derive(Default)]
+pub(crate) struct Program {
+    process: Mutex<Option<Child>>,
+    log: Mutex<Vec<String>>,
+    starts: AtomicU32,
+}
+
+impl Program {
+    /// Kills it as nothing else does: SIGKILL, at once.
+    pub(crate) fn kill(&self) {
+        if let Some(mut child) = self.process.lock().unwrap().take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    fn log_text(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+}
+
+impl World {
+    /// A running server with one repository and no pulls.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Settings::default()).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn start_with(settings: Settings) -> Self {
+        let mut world = Self::prepare(settings).await;
+        world.start_server();
+        world
+    }
+
+    /// The stage without the server.
+    pub(crate) async fn prepare(settings: Settings) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let practice = Practice::start(&dir.path().join("github"), 0)
+            .await
+            .unwrap();
+        practice.add_user(BOT, Some(BOT_TOKEN));
+        let fine = ("fine.sh".to_owned(), "echo all is fine\n".to_owned());
+        let files = settings.files.iter().cloned().chain([fine]);
+        practice.create_repo(REPO, files).unwrap();
+        practice
+            .add_collaborator(REPO, BOT, Permission::Write)
+            .unwrap();
+        practice
+            .add_collaborator(REPO, "alice", Permission::Write)
+            .unwrap();
+        let hook = practice.add_webhook(REPO, "http://127.0.0.1:9/", SECRET);
+        Self {
+            hook: hook.unwrap(),
+            program: Arc::default(),
+            practice,
+            dir,
+            settings,
+        }
+    }
+
+    pub(crate) fn program(&self) -> Arc<Program> {
+        Arc::clone(&self.program)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn configuration(&self) -> String {
+        let Settings {
+            local_workers,
+            reconcile_s,
+            poll_pending_s,
+            repo,
+            ..
+        } = &self.settings;
+        let (api, web) = (self.practice.api_url(), self.practice.url());
+        format!(
+            r#"
+[github]
+access_token = "{BOT_TOKEN}"
+api_url = "{api}"
+web_url = "{web}"
+reconcile_s = {reconcile_s}
+poll_pending_s = {poll_pending_s}
+[git]
+cache_dir = "cache"
+[web]
+host = "127.0.0.1"
+port = 0
+base_url = "https://paprq.example"
+[worker]
+local = {local_workers}
+tokens = {{ remote = "{WORKER_TOKEN}" }}
+[repo.widgets]
+owner = "octo"
+name = "widgets"
+reviewers = ["alice"]
+try_users = ["bob"]
+github = {{ secret = "{SECRET}" }}
+{repo}
+"#
+        )
+    }
+
+    /// Starts the server, and lets GitHub's webhooks find it.
+    pub(crate) fn start_server(&mut self) {
+        std::fs::write(self.path("cfg.toml"), self.configuration()).unwrap();
+        let address = self.spawn();
+        let webhook = format!("http://{address}/github");
+        self.practice
+            .move_webhook(REPO, self.hook, &webhook)
+            .unwrap();
+    }
+
+    /// Starts the program and returns the address on which it serves.
+    fn spawn(&self) -> String {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_paprq"))
+            .args(["serve", "-c", "cfg.toml"])
+            .current_dir(self.dir.path())
+            .env("RUST_LOG", "info")
+            .env("NO_COLOR", "1")
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        *self.program.process.lock().unwrap() = Some(child);
+        self.program.starts.fetch_add(1, Ordering::Relaxed);
+        let (found, address) = std::sync::mpsc::channel();
+        let program = self.program();
+        std::thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                if let Some(at) = line.find("serving address=") {
+                    let address = line[at + "serving address=".len()..].trim().to_owned();
+                    let _only_the_first_is_asked_for = found.send(address);
+                }
+                program.log.lock().unwrap().push(line);
+            }
+        });
+        match address.recv_timeout(LIMIT) {
+            Ok(address) => address,
+            Err(_) => panic!("the server did not start:\n{}", self.program.log_text()),
+        }
+    }
+
+    /// Kills the server and starts it again.
+    pub(crate) fn restart(&mut self) {
+        self.program.kill();
+        self.start_server();
+    }
+
+    /// Asks the server to stop, as systemd does, and waits until it has.
+    pub(crate) fn stop_server(&self) -> std::process::ExitStatus {
+        let mut child = self.program.process.lock().unwrap().take().unwrap();
+        let id = i32::try_from(child.id()).unwrap();
+        nix::sys::signal::kill(
+            nix::unistd::Pid::from_raw(id),
+            nix::sys::signal::Signal::SIGTERM,
+        )
+        .unwrap();
+        child.wait().unwrap()
+    }
+
+    /// Where the server listens now.
+    pub(crate) fn address(&self) -> String {
+        let log = self.program.log.lock().unwrap();
+        let line = log
+            .iter()
+            .rev()
+            .find(|line| line.contains("serving address="));
+        let (_, address) = line.unwrap().split_once("serving address=").unwrap();
+        address.trim().to_owned()
+    }
+
+    /// What the server wrote on standard error so far.
+    pub(crate) fn log(&self) -> String {
+        self.program.log_text()
+    }
+
+    /// Bob opens a pull that writes these files.
+    pub(crate) fn open_pull(&self, branch: &str, files: &[(&str, &str)]) -> PullNumber {
+        self.push(branch, files);
+        let title = format!("Change {branch}");
+        self.practice
+            .open_pull(REPO, branch, BASE, &title, "", "bob")
+            .unwrap()
+    }
+
+    /// Bob pushes to a branch.
+    pub(crate) fn push(&self, branch: &str, files: &[(&str, &str)]) -> CommitId {
+        let files = files.iter().copied();
+        self.practice
+            .commit(REPO, branch, files, "A change", "bob")
+            .unwrap()
+    }
+
+    /// Alice, who reviews, tells the bot something.
+    pub(crate) fn tell(&self, pull: PullNumber, command: &str) {
+        self.say("alice", pull, &format!("@{BOT} {command}"));
+    }
+
+    pub(crate) fn say(&self, who: &str, pull: PullNumber, text: &str) {
+        self.practice.comment(REPO, pull, who, text).unwrap();
+    }
+
+    pub(crate) fn base(&self) -> CommitId {
+        self.practice.branch(REPO, BASE).unwrap().unwrap()
+    }
+
+    pub(crate) fn head(&self, pull: PullNumber) -> CommitId {
+        self.practice.pull(REPO, pull).unwrap().head
+    }
+
+    /// What the bot has said on a pull so far.
+    pub(crate) fn said(&self, pull: PullNumber) -> Vec<String> {
+        said(&self.practice, pull)
+    }
+
+    /// How many of the bot's comments on a pull begin so.
+    pub(crate) fn count(&self, pull: PullNumber, beginning: &str) -> usize {
+        let said = self.said(pull);
+        said.iter()
+            .filter(|body| body.starts_with(beginning))
+            .count()
+    }
+
+    /// Waits for a comment of the bot that begins so.
+    pub(crate) async fn hear(&self, pull: PullNumber, beginning: &str) -> String {
+        let heard = self.practice.wait_for(LIMIT, |practice| {
+            let mut said = said(practice, pull).into_iter();
+            said.find(|body| body.starts_with(beginning))
+        });
+        self.expect(heard.await, &format!("{beginning} on #{pull}"))
+    }
+
+    pub(crate) async fn until(&self, what: &str, holds: impl FnMut(&Practice) -> bool) {
+        let held = self.practice.wait_until(LIMIT, holds).await;
+        self.expect(held, what);
+    }
+
+    pub(crate) async fn until_merged(&self, pull: PullNumber) {
+        self.until(&format!("#{pull} is merged"), |practice| {
+            practice.pull(REPO, pull).unwrap().state == PullState::Merged
+        })
+        .await;
+    }
+
+    /// Waits until the queue's own status on a commit is this.
+    pub(crate) async fn until_status(&self, commit: CommitId, context: &str, wanted: StatusState) {
+        self.until(&format!("{context} is {wanted:?}"), |practice| {
+            let status = practice.status(REPO, commit, context);
+            status.is_some_and(|status| status.state == wanted)
+        })
+        .await;
+    }
+
+    pub(crate) fn expect<T>(&self, outcome: Result<T, impl std::fmt::Display>, what: &str) -> T {
+        match outcome {
+            Ok(value) => value,
+            Err(error) => panic!("{what}: {error}\nthe server's log:\n{}", self.log()),
+        }
+    }
+
+    /// Looks whether the base branch is at a merge of the pull that was tested as it is.
+    pub(crate) fn assert_landed_once(&self, pull: PullNumber, before: CommitId) {
+        let tip = self.base();
+        let parents = self.practice.parents(REPO, tip).unwrap();
+        assert_eq!(parents, [before, self.head(pull)], "{}", self.log());
+        let said = self.said(pull);
+        for beginning in [
+            ":pushpin: Commit",
+            ":hourglass: Testing",
+            ":sunny: Test successful",
+        ] {
+            assert_eq!(
+                self.count(pull, beginning),
+                1,
+                "{beginning}\n{said:#?}\n{}",
+                self.log()
+            );
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.program.kill();
+    }
+}
+
+fn said(practice: &Practice, pull: PullNumber) -> Vec<String> {
+    let comments = practice.comments(REPO, pull).into_iter();
+    comments
+        .filter(|comment: &CommentSeen| comment.author.as_str() == BOT)
+        .map(|comment| comment.body)
+        .collect()
+}
