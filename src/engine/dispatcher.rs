@@ -109,6 +109,7 @@ impl Dispatcher {
             .store
             .load_repo(self.repo.label(), kept_since)
             .await?;
+        shared.swept.send_replace(saved.row.synced_at.is_some());
         let queue = Queue::restored(
             shared.rules.clone(),
             saved.row.desk,
@@ -269,6 +270,8 @@ fn commented_pull(event: &Event) -> Option<PullNumber> {
 
 /// Asks GitHub for the pull that a delivery is about, then hands the delivery back.
 async fn complete(repo: Repo, row: InboxRow, pull: PullNumber) {
+    // The first sweep brings the pull with all that was said on it before.
+    repo.until_swept().await;
     let mut delays = retry::patient().build();
     let facts = loop {
         match repo.shared().api.pull(pull).await {

@@ -41,6 +41,8 @@ pub(super) struct Shared {
     pub(super) queue: RwLock<Queue>,
     /// Whether the dispatcher has loaded what the database holds, and is at work.
     pub(super) running: watch::Sender<bool>,
+    /// Whether GitHub was ever asked for all pulls: before that, most are unknown.
+    pub(super) swept: watch::Sender<bool>,
     pub(super) prefetch: Prefetch,
 }
 
@@ -119,6 +121,13 @@ impl Repo {
 
     pub(super) fn shared(&self) -> &Shared {
         &self.0
+    }
+
+    /// Waits until GitHub was asked for all pulls at least once.
+    pub(super) async fn until_swept(&self) {
+        let mut swept = self.0.swept.subscribe();
+        // Without a sender the process is ending.
+        let _ended = swept.wait_for(|swept| *swept).await;
     }
 
     /// Makes an event durable and hands it to the dispatcher. A second one with the same

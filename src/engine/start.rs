@@ -208,6 +208,7 @@ impl Parts {
             live: self.live.clone(),
             desk: desk.clone(),
             running: watch::Sender::new(false),
+            swept: watch::Sender::new(false),
             prefetch: repo::Prefetch::default(),
             config: repo.clone(),
             slug,

@@ -81,7 +81,7 @@ async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
         let known = repo.look(|queue| queue.pull(facts.number).map(|pull| pull.facts.clone()));
         match known {
             None => {
-                restore(repo, facts.clone()).await?;
+                restore(repo, facts.clone(), began_at).await?;
                 read += 1;
             }
             Some(known) if is_younger(facts, &known) || start == Start::Everything => {
@@ -101,6 +101,7 @@ async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
     );
     let until = Timestamp(began_at.0.saturating_sub_unsigned(OVERLAP_MS));
     shared.store.set_synced_at(repo.label(), until).await?;
+    shared.swept.send_replace(true);
     Ok(())
 }
 
@@ -116,12 +117,23 @@ fn observe(repo: &Repo, facts: PullFacts) {
     }]));
 }
 
-/// Takes up a pull that was not known, with everything that its comments say.
-async fn restore(repo: &Repo, facts: PullFacts) -> Result<(), SweepError> {
+/// Takes up a pull that was not known, with everything that its comments say. What is said while
+/// the sweep goes on is not history: it is acted on.
+async fn restore(repo: &Repo, facts: PullFacts, began_at: Timestamp) -> Result<(), SweepError> {
     let api = repo.shared().api.at(Value::Background);
-    let comments = api.comments(facts.number, Sorts::All, None).await?;
+    let pull = facts.number;
+    let comments = api.comments(pull, Sorts::All, None).await?;
+    // GitHub's moments are whole seconds.
+    let second = Timestamp(began_at.0 - began_at.0.rem_euclid(1000));
+    let (comments, news): (Vec<_>, Vec<_>) = comments
+        .into_iter()
+        .partition(|comment| comment.key.at < second);
     let restored = Event::PullRestored { facts, comments };
-    repo.tell(Message::Observed(vec![restored]));
+    let news = news
+        .into_iter()
+        .map(|comment| Event::CommentMade { pull, comment });
+    let events = std::iter::once(restored).chain(news.filter(|event| repo.is_of_interest(event)));
+    repo.tell(Message::Observed(events.collect()));
     Ok(())
 }
 

@@ -2,7 +2,9 @@
 
 use std::process::{Child, Command, Stdio};
 
-use crate::world::{Settings, WORKER_TOKEN, World};
+use paprq::practice::StatusState;
+
+use crate::world::{REPO, Settings, WORKER_TOKEN, World};
 
 struct Worker(Child);
 
@@ -56,24 +58,16 @@ async fn a_remote_worker_needs_one_token_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_job_of_a_killed_worker_runs_again() {
     let world = World::start_with(without_local_workers()).await;
-    let marker = world.path("first-attempt");
     let before = world.base();
     let pull = world.open_pull("slow", &[("fine.sh", "echo started; sleep 2\n")]);
     world.tell(pull, "r+");
+    world.hear(pull, ":hourglass: Testing").await;
+    let merge = world.practice.branch(REPO, "auto").unwrap().unwrap();
     let mut first = Worker::start(&world, "first");
     world
-        .until_status(
-            world
-                .practice
-                .branch(crate::world::REPO, "auto")
-                .unwrap()
-                .unwrap_or(before),
-            "unit",
-            paprq::practice::StatusState::Pending,
-        )
+        .until_status(merge, "unit", StatusState::Pending)
         .await;
     first.kill();
-    drop(marker);
     // The same name again: the server learns at once that the first one's job is lost.
     let _second = Worker::start(&world, "first");
     world.until_merged(pull).await;

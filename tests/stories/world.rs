@@ -215,12 +215,6 @@ github = {{ secret = "{SECRET}" }}
         }
     }
 
-    /// Kills the server and starts it again.
-    pub(crate) fn restart(&mut self) {
-        self.program.kill();
-        self.start_server();
-    }
-
     /// Asks the server to stop, as systemd does, and waits until it has.
     pub(crate) fn stop_server(&self) -> std::process::ExitStatus {
         let mut child = self.program.process.lock().unwrap().take().unwrap();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::practice::pulls::Edit;
 use crate::practice::world::{Pull, Repo};
 
-use super::asked::{Asked, pull_number};
+use super::asked::{Asked, is_since, pull_number};
 use super::{Answer, Field, Refusal};
 
 /// GitHub lists at most so many commits of a pull.
@@ -17,6 +17,7 @@ pub(super) fn route(asked: &Asked<'_>, path: &[&str]) -> Result<Answer, Refusal>
     match (asked.method(), path) {
         ("GET", ["pulls"]) => list(asked),
         ("POST", ["pulls"]) => open(asked),
+        ("GET", ["pulls", "comments"]) => all_review_comments(asked),
         ("GET", ["pulls", number]) => one(asked, number),
         ("PATCH", ["pulls", number]) => edit(asked, number),
         ("GET", ["pulls", number, "commits"]) => commits(asked, number),
@@ -34,6 +35,20 @@ pub(super) fn route(asked: &Asked<'_>, path: &[&str]) -> Result<Answer, Refusal>
         }),
         _ => Err(Refusal::NotFound),
     }
+}
+
+fn all_review_comments(asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let since = asked.moment("since");
+    asked.read(|shapes, repo| {
+        let all = repo.pulls.values().flat_map(|pull| {
+            let comments = pull.review_comments.iter();
+            comments.map(move |comment| (pull, comment))
+        });
+        let wanted = all.filter(|(_, comment)| is_since(comment.at, since));
+        Ok(asked.page(wanted.collect(), |(pull, comment)| {
+            shapes.review_comment(repo, pull, comment)
+        }))
+    })
 }
 
 fn list(asked: &Asked<'_>) -> Result<Answer, Refusal> {
