@@ -27,6 +27,7 @@ pub fn reason(reason: &Reason) -> String {
             format!("Check {} failed on this commit: retry or push", short(name))
         }
         Reason::WaitsFor(name) => format!("Waiting for {}", short(name)),
+        Reason::Inquired => "GitHub is asked how it stands now".to_owned(),
         Reason::TryWaits => "A try waits to be started".to_owned(),
         Reason::Next => "It is next".to_owned(),
     }
@@ -89,6 +90,7 @@ mod tests {
             Reason::SuiteFailed("f38\nsanity".to_owned()),
             Reason::CheckFailed("status-ci".to_owned()),
             Reason::WaitsFor("status-ci".to_owned()),
+            Reason::Inquired,
             Reason::TryWaits,
             Reason::Next,
         ];
@@ -110,6 +112,7 @@ mod tests {
         Suite f38 sanity failed on this commit: retry or push
         Check status-ci failed on this commit: retry or push
         Waiting for status-ci
+        GitHub is asked how it stands now
         A try waits to be started
         It is next
         ");

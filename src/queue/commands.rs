@@ -4,15 +4,16 @@ use super::event::{Comment, CommentSort};
 use super::note::{MARKER, Missing, Note, Purpose};
 use super::pull::{Approval, Named, Pull, Stage, Taken};
 use super::rules::Collaborators;
+use super::run::Run;
 use super::turn::Turn;
 use super::{Queue, Tree};
 use crate::command::{Command, CommitPrefix, Right, Standing};
-use crate::ids::{Login, PullNumber, RunId};
+use crate::ids::{Login, PullNumber, RunId, Timestamp};
 
 impl Queue {
     /// Acts on a comment's commands, once.
-    pub(super) fn read_comment(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
-        if self.is_own(comment) || !self.is_about_the_head(number, comment) {
+    pub(super) fn read_comment(&mut self, number: PullNumber, comment: Comment, turn: &mut Turn) {
+        if self.is_own(&comment) {
             return;
         }
         let reading = self.rules.grammar.read(&comment.body, &comment.author);
@@ -25,6 +26,19 @@ impl Queue {
         if !pull.handled.insert(comment.key) {
             return;
         }
+        if self.is_premature(number, &comment, &reading.commands) {
+            self.hold(number, comment, turn);
+        } else {
+            self.obey_comment(number, &comment, turn);
+        }
+    }
+
+    /// Acts on a comment's commands by what is known of the pull.
+    pub(super) fn obey_comment(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
+        if !self.is_about_the_head(number, comment) {
+            return;
+        }
+        let reading = self.rules.grammar.read(&comment.body, &comment.author);
         for command in reading.commands {
             if let Err(missing) = self.permits(&command, number, comment) {
                 let user = comment.author.clone();
@@ -278,15 +292,16 @@ impl Queue {
 
     /// Repeats the run that ended, or that is under way but does not come to an end.
     fn retry(&mut self, number: PullNumber, turn: &mut Turn) {
-        let Some(stage) = self.pulls.get(&number).map(|pull| pull.stage.clone()) else {
+        let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
         };
-        match stage {
+        match pull.stage.clone() {
             Stage::Ended { run, purpose, .. } => self.repeat(number, run, purpose),
             Stage::Running { run, purpose } => {
                 self.cancel(run, turn);
-                if purpose == Purpose::Try {
-                    self.set_stage(number, Stage::TryWanted);
+                let stopped = self.runs.get(&run).is_some_and(Run::is_over);
+                if stopped {
+                    self.repeat(number, run, purpose);
                 }
             }
             Stage::RetryWanted { .. } | Stage::TryWanted => {}
@@ -320,7 +335,9 @@ impl Queue {
             return;
         }
         pull.try_key = Some(comment.key);
-        if !matches!(pull.stage, Stage::Running { .. }) {
+        // A run that is to land is left only in its landing, which goes on by itself.
+        let tries = Purpose::Try;
+        if !matches!(pull.stage, Stage::Running { purpose, .. } if purpose == tries) {
             pull.stage = Stage::TryWanted;
         }
     }
@@ -366,16 +383,18 @@ fn objection(pull: &Pull, named: Option<&CommitPrefix>, comment: &Comment) -> Op
             given: prefix.as_str().to_owned(),
             head,
         }),
-        Some(_) => None,
-        None if is_outdated(pull, comment) => Some(Note::ApprovalOutdated {
+        Some(_) | None if is_outdated(pull, named, comment) => Some(Note::ApprovalOutdated {
             by: comment.author.clone(),
             head,
         }),
-        None => None,
+        Some(_) | None => None,
     }
 }
 
-/// Whether the head changed after the comment was made, and the comment does not say which it means.
-fn is_outdated(pull: &Pull, comment: &Comment) -> bool {
-    comment.commit.is_none() && pull.head_since.is_some_and(|since| since > comment.key.at)
+/// Whether the pull changed after the comment was made: its base or its being open, or its head
+/// where the comment does not say which it means.
+fn is_outdated(pull: &Pull, named: Option<&CommitPrefix>, comment: &Comment) -> bool {
+    let is_older = |since: Option<Timestamp>| since.is_some_and(|since| since > comment.key.at);
+    let names_none = named.is_none() && comment.commit.is_none();
+    is_older(pull.changed_since) || (names_none && is_older(pull.head_since))
 }

@@ -44,15 +44,17 @@ pub enum Effect {
         /// Which.
         suites: Vec<Suite>,
     },
-    /// Stop what is left of a run's jobs. No answer.
+    /// Stop what is left of a run's jobs, also those of a `StartJobs` that was ordered before and
+    /// is not yet carried out. No answer.
     CancelJobs {
         /// Of which run.
         run: RunId,
     },
     /// Move the base branch, never by force, to the tested commit.
     ///
-    /// Right before, GitHub is asked whether each member still is what was tested. Answers:
-    /// `BranchAdvanced` or `LandingRefused`.
+    /// Right before, GitHub is asked whether each member still is what was tested. Repeated until
+    /// the outcome is certain: nothing else ends a landing. Answers: `BranchAdvanced` or
+    /// `LandingRefused`.
     AdvanceBranch(LandingOrder),
     /// Write a comment on a pull. No answer.
     PostComment {
@@ -68,7 +70,8 @@ pub enum Effect {
         /// What it says.
         note: StatusNote,
     },
-    /// Ask GitHub how a pull stands. Answer: `PullSeen`.
+    /// Ask GitHub how a pull stands. Answer: `PullSeen` with [`super::event::Source::Reading`],
+    /// also if nothing is new: comments may wait for it.
     ReadPull {
         /// Which.
         pull: PullNumber,

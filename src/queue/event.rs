@@ -35,7 +35,8 @@ pub enum Event {
         /// What it says.
         comment: Comment,
     },
-    /// Somebody pushed to a branch of the repository itself.
+    /// Somebody pushed to a branch of the repository itself: maybe the head of pulls, maybe the base
+    /// of a run, which then cannot land any more and is begun anew at once.
     BranchPushed {
         /// Which one.
         branch: BranchName,
@@ -44,7 +45,8 @@ pub enum Event {
         /// The commit that it names now; zero if it was deleted.
         after: CommitId,
     },
-    /// The mirror was brought up to date and this is the tip of a base branch.
+    /// The mirror was brought up to date and this is the tip of a base branch. A run that is to land
+    /// on another commit is begun anew at once.
     BaseSeen {
         /// Which one.
         branch: BranchName,

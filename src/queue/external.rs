@@ -63,7 +63,8 @@ impl Queue {
             let open = run
                 .checks
                 .iter_mut()
-                .filter(|check| ours(&check.check) && check.state.is_open());
+                .filter(|check| ours(&check.check) && check.state.is_open())
+                .filter(|check| check.state != *state);
             let mut heard = 0;
             for check in open {
                 check.state = state.clone();

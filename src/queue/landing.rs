@@ -81,6 +81,8 @@ impl Queue {
             turn.set_queue_status(head, QueueStatus::Succeeded { purpose });
             if let Some(landed) = self.pull_mut(pull).filter(|known| known.facts.head == head) {
                 landed.facts.state = PullState::Merged;
+                landed.approval.value = None;
+                landed.inquiry = None;
             }
         }
         self.close_run(id, Ending::Succeeded, turn);
@@ -115,7 +117,7 @@ impl Queue {
         };
         for member in run.members.clone() {
             turn.set_queue_status(member.head, QueueStatus::Cancelled);
-            turn.order(Effect::ReadPull { pull: member.pull });
+            self.inquire(member.pull, turn);
         }
         self.close_run(id, Ending::Cancelled, turn);
     }

@@ -11,6 +11,8 @@ mod display;
 pub mod effect;
 pub mod event;
 mod external;
+mod forget;
+mod inquiry;
 mod landing;
 mod message;
 pub mod note;
@@ -22,6 +24,8 @@ pub mod rules;
 pub mod run;
 mod runs;
 mod suites;
+#[cfg(test)]
+mod tests;
 mod turn;
 mod why;
 
@@ -125,8 +129,8 @@ impl Queue {
     fn apply(&mut self, event: Event, turn: &mut Turn) {
         match event {
             Event::PullSeen { facts, source } => self.see_pull(facts, source, turn),
-            Event::PullRestored { facts, comments } => self.restore(facts, comments),
-            Event::CommentMade { pull, comment } => self.read_comment(pull, &comment, turn),
+            Event::PullRestored { facts, comments } => self.restore(facts, comments, turn),
+            Event::CommentMade { pull, comment } => self.read_comment(pull, comment, turn),
             Event::BranchPushed {
                 branch,
                 before,
@@ -167,13 +171,20 @@ impl Queue {
             } => self.hear_suite_end(run, &context, verdict, url, turn),
             Event::BranchAdvanced { run } => self.end_landed(run, turn),
             Event::LandingRefused { run, why } => self.end_refused(run, why, turn),
-            Event::TimePassed => self.end_overdue(turn),
+            Event::TimePassed => self.pass_time(turn),
         }
+    }
+
+    fn pass_time(&mut self, turn: &mut Turn) {
+        self.end_overdue(turn);
+        self.give_up_inquiries(turn);
+        self.forget_old(turn.now);
     }
 
     /// The next moment at which [`Event::TimePassed`] would matter.
     pub fn next_wakeup(&self) -> Option<Timestamp> {
-        self.runs.values().filter_map(Run::deadline).min()
+        let runs = self.runs.values().filter_map(Run::deadline);
+        runs.chain(self.inquiry_deadlines()).min()
     }
 
     /// What changed since this was last asked.

@@ -200,6 +200,8 @@ pub enum Reason {
     CheckFailed(String),
     /// It waits for this check.
     WaitsFor(String),
+    /// GitHub is asked how it stands now.
+    Inquired,
     /// A try waits for its turn.
     TryWaits,
     /// It is next.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{CommentKey, PullFacts, PullState};
+use super::event::{Comment, CommentKey, PullFacts, PullState};
 use super::note::{Ending, Purpose, Unfinished};
 use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
 
@@ -13,8 +13,14 @@ use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
 pub struct Pull {
     /// What GitHub said last.
     pub facts: PullFacts,
-    /// When its head was last seen to change, by GitHub's clock; `None` if never.
+    /// When its head was last seen to change, or first seen, by GitHub's clock. An approval that
+    /// was written before does not mean it, unless it names it.
     pub head_since: Option<Timestamp>,
+    /// When its base, its being open or its being finished was last seen to change, by GitHub's
+    /// clock; `None` if never. An approval that was written before does not count.
+    pub changed_since: Option<Timestamp>,
+    /// The question to GitHub that must be answered before it is tested, while one is open.
+    pub inquiry: Option<Inquiry>,
     /// Who approved it, if anybody.
     pub approval: Register<Option<Approval>>,
     /// Higher goes first.
@@ -29,6 +35,15 @@ pub struct Pull {
     pub last_run: Option<RunId>,
     /// Comments with commands that were acted on.
     pub handled: BTreeSet<CommentKey>,
+}
+
+/// GitHub is asked how a pull stands.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Inquiry {
+    /// Until when the answer is waited for.
+    pub until: Timestamp,
+    /// Comments that cannot be obeyed as far as is known, but may be younger than what is known.
+    pub comments: Vec<Comment>,
 }
 
 /// Who approved which commit.
@@ -159,6 +174,8 @@ impl Pull {
         Self {
             facts,
             head_since: None,
+            changed_since: None,
+            inquiry: None,
             approval: Register::default(),
             priority: Register::default(),
             rollup: Register::default(),

@@ -1,13 +1,13 @@
 //! What GitHub says about pulls and branches.
 
 use super::Queue;
-use super::effect::Effect;
-use super::event::{PullFacts, PullState, Source};
+use super::effect::{EarlierMerge, Effect};
+use super::event::{CommentKey, PullFacts, PullState, Source};
 use super::note::{Note, Purpose};
-use super::pull::{Named, Pull, Stage};
+use super::pull::{Approval, Named, Pull, Stage};
 use super::run::Phase;
 use super::turn::Turn;
-use crate::ids::{BranchName, CommitId, PullNumber};
+use crate::ids::{BranchName, CommitId, PullNumber, RunId, Timestamp};
 
 /// How facts relate to those that are known.
 enum Freshness {
@@ -21,6 +21,10 @@ enum Freshness {
     Unclear,
 }
 
+/// How much later than a comment a pull's own time of change may be that the comment caused, in
+/// seconds.
+const OWN_CHANGE_S: i64 = 5;
+
 impl Queue {
     /// Takes over what GitHub says of a pull, unless something younger is known.
     pub(super) fn see_pull(&mut self, facts: PullFacts, source: Source, turn: &mut Turn) {
@@ -33,10 +37,13 @@ impl Queue {
             return;
         }
         match self.freshness(&facts, source) {
-            Freshness::New => self.add_pull(facts),
+            Freshness::New => self.add_pull(facts, source),
             Freshness::Current => self.update_pull(facts, turn),
             Freshness::Late => {}
-            Freshness::Unclear => turn.order(Effect::ReadPull { pull: number }),
+            Freshness::Unclear => self.inquire(number, turn),
+        }
+        if source == Source::Reading {
+            self.end_inquiry(number, turn);
         }
     }
 
@@ -45,7 +52,11 @@ impl Queue {
             return Freshness::New;
         };
         let known = &pull.facts;
-        if known == facts || facts.updated_at < known.updated_at {
+        // A merged pull is never opened again; GitHub may say so later than we know.
+        let undoes_merge = known.state == PullState::Merged
+            && facts.state != PullState::Merged
+            && facts.head == known.head;
+        if known == facts || facts.updated_at < known.updated_at || undoes_merge {
             return Freshness::Late;
         }
         let same_matter =
@@ -57,9 +68,17 @@ impl Queue {
         }
     }
 
-    pub(super) fn add_pull(&mut self, facts: PullFacts) {
+    /// Takes up a pull that was not known. Approvals that were written before its head was seen may
+    /// mean another; the comment on whose account it was asked for is not older than that.
+    pub(super) fn add_pull(&mut self, facts: PullFacts, source: Source) {
+        let since = match source {
+            Source::Webhook => facts.updated_at,
+            Source::Reading => Timestamp(facts.updated_at.0.saturating_sub(OWN_CHANGE_S * 1000)),
+        };
         self.touched.pulls.insert(facts.number);
-        self.pulls.insert(facts.number, Pull::new(facts));
+        let mut pull = Pull::new(facts);
+        pull.head_since = Some(since);
+        self.pulls.insert(pull.number(), pull);
     }
 
     fn update_pull(&mut self, facts: PullFacts, turn: &mut Turn) {
@@ -67,44 +86,53 @@ impl Queue {
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
+        let was_unfinished = pull.unfinished().is_some();
         let before = std::mem::replace(&mut pull.facts, facts.clone());
         if facts.mergeable.is_none() && before.head == facts.head && before.base == facts.base {
             pull.facts.mergeable = before.mergeable;
         }
+        let is_unfinished = pull.unfinished().is_some();
+        let rebased = before.base != facts.base;
+        if before.head != facts.head {
+            pull.head_since = Some(facts.updated_at);
+        }
+        if rebased || before.state != facts.state || was_unfinished != is_unfinished {
+            pull.changed_since = Some(facts.updated_at);
+        }
         if facts.state != PullState::Open {
-            self.withdraw(number, before.head, turn);
+            self.close_pull(number, before.head, turn);
         } else if before.head != facts.head {
             self.take_new_head(number, before.head, turn);
-        } else if before.base != facts.base {
+        } else if rebased {
             self.take_new_base(number, turn);
+        } else if before.state != PullState::Open {
+            self.set_stage(number, Stage::Idle);
+        }
+        self.drop_unfinished(number, turn);
+    }
+
+    /// What was asked for is forgotten; what the last run came to is kept to be seen.
+    fn close_pull(&mut self, number: PullNumber, head: CommitId, turn: &mut Turn) {
+        let stage = self.pulls.get(&number).map(|pull| pull.stage.clone());
+        self.withdraw(number, head, turn);
+        if let Some(ended @ Stage::Ended { .. }) = stage {
+            self.set_stage(number, ended);
         }
     }
 
     /// A push drops approval, results and try, unless they were given after it and told before.
     fn take_new_head(&mut self, number: PullNumber, old_head: CommitId, turn: &mut Turn) {
-        let Some(pull) = self.pulls.get_mut(&number) else {
+        let kept = self.start_over(number, old_head, turn);
+        let Some(mut approval) = kept.filter(|approval| approval.named == Named::Head) else {
             return;
         };
-        let pushed_at = pull.facts.updated_at;
-        pull.head_since = Some(pushed_at);
-        let approval = pull.approval.value.take().filter(|approval| {
-            approval.named == Named::Head
-                && pull.approval.set_by.is_some_and(|key| key.at > pushed_at)
-        });
-        let try_stands =
-            pull.try_key.is_some_and(|key| key.at > pushed_at) && self.wants_try(number);
-        self.withdraw(number, old_head, turn);
-        let Some(pull) = self.pulls.get_mut(&number) else {
+        let Some(pull) = self.pull_mut(number) else {
             return;
         };
-        if let Some(mut approval) = approval {
-            approval.commit = pull.facts.head;
-            let (commit, approver) = (approval.commit, approval.approver.clone());
-            pull.approval.value = Some(approval);
-            turn.post(number, Note::Approved { commit, approver });
-        } else if try_stands {
-            pull.stage = Stage::TryWanted;
-        }
+        approval.commit = pull.facts.head;
+        let (commit, approver) = (approval.commit, approval.approver.clone());
+        pull.approval.value = Some(approval);
+        turn.post(number, Note::Approved { commit, approver });
     }
 
     fn take_new_base(&mut self, number: PullNumber, turn: &mut Turn) {
@@ -112,10 +140,53 @@ impl Queue {
             return;
         };
         let (head, base) = (pull.facts.head, pull.facts.base.clone());
-        if pull.approval.value.is_some() {
+        let was_approved = pull.approval.value.is_some();
+        let kept = self.start_over(number, head, turn);
+        if was_approved && kept.is_none() {
             turn.post(number, Note::BaseChanged { base });
         }
-        self.withdraw(number, head, turn);
+        if let Some(pull) = self.pull_mut(number) {
+            pull.approval.value = kept;
+        }
+    }
+
+    /// Drops what was asked for before a pull changed. A try that was asked for after the change,
+    /// but told before it, begins anew; such an approval is handed back.
+    fn start_over(
+        &mut self,
+        number: PullNumber,
+        old_head: CommitId,
+        turn: &mut Turn,
+    ) -> Option<Approval> {
+        let pull = self.pulls.get(&number)?;
+        let changed_at = pull.facts.updated_at;
+        let is_younger = |key: Option<CommentKey>| key.is_some_and(|key| key.at > changed_at);
+        let approval = pull
+            .approval
+            .value
+            .clone()
+            .filter(|_| is_younger(pull.approval.set_by));
+        let try_stands = is_younger(pull.try_key) && self.wants_try(number);
+        self.withdraw(number, old_head, turn);
+        if try_stands && approval.is_none() {
+            self.set_stage(number, Stage::TryWanted);
+        }
+        approval
+    }
+
+    /// A pull that says of itself that it is not finished loses its approval.
+    fn drop_unfinished(&mut self, number: PullNumber, turn: &mut Turn) {
+        let Some(pull) = self.pulls.get(&number) else {
+            return;
+        };
+        let head = pull.facts.head;
+        if pull.standing_approval().is_some()
+            && let Some(sign) = pull.unfinished()
+        {
+            let commit = head;
+            turn.post(number, Note::NotFinished { commit, sign });
+            self.withdraw(number, head, turn);
+        }
     }
 
     /// Whether a try of the pull waits or is under way.
@@ -146,7 +217,8 @@ impl Queue {
         }
     }
 
-    /// Somebody pushed to a branch of the repository: it may be the head of pulls.
+    /// Somebody pushed to a branch of the repository: it may be the head of pulls, or the base of a
+    /// run. Both are facts whenever they are told: a branch that left a commit is not at it.
     pub(super) fn see_push(
         &mut self,
         branch: &BranchName,
@@ -158,30 +230,62 @@ impl Queue {
             return;
         }
         let suffix = format!(":{branch}");
-        let moved = self.pulls.values().filter(|pull| {
-            pull.is_open() && pull.facts.head == before && pull.facts.head_label.ends_with(&suffix)
-        });
-        for pull in moved {
-            turn.order(Effect::ReadPull {
-                pull: pull.number(),
-            });
+        let moved: Vec<_> = self
+            .pulls
+            .values()
+            .filter(|pull| {
+                pull.is_open()
+                    && pull.facts.head == before
+                    && pull.facts.head_label.ends_with(&suffix)
+            })
+            .map(Pull::number)
+            .collect();
+        for number in moved {
+            self.inquire(number, turn);
         }
+        let outdated = self.testing_onto(branch, |merge| {
+            merge.base_tip == before && merge.merge != after
+        });
+        self.cancel_all(&outdated, turn);
     }
 
-    /// The base branch is at this tip: runs on another are out of date.
+    /// The base branch is at this tip: a run that was landing here has landed, and runs on another
+    /// tip are out of date.
     pub(super) fn see_base(&mut self, branch: &BranchName, tip: CommitId, turn: &mut Turn) {
-        let outdated: Vec<_> = self
-            .runs
+        let landed = self
+            .runs_in_flight()
+            .find(|run| {
+                run.base == *branch
+                    && matches!(run.phase, Phase::Landing { merge } if merge.merge == tip)
+            })
+            .map(|run| run.id);
+        if let Some(run) = landed {
+            self.end_landed(run, turn);
+        }
+        let outdated = self.testing_onto(branch, |merge| merge.base_tip != tip);
+        self.cancel_all(&outdated, turn);
+    }
+
+    /// The runs that are to land on a branch, and whose checks run on such a merge.
+    fn testing_onto(
+        &self,
+        branch: &BranchName,
+        wanted: impl Fn(&EarlierMerge) -> bool,
+    ) -> Vec<RunId> {
+        self.runs
             .values()
             .filter(|run| run.purpose == Purpose::Land && run.base == *branch)
             .filter(|run| match &run.phase {
-                Phase::Testing { merge, .. } => merge.base_tip != tip,
+                Phase::Testing { merge, .. } => wanted(merge),
                 Phase::Merging { .. } | Phase::Landing { .. } | Phase::Done { .. } => false,
             })
             .map(|run| run.id)
-            .collect();
-        for run in outdated {
-            self.cancel(run, turn);
+            .collect()
+    }
+
+    fn cancel_all(&mut self, runs: &[RunId], turn: &mut Turn) {
+        for run in runs {
+            self.cancel(*run, turn);
         }
     }
 }

@@ -4,22 +4,29 @@
 //! were made, or nobody was there to do so.
 
 use super::Queue;
-use super::event::{Comment, PullFacts};
+use super::event::{Comment, PullFacts, Source};
 use super::note::PIN;
 use super::pull::{Approval, Named};
+use super::turn::Turn;
 use crate::command::Command;
-use crate::ids::PullNumber;
+use crate::ids::{CommitId, PullNumber};
 
 impl Queue {
     /// Takes up a pull that was not known, with what its comments say.
     ///
-    /// A pull that became known meanwhile stays as it is.
-    pub(super) fn restore(&mut self, facts: PullFacts, mut comments: Vec<Comment>) {
+    /// Of a pull that became known meanwhile only the facts are news.
+    pub(super) fn restore(
+        &mut self,
+        facts: PullFacts,
+        mut comments: Vec<Comment>,
+        turn: &mut Turn,
+    ) {
         let number = facts.number;
-        if self.pulls.contains_key(&number) {
+        if self.pulls.contains_key(&number) || facts.head == CommitId::ZERO {
+            self.see_pull(facts, Source::Reading, turn);
             return;
         }
-        self.add_pull(facts);
+        self.add_pull(facts, Source::Reading);
         comments.sort_by_key(|comment| comment.key);
         for comment in &comments {
             self.recall(number, comment);

@@ -42,10 +42,11 @@ pub enum Phase {
         merge: EarlierMerge,
         /// What must be done before its checks can decide.
         awaits: Vec<Step>,
-        /// Until when.
+        /// Until when: first the steps that are awaited, then the checks.
         deadline: Timestamp,
     },
-    /// All checks passed and the base branch is being moved. Only the answer to that ends it.
+    /// All checks passed and the base branch is being moved. Only its outcome ends this: whoever
+    /// moves the branch goes on until the outcome is certain, so there is no deadline.
     Landing {
         /// The commit, and what it was merged onto.
         merge: EarlierMerge,
@@ -179,6 +180,15 @@ impl Run {
         }
     }
 
+    /// Whether nothing but its checks is awaited.
+    pub(super) fn is_set_up(&self) -> bool {
+        match &self.phase {
+            Phase::Merging { .. } => false,
+            Phase::Testing { awaits, .. } => awaits.is_empty(),
+            Phase::Landing { .. } | Phase::Done { .. } => true,
+        }
+    }
+
     /// The checks on which its end depends.
     pub(super) fn deciding(&self) -> impl Iterator<Item = &RunCheck> {
         self.checks
@@ -188,8 +198,7 @@ impl Run {
 
     /// Whether all that must pass has passed.
     pub(super) fn has_passed(&self) -> bool {
-        let ready = matches!(&self.phase, Phase::Testing { awaits, .. } if awaits.is_empty());
-        ready
+        self.is_set_up()
             && self
                 .deciding()
                 .all(|check| matches!(check.state, CheckState::Passed { .. }))

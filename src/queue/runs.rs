@@ -22,6 +22,7 @@ impl Queue {
             .pulls
             .values()
             .filter(|pull| pull.is_open() && pull.stage == Stage::TryWanted)
+            .filter(|pull| pull.inquiry.is_none())
             .map(Pull::number)
             .collect();
         for number in tries {
@@ -48,6 +49,7 @@ impl Queue {
 
     pub(super) fn may_start(&self, pull: &Pull) -> bool {
         pull.standing_approval().is_some()
+            && pull.inquiry.is_none()
             && matches!(pull.stage, Stage::Idle | Stage::RetryWanted { .. })
             && self.tree_lets_through(pull.number())
     }
@@ -89,25 +91,13 @@ impl Queue {
         self.touched.runs.insert(id);
         self.runs.insert(id, run);
         self.attach(number, id, purpose);
+        self.forget_old(turn.now);
     }
 
     fn attach(&mut self, number: PullNumber, run: RunId, purpose: Purpose) {
-        let replaced = self.pull_mut(number).and_then(|pull| {
+        if let Some(pull) = self.pull_mut(number) {
             pull.stage = Stage::Running { run, purpose };
-            pull.last_run.replace(run)
-        });
-        // The run that this one repeats is looked at once more; older ones only the store keeps.
-        let keep = self.runs.get(&run).and_then(|run| run.repeats);
-        if let Some(old) = replaced.filter(|old| Some(*old) != keep) {
-            self.forget(old);
-        }
-    }
-
-    /// Lets go of a run that is over; the store still has it.
-    fn forget(&mut self, id: RunId) {
-        let unwritten = self.touched.runs.contains(&id);
-        if !unwritten && self.runs.get(&id).is_some_and(Run::is_over) {
-            self.runs.remove(&id);
+            pull.last_run = Some(run);
         }
     }
 
@@ -162,7 +152,7 @@ impl Queue {
         merge: CommitId,
         turn: &mut Turn,
     ) {
-        let limit_s = self.rules.timeout_s;
+        let limit_s = self.rules.setup_timeout_s;
         let reads_suites = self.rules.suites.is_some();
         let Some(run) = self.runs.get(&id) else {
             return;
@@ -253,6 +243,10 @@ impl Queue {
         }
         awaits.retain(|step| *step != Step::Publish);
         let (purpose, merge) = (run.purpose, merge.merge);
+        self.give_checks_their_time(id, turn);
+        let Some(run) = self.runs.get(&id) else {
+            return;
+        };
         for Member { pull, head, .. } in run.members.clone() {
             turn.post(
                 pull,
@@ -271,6 +265,19 @@ impl Queue {
         }
         self.show_suites(id, turn);
         self.decide(id, turn);
+    }
+
+    /// When nothing but checks is awaited any more, their time begins.
+    pub(super) fn give_checks_their_time(&mut self, id: RunId, turn: &Turn) {
+        let until = turn.now.plus_s(self.rules.timeout_s);
+        if let Some(run) = self.live_run(id)
+            && let Phase::Testing {
+                awaits, deadline, ..
+            } = &mut run.phase
+            && awaits.is_empty()
+        {
+            *deadline = until;
+        }
     }
 
     /// A run without anything that decides could only land untested.
@@ -382,10 +389,10 @@ impl Queue {
         let overdue: Vec<_> = self
             .runs_in_flight()
             .filter(|run| run.deadline().is_some_and(|deadline| deadline <= turn.now))
-            .map(|run| (run.id, run.is_published()))
+            .map(|run| (run.id, run.is_set_up()))
             .collect();
-        for (id, published) in overdue {
-            if published {
+        for (id, set_up) in overdue {
+            if set_up {
                 self.end_timed_out(id, turn);
             } else {
                 self.end_broken(id, Obstacle::SetupTooSlow, turn);

@@ -23,6 +23,7 @@ impl Queue {
         }
         awaits.retain(|step| *step != Step::ReadSuites);
         let commit = merge.merge;
+        self.give_checks_their_time(id, turn);
         match found {
             SuitesFound::NoFile => {
                 self.require_checks(id, Obstacle::NoSuitesFile, turn);
@@ -165,6 +166,7 @@ impl Queue {
             .checks
             .iter_mut()
             .find(|check| suite_context(check) == Some(context) && check.state.is_open())
+            .filter(|check| check.state != state)
         else {
             return;
         };

@@ -2,7 +2,7 @@
 
 use super::note::{Ending, Purpose, Reason};
 use super::pull::{Pull, Stage};
-use super::run::{Phase, Run};
+use super::run::{Check, CheckState, Phase, Run};
 use super::{Place, Queue, Tree};
 use crate::ids::{PullNumber, RunId};
 
@@ -17,10 +17,13 @@ impl Queue {
         }
         match pull.stage {
             Stage::Running { run, .. } => self.why_running(run),
+            Stage::TryWanted if pull.inquiry.is_some() => vec![Reason::Inquired],
             Stage::TryWanted => vec![Reason::TryWaits],
             Stage::Ended {
-                ending, purpose, ..
-            } => self.why_ended(pull, ending, purpose),
+                run,
+                ending,
+                purpose,
+            } => self.why_ended(pull, run, ending, purpose),
             Stage::Idle | Stage::RetryWanted { .. } => self.why_waiting(pull),
         }
     }
@@ -65,17 +68,41 @@ impl Queue {
         }
     }
 
-    fn why_ended(&self, pull: &Pull, ending: Ending, purpose: Purpose) -> Vec<Reason> {
+    fn why_ended(
+        &self,
+        pull: &Pull,
+        run: RunId,
+        ending: Ending,
+        purpose: Purpose,
+    ) -> Vec<Reason> {
         let mut why = vec![Reason::Ended(ending)];
+        if ending == Ending::Failed {
+            why.extend(self.failed_checks(run));
+        }
         if purpose == Purpose::Try || pull.standing_approval().is_none() {
             why.push(Reason::NotApproved);
         }
         why
     }
 
+    fn failed_checks(&self, run: RunId) -> impl Iterator<Item = Reason> + '_ {
+        let checks = self.runs.get(&run).into_iter().flat_map(Run::deciding);
+        checks
+            .filter(|check| matches!(check.state, CheckState::Failed { .. }))
+            .map(|check| match &check.check {
+                Check::Suite(context) => Reason::SuiteFailed(context.clone()),
+                Check::Status { .. } | Check::CheckRun { .. } => {
+                    Reason::CheckFailed(check.check.name())
+                }
+            })
+    }
+
     fn why_waiting(&self, pull: &Pull) -> Vec<Reason> {
         if pull.standing_approval().is_none() {
             return vec![Reason::NotApproved];
+        }
+        if pull.inquiry.is_some() {
+            return vec![Reason::Inquired];
         }
         let mut why = Vec::new();
         if let Tree::Closed { below, by, .. } = &self.desk.tree.value

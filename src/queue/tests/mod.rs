@@ -1,0 +1,8 @@
+//! The queue under test: scripts of events against snapshots, and laws over random histories.
+
+mod laws;
+mod order_of_news;
+mod scripts;
+mod stored;
+mod story;
+mod world;

@@ -1,0 +1,231 @@
+//! A queue that is told a story and writes down what it answers.
+
+use std::fmt::Write as _;
+
+use crate::command::Grammar;
+use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
+use crate::queue::Queue;
+use crate::queue::event::{
+    Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source, SuiteVerdict, SuitesFound,
+    Verdict,
+};
+use crate::queue::rules::{Collaborators, Rules, StatusRule};
+use crate::suite::{Environment, Network, OnMerge, Suite};
+
+/// The commit whose id begins with these digits; the rest are zeros.
+pub(super) fn commit(digits: &str) -> CommitId {
+    format!("{digits:0<40}").parse().unwrap()
+}
+
+pub(super) fn seconds(at: i64) -> Timestamp {
+    Timestamp(at * 1000)
+}
+
+/// A repository with one commit status to wait for, two minutes for set-up and an hour for checks.
+pub(super) fn with_status() -> Rules {
+    Rules {
+        grammar: Grammar {
+            bot: Login::new("bot"),
+            hooks: Vec::new(),
+        },
+        reviewers: vec![Login::new("rev")],
+        try_users: vec![Login::new("trier")],
+        collaborators: Collaborators::DoNotCount,
+        max_priority: 100,
+        timeout_s: 3600,
+        setup_timeout_s: 120,
+        auto_branch: BranchName::new("auto"),
+        try_branch: BranchName::new("try"),
+        statuses: vec![StatusRule {
+            label: "ci".to_owned(),
+            context: "ci".to_owned(),
+            in_tries: true,
+        }],
+        check_runs: Vec::new(),
+        suites: None,
+    }
+}
+
+/// A repository that waits for nothing but the suites of its own file.
+pub(super) fn with_suites() -> Rules {
+    Rules {
+        statuses: Vec::new(),
+        suites: Some(OnMerge::Named),
+        ..with_status()
+    }
+}
+
+pub(super) fn suite(context: &str) -> Suite {
+    Suite {
+        context: context.to_owned(),
+        environment: Environment::Sandbox {
+            network: Network::Off,
+        },
+        branches: Vec::new(),
+        pulls: true,
+        required: false,
+        env: Vec::new(),
+        build: None,
+        tests: vec!["true".to_owned()],
+        timeout_s: 60,
+        artifacts: Vec::new(),
+        packages: Vec::new(),
+        extra_repos: Vec::new(),
+    }
+}
+
+/// An open pull of somebody's into `main`.
+pub(super) fn facts(number: u64, head: &str, updated_at: i64) -> PullFacts {
+    PullFacts {
+        number: PullNumber(number),
+        title: format!("Change {number}"),
+        body: String::new(),
+        author: Login::new("author"),
+        state: PullState::Open,
+        draft: false,
+        head: commit(head),
+        head_label: format!("author:topic-{number}"),
+        base: BranchName::new("main"),
+        mergeable: Some(true),
+        updated_at: seconds(updated_at),
+    }
+}
+
+pub(super) fn comment(at: i64, author: &str, body: &str) -> Comment {
+    Comment {
+        key: CommentKey {
+            at: seconds(at),
+            id: at as u64,
+            sort: CommentSort::Issue,
+        },
+        author: Login::new(author),
+        writer: None,
+        body: body.to_owned(),
+        commit: None,
+        url: format!("https://example.org/{at}"),
+    }
+}
+
+pub(super) struct Story {
+    pub(super) queue: Queue,
+    now: i64,
+    log: String,
+}
+
+impl Story {
+    pub(super) fn of(rules: Rules) -> Self {
+        Self {
+            queue: Queue::new(rules, RunId(0)),
+            now: 0,
+            log: String::new(),
+        }
+    }
+
+    /// Pulls of which GitHub told in the beginning, by number and head; not in the log.
+    pub(super) fn with_pulls(rules: Rules, pulls: &[(u64, &str)]) -> Self {
+        let mut story = Self::of(rules);
+        for (number, head) in pulls {
+            story.see(facts(*number, head, 0));
+        }
+        story.log.clear();
+        story
+    }
+
+    /// Lets time go by, in seconds since the beginning.
+    pub(super) fn at(&mut self, now: i64) -> &mut Self {
+        self.now = now;
+        self
+    }
+
+    pub(super) fn tell(&mut self, event: Event) -> &mut Self {
+        writeln!(self.log, "{}s {event}", self.now).unwrap();
+        for effect in self.queue.handle(seconds(self.now), event) {
+            writeln!(self.log, "    {effect}").unwrap();
+        }
+        self
+    }
+
+    /// A webhook tells how a pull stands.
+    pub(super) fn see(&mut self, facts: PullFacts) -> &mut Self {
+        self.tell(Event::PullSeen {
+            facts,
+            source: Source::Webhook,
+        })
+    }
+
+    /// GitHub answers how a pull stands.
+    pub(super) fn read(&mut self, facts: PullFacts) -> &mut Self {
+        self.tell(Event::PullSeen {
+            facts,
+            source: Source::Reading,
+        })
+    }
+
+    /// A reviewer writes a comment, now.
+    pub(super) fn say(&mut self, pull: u64, body: &str) -> &mut Self {
+        let comment = comment(self.now, "rev", &format!("@bot {body}"));
+        self.hear(pull, comment)
+    }
+
+    pub(super) fn hear(&mut self, pull: u64, comment: Comment) -> &mut Self {
+        self.tell(Event::CommentMade {
+            pull: PullNumber(pull),
+            comment,
+        })
+    }
+
+    pub(super) fn merged(&mut self, run: u64, onto: &str, merge: &str) -> &mut Self {
+        self.tell(Event::MergeMade {
+            run: RunId(run),
+            base_tip: commit(onto),
+            merge: commit(merge),
+        })
+    }
+
+    pub(super) fn published(&mut self, run: u64) -> &mut Self {
+        self.tell(Event::MergePublished { run: RunId(run) })
+    }
+
+    pub(super) fn status(&mut self, on: &str, verdict: Verdict) -> &mut Self {
+        self.tell(Event::StatusReported {
+            commit: commit(on),
+            context: "ci".to_owned(),
+            verdict,
+            url: None,
+        })
+    }
+
+    pub(super) fn found(&mut self, run: u64, suites: &[Suite]) -> &mut Self {
+        self.tell(Event::SuitesRead {
+            run: RunId(run),
+            found: SuitesFound::Suites(suites.to_vec()),
+        })
+    }
+
+    pub(super) fn finished(&mut self, run: u64, context: &str, verdict: SuiteVerdict) -> &mut Self {
+        self.tell(Event::SuiteFinished {
+            run: RunId(run),
+            context: context.to_owned(),
+            verdict,
+            url: "job".to_owned(),
+        })
+    }
+
+    pub(super) fn time_passes(&mut self) -> &mut Self {
+        self.tell(Event::TimePassed)
+    }
+
+    /// What was told and answered since this was last asked.
+    pub(super) fn log(&mut self) -> String {
+        std::mem::take(&mut self.log)
+    }
+
+    pub(super) fn status_of(&self, pull: u64) -> &'static str {
+        self.queue.pull(PullNumber(pull)).unwrap().status().as_str()
+    }
+
+    pub(super) fn approved(&self, pull: u64) -> Option<CommitId> {
+        let pull = self.queue.pull(PullNumber(pull)).unwrap();
+        pull.standing_approval().map(|approval| approval.commit)
+    }
+}
