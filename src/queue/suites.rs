@@ -275,17 +275,31 @@ fn suite_context(check: &RunCheck) -> Option<&str> {
     }
 }
 
-/// What a suite comes to for which there can be no worker yet.
+/// What a suite comes to that no worker would execute, or not whole: it must not pass for what was
+/// left out.
 fn unsupported(suite: &Suite) -> Option<SuiteVerdict> {
-    let kind = match suite.environment {
-        Environment::Sandbox { .. } => return None,
-        Environment::Container { .. } => "container",
-        Environment::Host { .. } => "host",
-        Environment::Cluster { .. } => "cluster",
+    let environment = |kind| format!("No worker offers {kind} environments yet.");
+    let why = match suite.environment {
+        Environment::Sandbox { .. } => {
+            let key = unexecuted_key(suite)?;
+            format!("The key {key} is not executed yet.")
+        }
+        Environment::Container { .. } => environment("container"),
+        Environment::Host { .. } => environment("host"),
+        Environment::Cluster { .. } => environment("cluster"),
     };
-    Some(SuiteVerdict::Error(format!(
-        "No worker offers {kind} environments yet."
-    )))
+    Some(SuiteVerdict::Error(why))
+}
+
+fn unexecuted_key(suite: &Suite) -> Option<&'static str> {
+    let keys = [
+        ("build", suite.build.is_some()),
+        ("packages", !suite.packages.is_empty()),
+        ("extra-repos", !suite.extra_repos.is_empty()),
+    ];
+    keys.into_iter()
+        .find(|(_, is_wanted)| *is_wanted)
+        .map(|(key, _)| key)
 }
 
 fn suite_status(context: &str, state: &CheckState) -> StatusNote {
@@ -331,4 +345,60 @@ fn required_status(run: &Run) -> Option<StatusNote> {
         verdict,
         run: run.id,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite;
+
+    /// Why a suite of these lines is not executed.
+    fn why(lines: &str) -> Option<String> {
+        let suites = suite::read(".papr.yml", lines.as_bytes()).unwrap();
+        match unsupported(suites.first().unwrap()) {
+            Some(SuiteVerdict::Error(why)) => Some(why),
+            None => None,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_suite_that_no_worker_would_execute_whole_is_an_error() {
+        for (lines, expected) in [
+            (
+                "container: {image: i}",
+                "No worker offers container environments yet.",
+            ),
+            (
+                "host: {distro: d}",
+                "No worker offers host environments yet.",
+            ),
+            (
+                "cluster: {hosts: [{name: h, distro: d}]}",
+                "No worker offers cluster environments yet.",
+            ),
+            (
+                "sandbox: true\nbuild: true",
+                "The key build is not executed yet.",
+            ),
+            (
+                "sandbox: true\npackages: [gcc]",
+                "The key packages is not executed yet.",
+            ),
+            (
+                "sandbox: true\nextra-repos: [{name: n}]",
+                "The key extra-repos is not executed yet.",
+            ),
+        ] {
+            let why = why(&format!("{lines}\ntests: [make]\n"));
+            assert_eq!(why.as_deref(), Some(expected), "{lines}");
+        }
+    }
+
+    #[test]
+    fn a_suite_that_asks_for_nothing_more_is_executed() {
+        let lines = "sandbox: {network: true}\nbuild: false\npackages: []\nextra-repos: []\n\
+                     env: {A: a}\nartifacts: [log]\ntests: [make]\n";
+        assert_eq!(why(lines), None);
+    }
 }
