@@ -50,7 +50,7 @@ use self::server::Server;
 pub use self::disk::Change;
 pub use self::faults::{ApiFault, Arrival, Calls, Chaos, Deliveries, Faults, HookFault};
 pub use self::look::{CommentSeen, PullSeen, TooLate};
-pub use self::pulls::Edit;
+pub use self::pulls::{Edit, Push};
 pub use self::sample::Sample;
 pub use self::world::{
     Conclusion, Delivery, DeliveryOutcome, Permission, PullState, Request, ReviewState, Status,

@@ -166,6 +166,44 @@ impl Practice {
     ) -> Result<CommitId, PracticeError> {
         self.core().merge_pull(repo, number, &Login::new(by))
     }
+
+    /// Keeps a push ready that somebody can make to a pull's branch later, here or on its page.
+    ///
+    /// # Errors
+    /// If there is no such pull.
+    pub fn prepare_push(
+        &self,
+        repo: &str,
+        number: PullNumber,
+        push: Push,
+    ) -> Result<(), PracticeError> {
+        self.core().change_pull(repo, number, |pull| {
+            pull.prepared = Some(push);
+            Ok(None)
+        })
+    }
+
+    /// Makes the push that was kept ready for a pull; returns its commit.
+    ///
+    /// # Errors
+    /// If there is no such pull, nothing is ready, or git fails.
+    pub fn push_prepared(
+        &self,
+        repo: &str,
+        number: PullNumber,
+        by: &str,
+    ) -> Result<CommitId, PracticeError> {
+        self.core().push_prepared(repo, number, &Login::new(by))
+    }
+}
+
+/// One commit to be pushed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Push {
+    /// What it does to files.
+    pub changes: Vec<Change>,
+    /// Its message.
+    pub message: String,
 }
 
 /// What is to be changed of a pull; `None` stays as it is.
@@ -265,6 +303,7 @@ impl Core {
             review_comments: Vec::new(),
             size: Size::default(),
             test_merge: None,
+            prepared: None,
         };
         drop(world);
         (pull.base, pull.size) = self.fetch_head(new.repo, &pull, head)?;
@@ -389,7 +428,7 @@ impl Core {
         })
     }
 
-    fn set_draft(
+    pub(super) fn set_draft(
         &self,
         repo: &str,
         number: PullNumber,
@@ -406,6 +445,27 @@ impl Core {
                 Draft::No => Told::new("ready_for_review", &by),
             }))
         })
+    }
+
+    pub(super) fn push_prepared(
+        &self,
+        repo: &str,
+        number: PullNumber,
+        by: &Login,
+    ) -> Result<CommitId, PracticeError> {
+        let pull = self
+            .pull(repo, number)
+            .ok_or_else(|| unknown_pull(number))?;
+        let push = pull
+            .prepared
+            .ok_or_else(|| PracticeError::Unknown("a push that is ready".to_owned()))?;
+        let (into, branch) = (&pull.head_repo, &pull.head_branch);
+        let commit = self.commit(into, branch, &push.changes, &push.message, by)?;
+        self.change_pull(repo, number, |pull| {
+            pull.prepared = None;
+            Ok(None)
+        })?;
+        Ok(commit)
     }
 
     pub(super) fn merge_pull(

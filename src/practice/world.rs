@@ -11,6 +11,8 @@ use serde_json::Value;
 
 use crate::ids::{CommitId, Login, PullNumber, Timestamp};
 
+use super::pulls::Push;
+
 /// Everything, behind the one mutex of [`super::core::Core`].
 #[derive(Debug, Default)]
 pub(super) struct World {
@@ -262,6 +264,8 @@ pub(super) struct Pull {
     pub(super) review_comments: Vec<ReviewComment>,
     pub(super) size: Size,
     pub(super) test_merge: Option<TestMerge>,
+    /// What somebody can push to its branch with one click.
+    pub(super) prepared: Option<Push>,
 }
 
 impl Pull {

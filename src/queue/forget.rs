@@ -32,10 +32,9 @@ impl Queue {
         let of_pulls = self.pulls.values().flat_map(|pull| {
             let repeated = match pull.stage {
                 Stage::RetryWanted { of } => Some(of),
-                Stage::Idle
-                | Stage::TryWanted
-                | Stage::Running { .. }
-                | Stage::Ended { .. } => None,
+                Stage::Idle | Stage::TryWanted | Stage::Running { .. } | Stage::Ended { .. } => {
+                    None
+                }
             };
             pull.last_run.into_iter().chain(repeated)
         });
@@ -45,8 +44,7 @@ impl Queue {
 }
 
 fn is_in_use(pull: &Pull, now: Timestamp) -> bool {
-    matches!(pull.stage, Stage::Running { .. })
-        || pull.facts.updated_at.plus_s(CLOSED_KEPT_S) > now
+    matches!(pull.stage, Stage::Running { .. }) || pull.facts.updated_at.plus_s(CLOSED_KEPT_S) > now
 }
 
 fn ended_lately(run: &Run, now: Timestamp) -> bool {

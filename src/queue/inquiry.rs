@@ -38,7 +38,11 @@ impl Queue {
 
     /// GitHub answered, or never will: the comments that waited are judged by what is known.
     pub(super) fn end_inquiry(&mut self, number: PullNumber, turn: &mut Turn) {
-        if self.pulls.get(&number).is_none_or(|pull| pull.inquiry.is_none()) {
+        if self
+            .pulls
+            .get(&number)
+            .is_none_or(|pull| pull.inquiry.is_none())
+        {
             return;
         }
         let inquiry = self.pull_mut(number).and_then(|pull| pull.inquiry.take());

@@ -68,13 +68,7 @@ impl Queue {
         }
     }
 
-    fn why_ended(
-        &self,
-        pull: &Pull,
-        run: RunId,
-        ending: Ending,
-        purpose: Purpose,
-    ) -> Vec<Reason> {
+    fn why_ended(&self, pull: &Pull, run: RunId, ending: Ending, purpose: Purpose) -> Vec<Reason> {
         let mut why = vec![Reason::Ended(ending)];
         if ending == Ending::Failed {
             why.extend(self.failed_checks(run));

@@ -45,7 +45,8 @@ impl Story<'_> {
         self.hears(pull, ":broken_heart: Test failed", 1).await?;
         self.queue_says(pull, StatusState::Failure).await?;
         self.base_is(before)?;
-        self.practice.push_prepared(self.sample.repo, pull)?;
+        let Sample { repo, author, .. } = *self.sample;
+        self.practice.push_prepared(repo, pull, author)?;
         say("    the fix is pushed");
         self.comment(pull, "r+")?;
         self.lands(pull, before).await

@@ -6,8 +6,8 @@ use crate::command::Grammar;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::queue::Queue;
 use crate::queue::event::{
-    Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source, SuiteVerdict, SuitesFound,
-    Verdict,
+    Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source, SuiteVerdict,
+    SuitesFound, Verdict,
 };
 use crate::queue::rules::{Collaborators, Rules, StatusRule};
 use crate::suite::{Environment, Network, OnMerge, Suite};

@@ -88,7 +88,10 @@ impl World {
             note,
             Note::Started { .. } | Note::Succeeded { .. } | Note::TrySucceeded { .. }
         ) {
-            assert!(self.said.insert(format!("{pull} {note:?}")), "said twice: {note:?}");
+            assert!(
+                self.said.insert(format!("{pull} {note:?}")),
+                "said twice: {note:?}"
+            );
         }
     }
 
@@ -107,9 +110,10 @@ impl World {
             assert!(asks.is_none_or(|asks| self.queue.next_wakeup() <= Some(asks.until)));
         }
         for run in self.queue.runs_in_flight() {
-            let lands = self.orders.iter().any(
-                |order| matches!(order, Effect::AdvanceBranch(order) if order.run == run.id),
-            );
+            let lands = self
+                .orders
+                .iter()
+                .any(|order| matches!(order, Effect::AdvanceBranch(order) if order.run == run.id));
             assert!(run.deadline().is_some() || lands, "a wait without an end");
         }
     }
@@ -124,7 +128,10 @@ impl World {
             4 => self.comment(pull, "retry"),
             5 => self.comment(pull, "try"),
             6 => self.comment(pull, ["try-", "p=3", "p=0"][usize::from(other % 3)]),
-            7 => self.comment(pull, ["treeclosed=2", "treeclosed-"][usize::from(other % 2)]),
+            7 => self.comment(
+                pull,
+                ["treeclosed=2", "treeclosed-"][usize::from(other % 2)],
+            ),
             8 => self.push(pull),
             9 => self.turn_over(pull),
             10 => self.push_to_base(),
@@ -246,7 +253,11 @@ impl World {
         let (run, tip) = (order.run, *self.base.last().unwrap());
         if let Some(again) = order.again.filter(|again| again.base_tip == tip) {
             let (base_tip, merge) = (tip, again.merge);
-            return Event::MergeMade { run, base_tip, merge };
+            return Event::MergeMade {
+                run,
+                base_tip,
+                merge,
+            };
         }
         let merge = self.new_commit("e");
         match self.commits % 9 {
@@ -281,7 +292,11 @@ impl World {
             let why = Refusal::BaseMoved;
             return Event::LandingRefused { run, why };
         }
-        assert_eq!(self.results.get(&order.to), Some(&Verdict::Passed), "untested");
+        assert_eq!(
+            self.results.get(&order.to),
+            Some(&Verdict::Passed),
+            "untested"
+        );
         self.base.push(order.to);
         for member in &order.members {
             assert!(
