@@ -38,8 +38,8 @@ impl Queue {
         }
         match self.freshness(&facts, source) {
             Freshness::New => self.add_pull(facts, source),
-            Freshness::Current => self.update_pull(facts, turn),
-            Freshness::Late => {}
+            Freshness::Current => self.update_pull(facts, source, turn),
+            Freshness::Late => self.take_late_news(&facts, turn),
             Freshness::Unclear => self.inquire(number, turn),
         }
         if source == Source::Reading {
@@ -81,7 +81,7 @@ impl Queue {
         self.pulls.insert(pull.number(), pull);
     }
 
-    fn update_pull(&mut self, facts: PullFacts, turn: &mut Turn) {
+    fn update_pull(&mut self, facts: PullFacts, source: Source, turn: &mut Turn) {
         let number = facts.number;
         let Some(pull) = self.pull_mut(number) else {
             return;
@@ -100,33 +100,128 @@ impl Queue {
             pull.changed_since = Some(facts.updated_at);
         }
         if facts.state != PullState::Open {
-            self.close_pull(number, before.head, turn);
+            self.close_pull(number, before.head, source, turn);
         } else if before.head != facts.head {
-            self.take_new_head(number, before.head, turn);
+            self.take_new_head(number, before.head, source, turn);
         } else if rebased {
             self.take_new_base(number, turn);
         } else if before.state != PullState::Open {
-            self.set_stage(number, Stage::Idle);
+            self.reopen_pull(number, turn);
         }
         self.drop_unfinished(number, turn);
     }
 
-    /// What was asked for is forgotten; what the last run came to is kept to be seen.
-    fn close_pull(&mut self, number: PullNumber, head: CommitId, turn: &mut Turn) {
+    /// Late news of a pull that stood otherwise: it changed since, so what was approved before that
+    /// moment does not count, whenever it is told.
+    fn take_late_news(&mut self, facts: &PullFacts, turn: &mut Turn) {
+        let number = facts.number;
+        let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
+            return;
+        };
+        let then = Pull::new(facts.clone());
+        let known = (
+            pull.facts.state,
+            &pull.facts.base,
+            pull.unfinished().is_some(),
+        );
+        let was = (facts.state, &facts.base, then.unfinished().is_some());
+        let (same_head, same_rest) = (pull.facts.head == facts.head, known == was);
+        if same_head && same_rest {
+            return;
+        }
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        let at = Some(facts.updated_at);
+        if !same_head {
+            pull.head_since = pull.head_since.max(at);
+        }
+        if !same_rest {
+            pull.changed_since = pull.changed_since.max(at);
+        }
+        let head = pull.facts.head;
+        let set_at = pull.approval.set_by.map(|key| key.at);
+        let lost = pull.approval.value.clone().filter(|_| set_at <= at);
+        if let Some(approval) = lost {
+            let by = approval.said_by;
+            turn.post(number, Note::ApprovalOutdated { by, head });
+            self.withdraw(number, head, turn);
+        }
+    }
+
+    /// What was asked for is forgotten; what the last run came to is kept to be seen. An approval
+    /// that is younger than the closing may mean a pull that was opened again: GitHub is asked.
+    fn close_pull(
+        &mut self,
+        number: PullNumber,
+        old_head: CommitId,
+        source: Source,
+        turn: &mut Turn,
+    ) {
         let stage = self.pulls.get(&number).map(|pull| pull.stage.clone());
-        self.withdraw(number, head, turn);
+        let younger = self.start_over(number, old_head, turn);
         if let Some(ended @ Stage::Ended { .. }) = stage {
             self.set_stage(number, ended);
+        }
+        if let Some(approval) = younger.filter(|_| source == Source::Webhook) {
+            if let Some(pull) = self.pull_mut(number) {
+                let commit = match approval.named {
+                    Named::Head => pull.facts.head,
+                    Named::Commit => approval.commit,
+                };
+                pull.approval.value = Some(Approval { commit, ..approval });
+            }
+            self.inquire(number, turn);
+        }
+    }
+
+    /// A pull that is open again begins anew; what was approved before that does not count.
+    fn reopen_pull(&mut self, number: PullNumber, turn: &mut Turn) {
+        self.set_stage(number, Stage::Idle);
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        let (opened_at, head) = (pull.facts.updated_at, pull.facts.head);
+        let is_younger = pull.approval.set_by.is_some_and(|key| key.at >= opened_at);
+        let Some(approval) = pull.approval.value.take() else {
+            return;
+        };
+        if is_younger && approval.commit == head {
+            let (commit, approver) = (head, approval.approver.clone());
+            pull.approval.value = Some(approval);
+            turn.post(number, Note::Approved { commit, approver });
+        } else {
+            let by = approval.said_by;
+            turn.post(number, Note::ApprovalOutdated { by, head });
         }
     }
 
     /// A push drops approval, results and try, unless they were given after it and told before.
-    fn take_new_head(&mut self, number: PullNumber, old_head: CommitId, turn: &mut Turn) {
+    ///
+    /// A webhook says when the push was. A reading does not: an approval of "the head" may have
+    /// meant this one, so its author is told that it does not count.
+    fn take_new_head(
+        &mut self,
+        number: PullNumber,
+        old_head: CommitId,
+        source: Source,
+        turn: &mut Turn,
+    ) {
+        let given = self
+            .pulls
+            .get(&number)
+            .and_then(|pull| pull.approval.value.clone())
+            .filter(|approval| approval.named == Named::Head);
         let kept = self.start_over(number, old_head, turn);
-        let Some(mut approval) = kept.filter(|approval| approval.named == Named::Head) else {
+        let Some(pull) = self.pull_mut(number) else {
             return;
         };
-        let Some(pull) = self.pull_mut(number) else {
+        let Some(mut approval) = kept.filter(|approval| approval.named == Named::Head) else {
+            let (lost, head) = (given.filter(|_| source == Source::Reading), pull.facts.head);
+            if let Some(lost) = lost {
+                let by = lost.said_by;
+                turn.post(number, Note::ApprovalOutdated { by, head });
+            }
             return;
         };
         approval.commit = pull.facts.head;
@@ -168,10 +263,14 @@ impl Queue {
             .filter(|_| is_younger(pull.approval.set_by));
         let try_stands = is_younger(pull.try_key) && self.wants_try(number);
         self.withdraw(number, old_head, turn);
-        if try_stands && approval.is_none() {
+        if try_stands && approval.is_none() && self.is_open(number) {
             self.set_stage(number, Stage::TryWanted);
         }
         approval
+    }
+
+    fn is_open(&self, number: PullNumber) -> bool {
+        self.pulls.get(&number).is_some_and(Pull::is_open)
     }
 
     /// A pull that says of itself that it is not finished loses its approval.

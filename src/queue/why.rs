@@ -92,11 +92,11 @@ impl Queue {
     }
 
     fn why_waiting(&self, pull: &Pull) -> Vec<Reason> {
-        if pull.standing_approval().is_none() {
-            return vec![Reason::NotApproved];
-        }
         if pull.inquiry.is_some() {
             return vec![Reason::Inquired];
+        }
+        if pull.standing_approval().is_none() {
+            return vec![Reason::NotApproved];
         }
         let mut why = Vec::new();
         if let Tree::Closed { below, by, .. } = &self.desk.tree.value

@@ -5,11 +5,11 @@ use proptest::prelude::*;
 use super::world::World;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_only_tested_approved_commits_land_and_nothing_gets_stuck(
-        history in proptest::collection::vec((0_u8..39, any::<u16>()), 0..150),
+        history in proptest::collection::vec((0_u8..39, any::<u16>()), 0..250),
     ) {
         run(&history);
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::command::Grammar;
-use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
+use crate::ids::{BranchName, CommitId, Login, PullNumber, REPOS_MAX, RunId, Timestamp};
 use crate::queue::Queue;
 use crate::queue::event::{
     Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source, SuiteVerdict,
@@ -15,6 +15,11 @@ use crate::suite::{Environment, Network, OnMerge, Suite};
 /// The commit whose id begins with these digits; the rest are zeros.
 pub(super) fn commit(digits: &str) -> CommitId {
     format!("{digits:0<40}").parse().unwrap()
+}
+
+/// The first run, the second, and so on.
+pub(super) fn run_id(count: u64) -> RunId {
+    RunId(count * REPOS_MAX)
 }
 
 pub(super) fn seconds(at: i64) -> Timestamp {
@@ -176,14 +181,14 @@ impl Story {
 
     pub(super) fn merged(&mut self, run: u64, onto: &str, merge: &str) -> &mut Self {
         self.tell(Event::MergeMade {
-            run: RunId(run),
+            run: run_id(run),
             base_tip: commit(onto),
             merge: commit(merge),
         })
     }
 
     pub(super) fn published(&mut self, run: u64) -> &mut Self {
-        self.tell(Event::MergePublished { run: RunId(run) })
+        self.tell(Event::MergePublished { run: run_id(run) })
     }
 
     pub(super) fn status(&mut self, on: &str, verdict: Verdict) -> &mut Self {
@@ -197,14 +202,14 @@ impl Story {
 
     pub(super) fn found(&mut self, run: u64, suites: &[Suite]) -> &mut Self {
         self.tell(Event::SuitesRead {
-            run: RunId(run),
+            run: run_id(run),
             found: SuitesFound::Suites(suites.to_vec()),
         })
     }
 
     pub(super) fn finished(&mut self, run: u64, context: &str, verdict: SuiteVerdict) -> &mut Self {
         self.tell(Event::SuiteFinished {
-            run: RunId(run),
+            run: run_id(run),
             context: context.to_owned(),
             verdict,
             url: "job".to_owned(),

@@ -20,7 +20,8 @@ pub(super) struct World {
     base: Vec<CommitId>,
     pulls: BTreeMap<PullNumber, PullFacts>,
     comments: Vec<(PullNumber, Comment)>,
-    /// Heads that somebody with the right to do so approved while they were the head.
+    /// Heads that somebody with the right to do so approved while they were the head (maybe of a
+    /// pull that was closed just then).
     approved: BTreeSet<(PullNumber, CommitId)>,
     results: BTreeMap<CommitId, Verdict>,
     published: BTreeSet<CommitId>,
@@ -150,7 +151,7 @@ impl World {
         self.now += 1;
         let known = self.pulls.get_mut(&pull).unwrap();
         known.updated_at = seconds(self.now);
-        if words == "r+" && known.state == PullState::Open {
+        if words == "r+" {
             self.approved.insert((pull, known.head));
         }
         let comment = comment(self.now, "rev", &format!("@bot {words}"));
