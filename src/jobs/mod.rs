@@ -5,6 +5,8 @@
 
 mod board;
 mod job;
+#[cfg(test)]
+mod tests;
 
 pub use self::board::{Board, Claimant, LeaseOver};
 pub use self::job::{

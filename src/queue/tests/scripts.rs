@@ -150,7 +150,13 @@ fn an_approval_of_a_commit_that_is_not_yet_known_waits_for_github() {
     story.at(8).say(1, "r+ a2000");
     assert_eq!(story.queue.why(PullNumber(1)), [Reason::Inquired]);
     story.read(facts(1, "a2", 8));
-    insta::assert_snapshot!(story.log(), @"");
+    insta::assert_snapshot!(story.log(), @r#"
+    8s comment by @rev made on #1
+        read pull #1
+    8s pull #1 seen Open at a200000 into main
+        post to #1: Approved
+        run 10000: make merge onto main
+    "#);
     assert_eq!(story.approved(1), Some(commit("a2")));
 }
 
