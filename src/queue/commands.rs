@@ -114,7 +114,8 @@ impl Queue {
     fn obey(&mut self, command: Command, number: PullNumber, comment: &Comment, turn: &mut Turn) {
         match command {
             Command::Approve { approver, commit } => {
-                self.approve(number, approver, commit.as_ref(), comment, turn);
+                let wanted = Wanted { approver, commit };
+                self.approve(number, wanted, comment, turn);
             }
             Command::Unapprove => self.unapprove(number, comment, turn),
             Command::Priority { value } => self.set_priority(number, value, comment, turn),
@@ -141,7 +142,7 @@ impl Queue {
                 self.decline(number, format!("try={name}"), comment, turn);
             }
             Command::Delegate { to } => {
-                self.decline(number, format!("delegate={to}"), comment, turn)
+                self.decline(number, format!("delegate={to}"), comment, turn);
             }
             Command::DelegateAuthor => self.decline(number, "delegate+".to_owned(), comment, turn),
             Command::Undelegate => self.decline(number, "delegate-".to_owned(), comment, turn),
@@ -160,14 +161,9 @@ impl Queue {
         turn.post(number, Note::NotOffered { user, command });
     }
 
-    fn approve(
-        &mut self,
-        number: PullNumber,
-        approver: Login,
-        named: Option<&CommitPrefix>,
-        comment: &Comment,
-        turn: &mut Turn,
-    ) {
+    fn approve(&mut self, number: PullNumber, wanted: Wanted, comment: &Comment, turn: &mut Turn) {
+        let Wanted { approver, commit } = wanted;
+        let named = commit.as_ref();
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
@@ -370,6 +366,14 @@ impl Queue {
             | Stage::Ended { .. } => {}
         }
     }
+}
+
+/// What a comment wants approved.
+struct Wanted {
+    /// In whose name.
+    approver: Login,
+    /// Which commit, if it says so.
+    commit: Option<CommitPrefix>,
 }
 
 /// Why an approval cannot be taken, if so.

@@ -26,25 +26,23 @@ impl Queue {
         &mut self,
         commit: CommitId,
         context: &str,
-        verdict: Verdict,
-        url: Option<String>,
+        state: CheckState,
         turn: &mut Turn,
     ) {
         let ours = |check: &Check| matches!(check, Check::Status { context: known, .. } if known == context);
-        self.hear(commit, ours, &external_state(verdict, url), turn);
+        self.hear(commit, ours, &state, turn);
     }
 
     pub(super) fn hear_check_run(
         &mut self,
         commit: CommitId,
         name: &str,
-        verdict: Verdict,
-        url: Option<String>,
+        state: CheckState,
         turn: &mut Turn,
     ) {
         let ours =
             |check: &Check| matches!(check, Check::CheckRun { name: known, .. } if known == name);
-        self.hear(commit, ours, &external_state(verdict, url), turn);
+        self.hear(commit, ours, &state, turn);
     }
 
     /// Takes over an answer. One that is final stays: a late `pending` does not undo it.
@@ -77,7 +75,8 @@ impl Queue {
     }
 }
 
-fn external_state(verdict: Verdict, url: Option<String>) -> CheckState {
+/// How a check stands that said this.
+pub(super) fn state(verdict: Verdict, url: Option<String>) -> CheckState {
     let url = url.unwrap_or_default();
     match verdict {
         Verdict::Pending => CheckState::Running { url },

@@ -142,13 +142,13 @@ impl Queue {
                 context,
                 verdict,
                 url,
-            } => self.hear_status(commit, &context, verdict, url, turn),
+            } => self.hear_status(commit, &context, external::state(verdict, url), turn),
             Event::CheckRunReported {
                 commit,
                 name,
                 verdict,
                 url,
-            } => self.hear_check_run(commit, &name, verdict, url, turn),
+            } => self.hear_check_run(commit, &name, external::state(verdict, url), turn),
             Event::MergeMade {
                 run,
                 base_tip,
@@ -157,7 +157,7 @@ impl Queue {
             Event::MergeConflicted { run } => self.end_conflicted(run, turn),
             Event::MergePublished { run } => self.note_published(run, turn),
             Event::SetupFailed { run, why } => {
-                self.end_broken(run, Obstacle::SetupFailed(why), turn)
+                self.end_broken(run, Obstacle::SetupFailed(why), turn);
             }
             Event::SuitesRead { run, found } => self.take_suites(run, found, turn),
             Event::SuiteStarted { run, context, url } => {
@@ -168,7 +168,7 @@ impl Queue {
                 context,
                 verdict,
                 url,
-            } => self.hear_suite_end(run, &context, verdict, url, turn),
+            } => self.hear_suite_end(run, &context, suites::state(verdict, url), turn),
             Event::BranchAdvanced { run } => self.end_landed(run, turn),
             Event::LandingRefused { run, why } => self.end_refused(run, why, turn),
             Event::TimePassed => self.pass_time(turn),

@@ -311,7 +311,7 @@ impl Queue {
         match pull.stage {
             Stage::Running { run, .. } => self.cancel_visibly(run, tested, turn),
             Stage::Idle | Stage::RetryWanted { .. } | Stage::TryWanted | Stage::Ended { .. } => {
-                pull.stage = Stage::Idle
+                pull.stage = Stage::Idle;
             }
         }
     }

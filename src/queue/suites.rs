@@ -140,19 +140,9 @@ impl Queue {
         &mut self,
         id: RunId,
         context: &str,
-        verdict: SuiteVerdict,
-        url: String,
+        state: CheckState,
         turn: &mut Turn,
     ) {
-        let state = match verdict {
-            SuiteVerdict::Passed => CheckState::Passed { url },
-            SuiteVerdict::Failed(_) | SuiteVerdict::TimedOut | SuiteVerdict::Error(_) => {
-                CheckState::Failed {
-                    url,
-                    verdict: Some(verdict),
-                }
-            }
-        };
         self.hear_suite(id, context, state, turn);
         self.decide(id, turn);
     }
@@ -264,6 +254,19 @@ impl Queue {
             self.show_suite(id, context, turn);
         }
         self.show_required(id, turn);
+    }
+}
+
+/// How a suite stands that came to this.
+pub(super) fn state(verdict: SuiteVerdict, url: String) -> CheckState {
+    match verdict {
+        SuiteVerdict::Passed => CheckState::Passed { url },
+        SuiteVerdict::Failed(_) | SuiteVerdict::TimedOut | SuiteVerdict::Error(_) => {
+            CheckState::Failed {
+                url,
+                verdict: Some(verdict),
+            }
+        }
     }
 }
 

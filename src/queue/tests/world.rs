@@ -450,7 +450,7 @@ fn take(things: &mut Vec<Event>, which: u16) -> Option<Event> {
         return None;
     }
     let index = usize::from(which / 2) % things.len();
-    if which % 2 == 0 {
+    if which.is_multiple_of(2) {
         Some(things[index].clone())
     } else {
         Some(things.remove(index))
