@@ -73,7 +73,9 @@ impl Audit {
     pub(super) fn text(&mut self, node: &Node, path: &str) -> Option<String> {
         match &node.value {
             Value::Scalar(Scalar::Text(text)) => Some(text.clone()),
-            _ => self.wrong_type_unless_null(node, "str", path),
+            Value::Scalar(_) | Value::List(_) | Value::Map(_) => {
+                self.wrong_type_unless_null(node, "str", path)
+            }
         }
     }
 
@@ -81,7 +83,9 @@ impl Audit {
     pub(super) fn boolean(&mut self, node: &Node, path: &str) -> Option<bool> {
         match &node.value {
             Value::Scalar(Scalar::Bool(truth)) => Some(*truth),
-            _ => self.wrong_type_unless_null(node, "bool", path),
+            Value::Scalar(_) | Value::List(_) | Value::Map(_) => {
+                self.wrong_type_unless_null(node, "bool", path)
+            }
         }
     }
 
@@ -89,7 +93,9 @@ impl Audit {
     pub(super) fn integer(&mut self, node: &Node, path: &str) -> Option<i64> {
         match &node.value {
             Value::Scalar(Scalar::Int(number)) => Some(*number),
-            _ => self.wrong_type_unless_null(node, "int", path),
+            Value::Scalar(_) | Value::List(_) | Value::Map(_) => {
+                self.wrong_type_unless_null(node, "int", path)
+            }
         }
     }
 
@@ -98,7 +104,7 @@ impl Audit {
         let Value::List(items) = &node.value else {
             let quoted = match &node.value {
                 Value::Scalar(Scalar::Text(text)) => bytes_literal(text),
-                value => display(value),
+                value @ (Value::Scalar(_) | Value::List(_) | Value::Map(_)) => display(value),
             };
             self.find(
                 node.place,
