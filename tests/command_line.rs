@@ -316,6 +316,31 @@ fn validate_without_anything_is_wrong_usage() {
 }
 
 #[test]
+fn validate_finds_the_example_of_the_documentation_good() {
+    let page = include_str!("../docs/suites.md");
+    let example: Vec<&str> = page
+        .lines()
+        .skip_while(|line| !line.starts_with("    "))
+        .take_while(|line| line.starts_with("    ") || line.is_empty())
+        .map(|line| line.strip_prefix("    ").unwrap_or(line))
+        .collect();
+    let output = pipe(&["validate"], Path::new("/"), example.join("\n").as_bytes());
+    insta::assert_snapshot!(out(&output), @r"
+    standard input: valid, 2 suites
+
+    Red Hat CI
+      environment  sandbox without network
+      runs on      pull requests, pushes to auto, try
+      timeout      30 min
+
+    lint
+      environment  sandbox without network
+      runs on      pull requests, pushes to auto, try
+      timeout      30 min
+    ");
+}
+
+#[test]
 fn validate_reads_no_more_than_the_longest_file() {
     let output = pipe(
         &["validate", "--json"],
