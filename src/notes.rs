@@ -14,6 +14,7 @@ mod status;
 mod tests;
 
 pub use comment::comment;
+pub use harmless::{is_unseen, plain, url};
 pub use reason::reason;
 pub use status::{State, StatusText, status, verdict};
 
@@ -43,7 +44,7 @@ pub struct Links {
 
 impl Links {
     fn page(&self, path: &str) -> Option<String> {
-        harmless::url(&format!("{}/{path}", self.base_url.trim_end_matches('/')))
+        url(&format!("{}/{path}", self.base_url.trim_end_matches('/')))
     }
 
     fn queue(&self) -> Option<String> {
@@ -61,7 +62,7 @@ impl Links {
     /// The repository's page on GitHub; empty where that is unknown.
     fn repository(&self) -> String {
         let web_url = self.web_url.trim_end_matches('/');
-        harmless::url(&format!("{web_url}/{}", self.slug)).unwrap_or_default()
+        url(&format!("{web_url}/{}", self.slug)).unwrap_or_default()
     }
 }
 

@@ -10,7 +10,7 @@ const URL_BYTES_MAX: usize = 400;
 /// One line of plain text of at most `chars_max` characters, the last of them `…` where it was cut.
 ///
 /// White space is one blank; control characters and those that only steer direction or width go.
-pub(super) fn plain(text: &str, chars_max: usize) -> String {
+pub fn plain(text: &str, chars_max: usize) -> String {
     let visible: String = text
         .chars()
         .filter(|letter| letter.is_whitespace() || !is_unseen(*letter))
@@ -107,7 +107,7 @@ pub(super) fn login(text: &str) -> String {
 }
 
 /// The address as it may stand in a link; `None` for what is no web address, or a very long one.
-pub(super) fn url(text: &str) -> Option<String> {
+pub fn url(text: &str) -> Option<String> {
     let is_web = text.starts_with("https://") || text.starts_with("http://");
     let safe: String = text.bytes().map(url_byte).collect();
     (is_web && safe.len() <= URL_BYTES_MAX).then_some(safe)
@@ -156,7 +156,7 @@ fn broken(text: &str) -> String {
 }
 
 /// Control characters, and those that change direction or have no width.
-fn is_unseen(letter: char) -> bool {
+pub fn is_unseen(letter: char) -> bool {
     letter.is_control()
         || matches!(
             letter,

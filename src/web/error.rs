@@ -1,71 +1,100 @@
-//! What a caller hears when a request is not answered: never a source, a path or SQL.
+//! What a visitor is told when there is no answer. Never a cause, a path or a statement.
 
-use actix_web::http::StatusCode;
-use actix_web::http::header::ContentType;
+use std::fmt::Display;
+
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 
-use crate::engine::CallError;
-use crate::store::StoreError;
+use super::pages;
 
-/// Why a request is not answered.
-#[derive(Debug, thiserror::Error)]
+/// Why a request was not answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(super) enum WebError {
-    /// There is no such thing.
-    #[error("not found")]
-    NotFound,
-    /// The request makes no sense.
+    /// There is no such page, pull, run or job.
+    #[error("There is no such page.")]
+    NoPage,
+    /// No such repository is configured.
+    #[error("no such repository")]
+    NoRepo,
+    /// The request is not what it must be.
     #[error("{0}")]
-    BadRequest(&'static str),
-    /// The caller does not show who it is.
+    Bad(&'static str),
+    /// Whoever asks has not shown who they are.
+    #[error("wrong or missing credentials")]
+    Unauthorized(Scheme),
+    /// Whoever asks may not have that.
     #[error("{0}")]
-    Unauthorized(&'static str),
-    /// The body is longer than what is taken.
+    Forbidden(&'static str),
+    /// The attempt's lease is over.
+    #[error("the lease is over")]
+    LeaseOver,
+    /// The body is too large.
     #[error("too large")]
     TooLarge,
-    /// The lease of the attempt is over.
-    #[error("the lease of this attempt is over")]
-    Gone,
-    /// Something here failed; the same request may be answered later.
-    #[error("the server cannot answer now; try again later")]
+    /// The part of a log that is asked for does not exist.
+    #[error("no such part")]
+    NoSuchRange,
+    /// Something behind us failed; the same request may do later.
+    #[error("not possible now; try again later")]
     Unavailable,
+}
+
+/// How to show who one is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Scheme {
+    /// A worker's token.
+    Bearer,
+    /// A user and a password, as git sends them.
+    Basic,
+    /// A webhook's signature, for which HTTP has no name.
+    Signature,
+}
+
+impl WebError {
+    /// Writes down what failed behind us; the visitor learns only that something did.
+    pub(super) fn unavailable(doing: &'static str, error: &dyn Display) -> Self {
+        tracing::error!(%error, doing, "a request could not be answered");
+        Self::Unavailable
+    }
 }
 
 impl ResponseError for WebError {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::NoPage | Self::NoRepo => StatusCode::NOT_FOUND,
+            Self::Bad(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::LeaseOver => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Gone => StatusCode::GONE,
+            Self::NoSuchRange => StatusCode::RANGE_NOT_SATISFIABLE,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status_code())
-            .content_type(ContentType::plaintext())
-            .body(format!("{self}\n"))
-    }
-}
-
-impl From<StoreError> for WebError {
-    fn from(error: StoreError) -> Self {
-        tracing::error!(%error, "the database did not answer a request");
-        Self::Unavailable
-    }
-}
-
-impl From<CallError> for WebError {
-    fn from(error: CallError) -> Self {
-        match error {
-            CallError::LeaseOver(_) => Self::Gone,
-            CallError::TooLong => Self::TooLarge,
-            CallError::Store(error) => error.into(),
-            CallError::Log(_) | CallError::Task(_) => {
-                tracing::error!(%error, "a worker's call failed");
-                Self::Unavailable
+        let mut response = HttpResponse::build(self.status_code());
+        match self {
+            Self::NoPage => return pages::missing(response),
+            Self::Unauthorized(Scheme::Bearer) => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
+            Self::Unauthorized(Scheme::Basic) => {
+                response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"git\""));
+            }
+            Self::Unavailable => {
+                response.insert_header((header::RETRY_AFTER, "5"));
+            }
+            Self::NoRepo
+            | Self::Bad(_)
+            | Self::Unauthorized(Scheme::Signature)
+            | Self::Forbidden(_)
+            | Self::LeaseOver
+            | Self::TooLarge
+            | Self::NoSuchRange => {}
         }
+        response
+            .content_type("text/plain; charset=utf-8")
+            .body(format!("{self}\n"))
     }
 }

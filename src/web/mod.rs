@@ -1,22 +1,42 @@
-//! HTTP: webhooks, the workers' API, pages, live events.
+//! HTTP: webhooks, pages, live events and the workers' API.
+//!
+//! `webhook` takes what GitHub sends, `worker_api` and `worker_git` serve workers, `pages` and
+//! `api` show what the engine knows, `live` and `job_log` follow it. Nothing here decides anything.
 
+mod api;
+mod assets;
 mod error;
-mod webhooks;
-mod workers;
+mod header;
+mod live;
+mod pages;
+mod sse;
+mod webhook;
+mod worker_api;
+mod worker_git;
 
+use std::io;
 use std::net::TcpListener;
 
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, HttpResponse, HttpServer, web};
 use tokio_util::sync::CancellationToken;
 
+use self::error::WebError;
 use crate::engine::Engine;
 
-/// Threads that answer requests.
+/// How many threads answer.
 const THREADS: usize = 2;
-/// How long requests under way may take when the server stops, in seconds.
-const SHUTDOWN_S: u64 = 3;
 
-/// Serves everything over HTTP on this listener until `stop`.
+/// How long requests that are under way may take after the server was told to stop, in seconds.
+const STOP_S: u64 = 3;
+
+/// What every handler gets.
+struct Site {
+    engine: Engine,
+    stop: CancellationToken,
+}
+
+/// Serves everything on this listener until `stop`, which also ends what would wait for long:
+/// live events, and workers that wait for a job.
 ///
 /// # Errors
 /// If the listener cannot be used.
@@ -24,24 +44,60 @@ pub fn serve(
     engine: Engine,
     listener: TcpListener,
     stop: CancellationToken,
-) -> std::io::Result<impl Future<Output = std::io::Result<()>> + Send> {
+) -> io::Result<impl Future<Output = io::Result<()>> + Send> {
     let ending = stop.clone();
+    let site = web::Data::new(Site { engine, stop });
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(web::Data::new(engine.clone()))
-            .app_data(web::Data::new(stop.clone()))
-            .configure(webhooks::routes)
-            .configure(workers::routes)
-    })
-    .workers(THREADS)
-    .disable_signals()
-    .shutdown_timeout(SHUTDOWN_S)
-    .listen(listener)?
-    .run();
+            .app_data(site.clone())
+            .wrap(header::defaults())
+            .configure(routes)
+    });
+    let server = server
+        .workers(THREADS)
+        .disable_signals()
+        .shutdown_timeout(STOP_S)
+        .listen(listener)?
+        .run();
     let handle = server.handle();
     tokio::spawn(async move {
         ending.cancelled().await;
         handle.stop(true).await;
     });
     Ok(server)
+}
+
+fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/github", web::post().to(webhook::receive))
+        .route("/health", web::get().to(health))
+        .route("/events", web::get().to(live::events))
+        .route("/assets/{name}", web::get().to(assets::serve))
+        .route("/api/v1/queue/{label}", web::get().to(api::queue));
+    worker_api::routes(config);
+    worker_git::routes(config);
+    pages::routes(config);
+    config.default_service(web::to(missing));
+}
+
+/// Whether the repositories' loops are alive.
+async fn health(site: web::Data<Site>) -> HttpResponse {
+    let text = HttpResponse::Ok();
+    if site.engine.repos().all(crate::engine::Repo::is_running) {
+        return plain(text, "OK");
+    }
+    plain(
+        HttpResponse::ServiceUnavailable(),
+        "a repository's loop has ended",
+    )
+}
+
+fn plain(mut response: actix_web::HttpResponseBuilder, text: &'static str) -> HttpResponse {
+    response
+        .content_type("text/plain; charset=utf-8")
+        .body(text)
+}
+
+async fn missing() -> Result<HttpResponse, WebError> {
+    Err(WebError::NoPage)
 }

@@ -1,0 +1,108 @@
+//! The commit of one attempt, over git's smart HTTP, read-only.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine as _;
+use serde::Deserialize;
+
+use super::Site;
+use super::error::{Scheme, WebError};
+use super::worker_api::Place;
+use crate::engine::Repo;
+use crate::git::GitError;
+use crate::git::serve::{
+    ADVERTISEMENT_TYPE, REQUEST_BYTES_MAX, REQUEST_TYPE, RESULT_TYPE, advertise, upload_pack,
+};
+use crate::ids::RunId;
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/api/v1/jobs/{job}/attempts/{number}/git/info/refs")
+                .route(web::get().to(refs)),
+        )
+        .service(
+            web::resource("/api/v1/jobs/{job}/attempts/{number}/git/git-upload-pack")
+                .app_data(web::PayloadConfig::new(REQUEST_BYTES_MAX))
+                .route(web::post().to(pack)),
+        );
+}
+
+#[derive(Debug, Deserialize)]
+struct Service {
+    #[serde(default)]
+    service: String,
+}
+
+async fn refs(
+    request: HttpRequest,
+    site: web::Data<Site>,
+    place: web::Path<Place>,
+    service: web::Query<Service>,
+) -> Result<HttpResponse, WebError> {
+    if service.service != "git-upload-pack" {
+        return Err(WebError::Forbidden("only git-upload-pack is served"));
+    }
+    let (repo, run) = readable(&request, &site, *place).await?;
+    let refs = advertise(repo.mirror(), run).await.map_err(refusal)?;
+    Ok(uncached(ADVERTISEMENT_TYPE).body(refs))
+}
+
+/// The body is at most [`REQUEST_BYTES_MAX`] long after it was unzipped.
+async fn pack(
+    request: HttpRequest,
+    site: web::Data<Site>,
+    place: web::Path<Place>,
+    body: web::Bytes,
+) -> Result<HttpResponse, WebError> {
+    let (repo, run) = readable(&request, &site, *place).await?;
+    let media = request.headers().get(header::CONTENT_TYPE);
+    if media.is_none_or(|media| media != REQUEST_TYPE) {
+        return Err(WebError::Bad("the body is no request for a pack"));
+    }
+    let answer = upload_pack(repo.mirror(), run, body)
+        .await
+        .map_err(refusal)?;
+    Ok(uncached(RESULT_TYPE).streaming(answer))
+}
+
+fn uncached(media: &'static str) -> actix_web::HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response
+        .content_type(media)
+        .insert_header((header::CACHE_CONTROL, "no-store"));
+    response
+}
+
+/// What the password that git shows, whatever the user, opens.
+async fn readable(
+    request: &HttpRequest,
+    site: &Site,
+    place: Place,
+) -> Result<(Repo, RunId), WebError> {
+    const REFUSED: WebError = WebError::Unauthorized(Scheme::Basic);
+    let password = password(request).ok_or(REFUSED)?;
+    let desk = site.engine.jobs();
+    let access = desk.git_access(place.attempt(), &password).await;
+    let (label, run) = access.ok_or(REFUSED)?;
+    let repo = site.engine.repo(&label).ok_or(WebError::LeaseOver)?;
+    Ok((repo.clone(), run))
+}
+
+fn password(request: &HttpRequest) -> Option<String> {
+    let shown = request.headers().get(header::AUTHORIZATION)?;
+    let pair = shown.to_str().ok()?.strip_prefix("Basic ")?;
+    let pair = base64::engine::general_purpose::STANDARD
+        .decode(pair)
+        .ok()?;
+    let pair = String::from_utf8(pair).ok()?;
+    pair.split_once(':')
+        .map(|(_, password)| password.to_owned())
+}
+
+fn refusal(error: GitError) -> WebError {
+    if let GitError::Gone(_) = error {
+        return WebError::LeaseOver;
+    }
+    WebError::unavailable("serve a commit", &error)
+}
