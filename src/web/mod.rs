@@ -7,9 +7,11 @@ mod api;
 mod assets;
 mod error;
 mod header;
+mod job_log;
 mod live;
 mod pages;
 mod sse;
+mod view;
 mod webhook;
 mod worker_api;
 mod worker_git;
@@ -76,6 +78,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/api/v1/queue/{label}", web::get().to(api::queue));
     worker_api::routes(config);
     worker_git::routes(config);
+    job_log::routes(config);
     pages::routes(config);
     config.default_service(web::to(missing));
 }

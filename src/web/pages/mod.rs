@@ -1,17 +1,105 @@
-//! The pages that people read.
+//! The pages that people read, made on the server; scripts only exchange what has changed.
+
+mod home;
+mod job;
+mod pull;
+mod queue;
+mod run;
+mod workers;
 
 use actix_web::{HttpResponse, HttpResponseBuilder, web};
+use askama::Template;
 
+use super::Site;
+use super::assets::ASSETS;
 use super::error::WebError;
 use crate::engine::{Engine, Repo};
-use crate::ids::RepoLabel;
+use crate::ids::{PullNumber, RepoLabel};
+use crate::notes;
 use crate::queue::Queue;
 
-pub(super) fn routes(_config: &mut web::ServiceConfig) {}
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/", web::get().to(home::page))
+        .route("/queue/{labels}", web::get().to(queue::page))
+        .route("/pull/{label}/{number}", web::get().to(pull::page))
+        .route("/results/{label}/{number}", web::get().to(pull::results))
+        .route("/run/{run}", web::get().to(run::page))
+        .route("/job/{job}", web::get().to(job::page))
+        .route("/workers", web::get().to(workers::page));
+}
+
+/// What is around the content of every page.
+struct Frame {
+    title: String,
+    announcement: Option<String>,
+    /// Where the page hears that what it shows has changed.
+    events: Option<String>,
+}
+
+impl Frame {
+    fn new(site: &Site, title: String) -> Self {
+        let announcement = site.engine.config().web.announcement.as_ref();
+        Self {
+            title,
+            announcement: announcement.map(|text| notes::plain(text, 500)),
+            events: None,
+        }
+    }
+
+    fn following(self, events: String) -> Self {
+        Self {
+            events: Some(events),
+            ..self
+        }
+    }
+
+    fn style(&self) -> String {
+        ASSETS.style.path()
+    }
+
+    fn log_style(&self) -> String {
+        ASSETS.log_style.path()
+    }
+
+    fn htmx(&self) -> String {
+        ASSETS.htmx.path()
+    }
+
+    fn sse(&self) -> String {
+        ASSETS.sse.path()
+    }
+
+    fn icon(&self) -> String {
+        ASSETS.icon.path()
+    }
+}
+
+fn render(page: &impl Template) -> Result<HttpResponse, WebError> {
+    let html = page.render();
+    let html = html.map_err(|error| WebError::unavailable("make a page", &error))?;
+    Ok(html_answer(HttpResponse::Ok(), html))
+}
+
+fn html_answer(mut response: HttpResponseBuilder, html: String) -> HttpResponse {
+    response.content_type("text/html; charset=utf-8").body(html)
+}
+
+#[derive(Template)]
+#[template(path = "missing.html")]
+struct Missing {
+    frame: Frame,
+}
 
 /// The page where there is none.
-pub(super) fn missing(mut response: HttpResponseBuilder) -> HttpResponse {
-    response.body("There is no such page.\n")
+pub(super) fn missing(response: HttpResponseBuilder) -> HttpResponse {
+    let frame = Frame {
+        title: "Not found".to_owned(),
+        announcement: None,
+        events: None,
+    };
+    let html = Missing { frame }.render();
+    html_answer(response, html.unwrap_or_else(|_| "Not found".to_owned()))
 }
 
 /// The repositories that an address names: `LABEL`, `A+B` or `all`.
@@ -20,8 +108,9 @@ pub(super) fn chosen<'a>(engine: &'a Engine, labels: &str) -> Result<Vec<&'a Rep
         return Ok(engine.repos().collect());
     }
     // A `+` in a query arrives as a blank.
+    let labels: std::collections::BTreeSet<_> = labels.split(['+', ' ']).collect();
     labels
-        .split(['+', ' '])
+        .into_iter()
         .map(|label| engine.repo(&RepoLabel::new(label)).ok_or(WebError::NoPage))
         .collect()
 }
@@ -35,4 +124,12 @@ pub(super) async fn look<T: Send + 'static>(
     web::block(move || repo.look(look))
         .await
         .map_err(|error| WebError::unavailable("look at a queue", &error))
+}
+
+/// The title of a pull of this repository, as pages show it.
+fn pull_title(repo: &Repo, number: PullNumber) -> Option<String> {
+    repo.look(|queue| {
+        let pull = queue.pull(number)?;
+        Some(notes::plain(&pull.facts.title, 200))
+    })
 }

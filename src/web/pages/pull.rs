@@ -1,0 +1,79 @@
+//! `/pull/LABEL/NUMBER`: one pull and its runs.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+
+use super::{Frame, render};
+use crate::engine::Repo;
+use crate::ids::{PullNumber, RepoLabel};
+use crate::web::Site;
+use crate::web::error::WebError;
+use crate::web::view::{Forge, PullView, RunView};
+
+/// How many runs are listed.
+const RUNS: u32 = 50;
+
+#[derive(Template)]
+#[template(path = "pull.html")]
+struct PullPage {
+    frame: Frame,
+    label: RepoLabel,
+    repo: String,
+    pull: PullView,
+    runs: Vec<RunView>,
+}
+
+/// `GET /pull/LABEL/NUMBER`.
+pub(super) async fn page(
+    site: web::Data<Site>,
+    place: web::Path<(RepoLabel, u64)>,
+) -> Result<HttpResponse, WebError> {
+    let (label, number) = place.into_inner();
+    let number = PullNumber(number);
+    let repo = site.engine.repo(&label).ok_or(WebError::NoPage)?;
+    let forge = Forge::new(repo.links());
+    let pull = find(&site, repo, number, &forge).await?;
+    let store = site.engine.store();
+    let runs = store.runs_of_pull(&label, number, RUNS).await;
+    let runs = runs.map_err(|error| WebError::unavailable("read the runs of a pull", &error))?;
+    render(&PullPage {
+        frame: Frame::new(&site, format!("#{number} {}", pull.title))
+            .following(format!("queue={label}")),
+        repo: forge.repo().text,
+        label,
+        pull,
+        runs: runs.iter().map(|run| RunView::new(run, &forge)).collect(),
+    })
+}
+
+async fn find(
+    site: &Site,
+    repo: &Repo,
+    number: PullNumber,
+    forge: &Forge,
+) -> Result<PullView, WebError> {
+    let known = repo.look(|queue| {
+        let pull = queue.pull(number)?;
+        Some(PullView {
+            position: queue.position(number),
+            ..PullView::of_queue(queue, pull, forge)
+        })
+    });
+    if let Some(pull) = known {
+        return Ok(pull);
+    }
+    let stored = site.engine.store().pull(repo.label(), number).await;
+    let stored = stored.map_err(|error| WebError::unavailable("read a pull", &error))?;
+    let pull = stored.ok_or(WebError::NoPage)?;
+    Ok(PullView::bare(&pull, forge))
+}
+
+/// `GET /results/LABEL/NUMBER`: Homu's address for it.
+pub(super) async fn results(place: web::Path<(String, u64)>) -> HttpResponse {
+    let (label, number) = place.into_inner();
+    let label = percent_encoding::utf8_percent_encode(&label, percent_encoding::NON_ALPHANUMERIC);
+    HttpResponse::MovedPermanently()
+        .insert_header((header::LOCATION, format!("/pull/{label}/{number}")))
+        .finish()
+}
