@@ -808,3 +808,40 @@ fn pulls_go_in_homus_order() {
     let next = story.queue.pull(PullNumber(3)).unwrap();
     assert_eq!(next.facts.author, Login::new("author"));
 }
+
+#[test]
+fn nothing_lands_before_all_that_decides_is_known() {
+    let mut rules = with_suites();
+    rules.statuses = with_status().statuses;
+    let mut story = Story::with_pulls(rules, &[(1, "a1")]);
+    story.at(1).say(1, "r+").merged(1, "b0", "e1");
+    story.status("e1", Verdict::Passed).published(1);
+    assert!(!story.log().contains("advance"), "suites are not read yet");
+    story.found(1, &[suite("x")]);
+    story.finished(1, "x", SuiteVerdict::Passed);
+    assert!(story.log().contains("advance main to e1"));
+}
+
+#[test]
+fn a_final_result_stays_whatever_comes_later() {
+    let mut rules = with_status();
+    let mut other = rules.statuses[0].clone();
+    other.context = "other".to_owned();
+    rules.statuses.push(other);
+    let mut story = Story::with_pulls(rules, &[(1, "a1")]);
+    story.at(1).say(1, "r+").merged(1, "b0", "e1").published(1);
+    story.status("e1", Verdict::Passed);
+    story.status("e1", Verdict::Pending);
+    story.status("e1", Verdict::Failed);
+    assert_eq!(story.status_of(1), "pending");
+}
+
+#[test]
+fn a_landing_says_nothing_of_a_head_that_was_pushed_meanwhile() {
+    let mut story = landing();
+    story.at(5).see(facts(1, "a9", 5));
+    story.tell(Event::BranchAdvanced { run: run_id(1) });
+    assert_eq!(story.status_of(1), "none");
+    let pull = story.queue.pull(PullNumber(1)).unwrap();
+    assert!(pull.is_open());
+}
