@@ -67,6 +67,14 @@ impl Badge {
         if let (Stage::Running { .. }, Some(run)) = (&pull.stage, run) {
             return Self::of_run(run);
         }
+        if let Stage::Ended {
+            purpose: Purpose::Try,
+            ending,
+            ..
+        } = pull.stage
+        {
+            return Self::of_try(ending);
+        }
         match pull.status() {
             Status::Success => Self::new("passed", Tone::Good),
             Status::Pending => Self::new("testing", Tone::Busy),
@@ -74,9 +82,20 @@ impl Badge {
                 Self::new("try waits", Tone::Waiting)
             }
             Status::Approved => Self::new("approved", Tone::Waiting),
-            Status::None => Self::new("not approved", Tone::Idle),
+            Status::None => Self::new("open", Tone::Idle),
             Status::Error => Self::new("error", Tone::Broken),
             Status::Failure => Self::new("failed", Tone::Bad),
+        }
+    }
+
+    fn of_try(ending: Ending) -> Self {
+        match ending {
+            Ending::Succeeded => Self::new("try passed", Tone::Good),
+            Ending::Failed => Self::new("try failed", Tone::Bad),
+            Ending::TimedOut => Self::new("try timed out", Tone::Bad),
+            Ending::Conflicted => Self::new("conflict", Tone::Broken),
+            Ending::Broken => Self::new("error", Tone::Broken),
+            Ending::Cancelled => Self::new("open", Tone::Idle),
         }
     }
 
