@@ -70,6 +70,7 @@ impl Stage {
         let sample = practice.sample().context("cannot make the sample")?;
         let listener = listen(port)?;
         let base_url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
+        practice.set_bot_pages(&base_url);
         let config = configuration(directory, &practice, &sample)?;
         let plan = Plan {
             config,

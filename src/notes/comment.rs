@@ -33,8 +33,8 @@ fn words(note: &Note, pull: PullNumber, links: &Links) -> String {
             code(given, NAME_CHARS_MAX)
         ),
         Note::ApprovalOutdated { by, head } => format!(
-            ":warning: @{}: a push came after your approval was written, so nothing is approved. \
-             Look at the new commit, then approve it with `r+ {head}`.",
+            ":warning: @{}: this pull request changed after your approval was written, so nothing \
+             is approved. Look at it as it is now, then approve it with `r+ {head}`.",
             login(by.as_str())
         ),
         Note::AlreadyApproved { why } => already_approved(why, pull, links),

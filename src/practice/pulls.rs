@@ -218,7 +218,7 @@ pub struct Edit {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Draft {
+pub(super) enum Draft {
     Yes,
     No,
 }

@@ -24,6 +24,8 @@ pub(super) struct World {
     pub(super) deliveries: Vec<Delivery>,
     /// Requests that counted against a token's hourly limit.
     pub(super) spent: BTreeMap<Login, u32>,
+    /// Where the queue that is tried out here has its own pages.
+    pub(super) bot_pages: Option<String>,
 }
 
 impl World {

@@ -1,5 +1,7 @@
 //! What the core knows, row by row.
 
+use std::collections::BTreeSet;
+
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl,
     SqliteConnection,
@@ -216,7 +218,7 @@ fn load_pulls(
         )
         .select(pulls::doc)
         .load(connection)?;
-    docs.iter().map(|doc| from_document("pulls", doc)).collect()
+    documents("pulls", &docs)
 }
 
 fn load_runs(
@@ -229,9 +231,13 @@ fn load_runs(
         .filter(runs::is_over.eq(false))
         .select(runs::doc)
         .load(connection)?;
+    let runs = documents::<Run>("runs", &in_flight)?;
+    // The run that one in flight repeats is looked at once more.
+    let repeated = runs.iter().filter_map(|run| run.repeats);
     let latest = pulls.iter().filter_map(|pull| pull.last_run);
+    let over: BTreeSet<RunId> = latest.chain(repeated).collect();
     let mut docs = in_flight;
-    for id in latest {
+    for id in over {
         let over: Option<String> = runs::table
             .find(to_row(id.0))
             .filter(runs::is_over.eq(true))
@@ -240,7 +246,14 @@ fn load_runs(
             .optional()?;
         docs.extend(over);
     }
-    docs.iter().map(|doc| from_document("runs", doc)).collect()
+    documents("runs", &docs)
+}
+
+fn documents<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    docs: &[String],
+) -> Result<Vec<T>, StoreError> {
+    docs.iter().map(|doc| from_document(table, doc)).collect()
 }
 
 pub(super) fn save_desk(

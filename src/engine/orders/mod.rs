@@ -12,8 +12,9 @@ use super::outbox::Order;
 use super::repo::Repo;
 use crate::git::GitError;
 use crate::github::ApiError;
+use crate::ids::PullNumber;
 use crate::queue::effect::Effect;
-use crate::queue::event::{Event, Source};
+use crate::queue::event::{Event, PullFacts, PullState, Source};
 use crate::store::StoreError;
 
 /// What came of an order.
@@ -70,13 +71,28 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
         Effect::AdvanceBranch(landing) => landing::advance(repo, order, landing).await,
         Effect::PostComment { pull, note } => talk::post(repo, order, *pull, note).await,
         Effect::SetStatus { commit, note } => talk::set_status(repo, *commit, note).await,
-        Effect::ReadPull { pull } => match repo.shared().api.pull(*pull).await {
-            Ok(facts) => Ok(Done::answered(Event::PullSeen {
-                facts,
-                source: Source::Reading,
-            })),
-            Err(ApiError::Gone | ApiError::Rejected { .. }) => Ok(Done::Quietly),
-            Err(error) => Err(error.into()),
-        },
+        Effect::ReadPull { pull } => read_pull(repo, *pull).await,
     }
+}
+
+/// Asks GitHub how a pull stands. The queue waits for the answer, so there always is one.
+async fn read_pull(repo: &Repo, pull: PullNumber) -> Result<Done, Passing> {
+    let facts = match repo.shared().api.pull(pull).await {
+        Ok(facts) => Some(facts),
+        // A pull that GitHub does not know any more is as good as closed.
+        Err(ApiError::Gone | ApiError::Rejected { .. }) => repo.look(|queue| {
+            queue.pull(pull).map(|pull| PullFacts {
+                state: PullState::Closed,
+                ..pull.facts.clone()
+            })
+        }),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(match facts {
+        Some(facts) => Done::answered(Event::PullSeen {
+            facts,
+            source: Source::Reading,
+        }),
+        None => Done::Quietly,
+    })
 }

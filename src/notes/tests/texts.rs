@@ -46,7 +46,7 @@ fn every_comment_reads_as_it_should() {
     ====
     :scream_cat: `fix/it` is not a valid commit SHA. Please try again with `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.
     ====
-    :warning: @fix/it: a push came after your approval was written, so nothing is approved. Look at the new commit, then approve it with `r+ aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.
+    :warning: @fix/it: this pull request changed after your approval was written, so nothing is approved. Look at it as it is now, then approve it with `r+ aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.
     ====
     :bulb: This pull request was already approved, no need to approve it again.
     * Waiting for fix/it
