@@ -4,6 +4,12 @@
 //! It reads the sources as words, without comments and texts, so it needs no compiler; `made_up`
 //! shows that each rule finds what it should.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "in a test, helpers too fail by panicking"
+)]
+
 #[path = "architecture/file.rs"]
 mod file;
 #[path = "architecture/made_up.rs"]

@@ -1,6 +1,11 @@
 //! The commands that need no server, as a person or a program meets them: the built binary, its
 //! output, its exit status.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test, helpers too fail by panicking"
+)]
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

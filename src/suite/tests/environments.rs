@@ -107,17 +107,17 @@ fn a_container_refuses_everything_else() {
 }
 
 fn host(lines: &str) -> (Option<Ostree>, HostSpecs) {
-    match suite(&format!("host: {{distro: d, {lines}}}")).environment {
-        Environment::Host {
-            distro,
-            ostree,
-            specs,
-        } => {
-            assert_eq!(distro, "d");
-            (ostree, specs)
-        }
-        other => panic!("{other:?}"),
-    }
+    let environment = suite(&format!("host: {{distro: d, {lines}}}")).environment;
+    let Environment::Host {
+        distro,
+        ostree,
+        specs,
+    } = environment
+    else {
+        panic!("{environment:?}");
+    };
+    assert_eq!(distro, "d");
+    (ostree, specs)
 }
 
 #[test]
