@@ -75,6 +75,10 @@ impl Visit {
     }
 
     /// The service, if the repository is there and the caller may use it.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is the answer, made once per request"
+    )]
     fn admit(&self, core: &Core) -> Result<Service, HttpResponse> {
         let service = self
             .service

@@ -78,10 +78,10 @@ impl Server {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(Running { stop, thread }) = running {
-            if stop.send(()).is_err() || thread.join().is_err() {
-                tracing::error!("the practice server had ended before it was stopped");
-            }
+        if let Some(Running { stop, thread }) = running
+            && (stop.send(()).is_err() || thread.join().is_err())
+        {
+            tracing::error!("the practice server had ended before it was stopped");
         }
     }
 }

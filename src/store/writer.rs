@@ -48,8 +48,8 @@ impl Writer {
                 let _nobody_waits = answer.send(outcome);
             })
         });
-        self.works.send(work).map_err(|_| StoreError::Closed)?;
-        answered.await.map_err(|_| StoreError::Closed)?
+        self.works.send(work).or(Err(StoreError::Closed))?;
+        answered.await.unwrap_or(Err(StoreError::Closed))
     }
 }
 

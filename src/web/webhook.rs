@@ -104,13 +104,13 @@ impl Proof {
     fn judge(&self, engine: &Engine, body: &[u8]) -> Result<Believed, WebError> {
         const NOT_JSON: WebError = WebError::Bad("the body is no JSON object");
         let json = self.json(body).ok_or(NOT_JSON)?;
-        let payload = Payload::parse(&json).map_err(|_| NOT_JSON)?;
+        let payload = Payload::parse(&json).or(Err(NOT_JSON))?;
         let slug = payload.repo().ok_or(WebError::NoRepo)?;
         let repo = engine.repo_of(&slug).ok_or(WebError::NoRepo)?;
         let secret = repo.config().secret.expose().as_bytes();
         let (sha256, sha1) = (self.sha256.as_deref(), self.sha1.as_deref());
         signature::verify(secret, body, sha256, sha1)
-            .map_err(|_| WebError::Unauthorized(Scheme::Signature))?;
+            .or(Err(WebError::Unauthorized(Scheme::Signature)))?;
         let event = self.event.as_deref();
         let event = event.ok_or(WebError::Bad("the header X-GitHub-Event is missing"))?;
         let told = payload.told(event).map_err(|error| {

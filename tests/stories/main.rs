@@ -8,6 +8,7 @@ mod external_checks;
 mod faults;
 mod kills;
 mod main_job;
+mod pages;
 mod restarts;
 mod webhooks;
 mod workers;

@@ -21,6 +21,7 @@ fn said(note: &Note) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one snapshot of all texts")]
 fn every_comment_reads_as_it_should() {
     let all: Vec<_> = notes(ORDINARY)
         .iter()

@@ -9,10 +9,10 @@ pub(super) fn render(text: &str) -> String {
     let mut inside = Html::Outside;
     let mut code = false;
     let events = Parser::new_ext(text, options).filter_map(|event| {
-        match &event {
-            Event::Start(Tag::CodeBlock(_)) => code = true,
-            Event::End(TagEnd::CodeBlock) => code = false,
-            _ => {}
+        if matches!(event, Event::Start(Tag::CodeBlock(_))) {
+            code = true;
+        } else if matches!(event, Event::End(TagEnd::CodeBlock)) {
+            code = false;
         }
         harmless(event, &mut inside, code)
     });

@@ -196,32 +196,3 @@ async fn a_pull_is_opened_and_a_status_set() {
     let status = browser.practice.status("octo/demo", head, "ci").unwrap();
     assert_eq!(status.state, StatusState::Failure);
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn zz_serve() {
-    let dir = tempfile::tempdir().unwrap();
-    let practice = Practice::start(dir.path(), 34567).await.unwrap();
-    let s = practice.sample().unwrap();
-    practice.set_bot_pages("http://127.0.0.1:1/queue");
-    let r = "octo/demo";
-    practice.add_webhook(r, "http://127.0.0.1:9/", "x").unwrap();
-    practice
-        .comment(r, s.good, "alice", "@paprq-bot r+")
-        .unwrap();
-    practice.comment(r, s.good, "paprq-bot", ":pushpin: Commit abc1234 has been approved by `alice`\n\n<!-- @paprq-bot r=alice abc -->").unwrap();
-    practice.comment(r, s.good, "paprq-bot", ":broken_heart: Test failed - [unit](http://127.0.0.1:1/run/1)\n\n```\nexpected: a very long line that goes on and on and on and on and on and on and on and on and on and on\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |").unwrap();
-    let head = practice.pull(r, s.good).unwrap().head;
-    practice
-        .set_status(r, head, "lint", StatusState::Success)
-        .unwrap();
-    practice
-        .set_status(r, head, "unit", StatusState::Failure)
-        .unwrap();
-    practice
-        .set_status(r, head, "required", StatusState::Pending)
-        .unwrap();
-    practice.set_branch(r, "auto", head, "paprq-bot").unwrap();
-    practice.merge_pull(r, s.unapproved, "alice").unwrap();
-    practice.close_pull(r, s.slow, "alice").unwrap();
-    tokio::time::sleep(std::time::Duration::from_secs(900)).await;
-}

@@ -2,6 +2,7 @@
 
 mod laws;
 mod order_of_news;
+mod runs;
 mod scripts;
 mod stored;
 mod story;

@@ -140,9 +140,10 @@ fn class(declaration: &str) -> Option<String> {
     Some(format!("{side}-{red}{green}{blue}"))
 }
 
-/// The nearest of the six levels that `log.css` has for each of red, green and blue.
-fn level(of_255: u8) -> u8 {
-    of_255.saturating_add(25) / 51
+/// The nearest of the six levels that terminals with 256 colours have for red, green and blue.
+fn level(of_255: u8) -> usize {
+    const BETWEEN: [u8; 5] = [47, 115, 155, 195, 235];
+    BETWEEN.iter().filter(|bound| of_255 > **bound).count()
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ async fn a_claim_says_what_the_worker_is_and_what_it_runs() {
     assert_eq!(claim.executors, [Executor::Sandbox]);
     assert_eq!((claim.slots_free, claim.running), (1, vec![first]));
     let second = server.order(2, |order| {
-        order.suite = suite(&["echo started; sleep 1000"])
+        order.suite = suite(&["echo started; sleep 1000"]);
     });
     server.until_printed(second, "started").await;
     assert_eq!(server.change(|state| state.claims.len()), 2);
@@ -137,7 +137,7 @@ async fn one_directory_serves_one_worker_and_is_cleaned_at_the_start() {
     let worker = Worker::start(&server).await;
     server
         .execute(1, |order| {
-            order.suite = suite(&["mkdir -p a/b; chmod 0 a/b a"])
+            order.suite = suite(&["mkdir -p a/b; chmod 0 a/b a"]);
         })
         .await;
     server
@@ -175,7 +175,7 @@ async fn the_demo_runs_its_own_samples_without_a_sandbox() {
     let worker = Worker::start_with(&server, bare).await;
     let (log, report) = server
         .execute(1, |order| {
-            order.suite = suite(&["cat greeting; echo \"${PAPRQ_REMOTE-none}\""])
+            order.suite = suite(&["cat greeting; echo \"${PAPRQ_REMOTE-none}\""]);
         })
         .await;
     assert_eq!(report.outcome, JobOutcome::Passed, "{log}");

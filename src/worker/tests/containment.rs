@@ -144,7 +144,7 @@ async fn a_fork_bomb_is_stopped() {
     let worker = Worker::start(&server).await;
     let (log, report) = server
         .execute(1, |order| {
-            order.suite = suite(&["bomb() { bomb | bomb & }; bomb; sleep 1000"])
+            order.suite = suite(&["bomb() { bomb | bomb & }; bomb; sleep 1000"]);
         })
         .await;
     assert_eq!(report.outcome, JobOutcome::Failed { exit_code: 137 });
@@ -165,7 +165,7 @@ async fn memory_is_limited_for_one_process_and_for_all_together() {
     .await;
     let (log, report) = server
         .execute(1, |order| {
-            order.suite = suite(&["cat /dev/zero | tail -c 1G"])
+            order.suite = suite(&["cat /dev/zero | tail -c 1G"]);
         })
         .await;
     assert_eq!(report.outcome, JobOutcome::Failed { exit_code: 1 }, "{log}");

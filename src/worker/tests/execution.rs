@@ -167,7 +167,7 @@ async fn output_that_is_no_utf_8_arrives_as_it_was() {
     let worker = Worker::start(&server).await;
     server
         .execute(1, |order| {
-            order.suite = suite(&["printf 'a\\377\\000\\r\\033[1mé\\n'"])
+            order.suite = suite(&["printf 'a\\377\\000\\r\\033[1mé\\n'"]);
         })
         .await;
     let log = server.change(|state| state.attempts[&attempt(1)].log.clone());

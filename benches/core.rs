@@ -1,0 +1,102 @@
+//! How fast the pure core is: one event in a repository with ten thousand open pulls, and reading
+//! a comment. `cargo bench --bench core`
+
+use std::hint::black_box;
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use paprq::command::Grammar;
+use paprq::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
+use paprq::queue::Queue;
+use paprq::queue::event::{Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source};
+use paprq::queue::rules::{Collaborators, Rules};
+
+const PULLS: u64 = 10_000;
+
+fn rules() -> Rules {
+    Rules {
+        grammar: Grammar {
+            bot: Login::new("bors"),
+            hooks: Vec::new(),
+        },
+        reviewers: vec![Login::new("alice")],
+        try_users: Vec::new(),
+        collaborators: Collaborators::DoNotCount,
+        max_priority: 9001,
+        timeout_s: 3600,
+        setup_timeout_s: 900,
+        auto_branch: BranchName::new("auto"),
+        try_branch: BranchName::new("try"),
+        statuses: Vec::new(),
+        check_runs: Vec::new(),
+        suites: None,
+    }
+}
+
+fn facts(number: u64) -> PullFacts {
+    let mut head = [7; 20];
+    head[..8].copy_from_slice(&number.to_be_bytes());
+    PullFacts {
+        number: PullNumber(number),
+        title: format!("Change {number}"),
+        body: String::new(),
+        author: Login::new("bob"),
+        state: PullState::Open,
+        draft: false,
+        head: CommitId::from_bytes(head),
+        head_label: format!("octo:change-{number}"),
+        base: BranchName::new("main"),
+        mergeable: None,
+        updated_at: Timestamp(0),
+    }
+}
+
+fn full_queue() -> Queue {
+    let mut queue = Queue::new(rules(), RunId::before_first(1));
+    for number in 1..=PULLS {
+        let seen = Event::PullSeen {
+            facts: facts(number),
+            source: Source::Webhook,
+        };
+        black_box(queue.handle(Timestamp(1_000), seen));
+    }
+    queue.take_touched();
+    queue
+}
+
+fn approval(number: u64) -> Event {
+    Event::CommentMade {
+        pull: PullNumber(number),
+        comment: Comment {
+            key: CommentKey {
+                at: Timestamp(2_000),
+                id: number,
+                sort: CommentSort::Issue,
+            },
+            author: Login::new("alice"),
+            writer: None,
+            body: "@bors r+".to_owned(),
+            commit: None,
+            url: String::new(),
+        },
+    }
+}
+
+fn core(criterion: &mut Criterion) {
+    let queue = full_queue();
+    criterion.bench_function("an approval among 10,000 open pulls", |bencher| {
+        bencher.iter_batched_ref(
+            || queue.clone(),
+            |queue| black_box(queue.handle(Timestamp(3_000), approval(PULLS / 2))),
+            BatchSize::LargeInput,
+        );
+    });
+    let grammar = rules().grammar;
+    let author = Login::new("alice");
+    let prose = "Nothing to see here, @borsig and x@bors are others.\n".repeat(100);
+    criterion.bench_function("a comment of 5 kB without a command", |bencher| {
+        bencher.iter(|| black_box(grammar.read(&prose, &author)));
+    });
+}
+
+criterion_group!(benches, core);
+criterion_main!(benches);
