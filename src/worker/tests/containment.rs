@@ -170,7 +170,11 @@ async fn memory_is_limited_for_one_process_and_for_all_together() {
         .await;
     assert_eq!(report.outcome, JobOutcome::Failed { exit_code: 1 }, "{log}");
     assert!(log.contains("tail: memory exhausted"), "{log}");
-    let hog = "for i in 1 2 3; do cat /dev/zero | tail -c 40M & done; sleep 1000";
+    // Each holds 30 MiB and waits: its reader takes nothing.
+    let hog = "for i in 1 2 3; do
+        head -c 30M /dev/zero | tail -c 30M | sleep 1000 &
+        done
+        sleep 1000";
     let (log, report) = server.execute(2, |order| order.suite = suite(&[hog])).await;
     assert_eq!(
         report.outcome,

@@ -146,7 +146,15 @@ impl Server {
         });
         match found.await {
             Ok(found) => found,
-            Err(_elapsed) => panic!("in vain: {:#?}", self.shared.state.lock().unwrap()),
+            Err(_elapsed) => {
+                let state = self.shared.state.lock().unwrap();
+                let logs = state.attempts.values().map(|record| {
+                    let end = record.log.len().saturating_sub(1000);
+                    String::from_utf8_lossy(&record.log[end..]).into_owned()
+                });
+                let logs: Vec<_> = logs.collect();
+                panic!("in vain; {} claims; logs: {logs:#?}", state.claims.len())
+            }
         }
     }
 
