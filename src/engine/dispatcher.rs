@@ -104,10 +104,11 @@ impl Dispatcher {
     /// Goes on where the database says that the repository was left.
     async fn load(&mut self) -> Result<(), StoreError> {
         let shared = self.repo.shared();
-        let kept_since = Timestamp(clock::now().0.saturating_sub_unsigned(CLOSED_KEPT_S * 1000));
+        let now = clock::now();
+        let kept_since = Timestamp(now.0.saturating_sub_unsigned(CLOSED_KEPT_S * 1000));
         let saved = shared
             .store
-            .load_repo(self.repo.label(), kept_since)
+            .load_repo(self.repo.label(), kept_since, now)
             .await?;
         shared.swept.send_replace(saved.row.synced_at.is_some());
         let queue = Queue::restored(

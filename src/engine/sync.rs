@@ -73,15 +73,16 @@ async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
     let shared = repo.shared();
     let api = shared.api.at(Value::Background);
     let began_at = clock::now();
-    let row = shared.store.synced_at(repo.label()).await?;
+    let mark = shared.store.watermark(repo.label()).await?;
+    let history_until = whole_second(mark.synced_at.unwrap_or(mark.known_since));
     let listing = api.open_pulls().await?;
     let mut changed = Vec::new();
     let (mut read, mut kept) = (0_usize, 0_usize);
     for facts in &listing.pulls {
         let known = repo.look(|queue| queue.pull(facts.number).map(|pull| pull.facts.clone()));
-        match known {
+        match known.filter(|_| mark.synced_at.is_some()) {
             None => {
-                restore(repo, facts.clone(), began_at).await?;
+                restore(repo, facts.clone(), history_until).await?;
                 read += 1;
             }
             Some(known) if is_younger(facts, &known) || start == Start::Everything => {
@@ -92,7 +93,7 @@ async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
         }
     }
     read_vanished(repo, &listing.pulls).await?;
-    if let Some(synced_at) = row {
+    if let Some(synced_at) = mark.synced_at {
         read_comments(repo, synced_at, &changed).await?;
     }
     tracing::info!(
@@ -117,17 +118,24 @@ fn observe(repo: &Repo, facts: PullFacts) {
     }]));
 }
 
-/// Takes up a pull that was not known, with everything that its comments say. What is said while
-/// the sweep goes on is not history: it is acted on.
-async fn restore(repo: &Repo, facts: PullFacts, began_at: Timestamp) -> Result<(), SweepError> {
+/// GitHub's moments are whole seconds.
+fn whole_second(moment: Timestamp) -> Timestamp {
+    Timestamp(moment.0 - moment.0.rem_euclid(1000))
+}
+
+/// Takes up a pull with everything that its comments say. What was said since `history_until` is
+/// acted on: nobody did so far.
+async fn restore(
+    repo: &Repo,
+    facts: PullFacts,
+    history_until: Timestamp,
+) -> Result<(), SweepError> {
     let api = repo.shared().api.at(Value::Background);
     let pull = facts.number;
     let comments = api.comments(pull, Sorts::All, None).await?;
-    // GitHub's moments are whole seconds.
-    let second = Timestamp(began_at.0 - began_at.0.rem_euclid(1000));
     let (comments, news): (Vec<_>, Vec<_>) = comments
         .into_iter()
-        .partition(|comment| comment.key.at < second);
+        .partition(|comment| comment.key.at < history_until);
     let restored = Event::PullRestored { facts, comments };
     let news = news
         .into_iter()

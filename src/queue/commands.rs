@@ -20,11 +20,12 @@ impl Queue {
         if reading.commands.is_empty() && reading.not_understood.is_none() {
             return;
         }
-        let Some(pull) = self.pull_mut(number) else {
+        let known = self.pulls.get(&number);
+        if known.is_none_or(|pull| pull.handled.contains(&comment.key)) {
             return;
-        };
-        if !pull.handled.insert(comment.key) {
-            return;
+        }
+        if let Some(pull) = self.pull_mut(number) {
+            pull.handled.insert(comment.key);
         }
         if self.is_premature(number, &comment, &reading.commands) {
             self.hold(number, comment, turn);

@@ -12,9 +12,10 @@ use crate::command::Command;
 use crate::ids::{CommitId, PullNumber};
 
 impl Queue {
-    /// Takes up a pull that was not known, with what its comments say.
+    /// Takes up a pull with what its comments say.
     ///
-    /// Of a pull that became known meanwhile only the facts are news.
+    /// Of a pull that became known meanwhile, comments that were acted on stay acted on, and what
+    /// younger ones set stays set.
     pub(super) fn restore(
         &mut self,
         facts: PullFacts,
@@ -24,9 +25,13 @@ impl Queue {
         let number = facts.number;
         if self.pulls.contains_key(&number) || facts.head == CommitId::ZERO {
             self.see_pull(facts, Source::Reading, turn);
-            return;
+        } else {
+            self.add_pull(facts, Source::Reading);
         }
-        self.add_pull(facts, Source::Reading);
+        let Some(pull) = self.pulls.get(&number) else {
+            return;
+        };
+        comments.retain(|comment| !pull.handled.contains(&comment.key));
         comments.sort_by_key(|comment| comment.key);
         for comment in &comments {
             self.recall(number, comment);

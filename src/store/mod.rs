@@ -23,7 +23,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 pub use self::deliveries::{Delivery, InboxId, InboxRow, Stored};
 pub use self::history::LoggedEvent;
-pub use self::rows::{RepoRow, SavedRepo};
+pub use self::rows::{RepoRow, SavedRepo, Watermark};
 pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, Step, Stepped};
 use self::writer::Writer;
 

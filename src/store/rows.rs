@@ -23,6 +23,15 @@ pub struct RepoRow {
     pub synced_at: Option<Timestamp>,
 }
 
+/// Up to when a repository's past is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Watermark {
+    /// When the repository was first served: what was said before is history.
+    pub known_since: Timestamp,
+    /// Up to when GitHub was asked for everything; `None` if never.
+    pub synced_at: Option<Timestamp>,
+}
+
 /// All that the core needs to go on where it stopped.
 #[derive(Clone, Debug)]
 pub struct SavedRepo {
@@ -35,8 +44,8 @@ pub struct SavedRepo {
 }
 
 impl Store {
-    /// What is known of a repository; makes its row if it is new. Pulls that were closed before
-    /// `closed_since` are left out.
+    /// What is known of a repository; makes its row, as known since `now`, if it is new. Pulls that
+    /// were closed before `closed_since` are left out.
     ///
     /// # Errors
     /// If the database cannot be used, or holds a document that this version cannot read.
@@ -44,10 +53,11 @@ impl Store {
         &self,
         label: &RepoLabel,
         closed_since: Timestamp,
+        now: Timestamp,
     ) -> Result<SavedRepo, StoreError> {
         let label = label.as_str().to_owned();
         self.write(move |connection| {
-            let row = find_or_add_repo(connection, &label)?;
+            let row = find_or_add_repo(connection, &label, now)?;
             let pulls = load_pulls(connection, &label, closed_since)?;
             let runs = load_runs(connection, &label, &pulls)?;
             Ok(SavedRepo { row, pulls, runs })
@@ -74,19 +84,21 @@ impl Store {
         .await
     }
 
-    /// Up to when GitHub was asked for everything; `None` if never.
+    /// Up to when a repository's past is known.
     ///
     /// # Errors
-    /// If the database cannot be read.
-    pub async fn synced_at(&self, label: &RepoLabel) -> Result<Option<Timestamp>, StoreError> {
+    /// If the database cannot be read, or has no such repository.
+    pub async fn watermark(&self, label: &RepoLabel) -> Result<Watermark, StoreError> {
         let label = label.as_str().to_owned();
         self.read(move |connection| {
-            let synced_at: Option<Option<i64>> = repos::table
+            let (known_since, synced_at): (i64, Option<i64>) = repos::table
                 .find(label)
-                .select(repos::synced_at)
-                .first(connection)
-                .optional()?;
-            Ok(synced_at.flatten().map(Timestamp))
+                .select((repos::known_since, repos::synced_at))
+                .first(connection)?;
+            Ok(Watermark {
+                known_since: Timestamp(known_since),
+                synced_at: synced_at.map(Timestamp),
+            })
         })
         .await
     }
@@ -171,7 +183,11 @@ pub struct StoredRun {
     pub run: Run,
 }
 
-fn find_or_add_repo(connection: &mut SqliteConnection, label: &str) -> Result<RepoRow, StoreError> {
+fn find_or_add_repo(
+    connection: &mut SqliteConnection,
+    label: &str,
+    now: Timestamp,
+) -> Result<RepoRow, StoreError> {
     let known: Option<(String, Option<i64>)> = repos::table
         .find(label)
         .select((repos::desk, repos::synced_at))
@@ -195,6 +211,7 @@ fn find_or_add_repo(connection: &mut SqliteConnection, label: &str) -> Result<Re
         .values((
             repos::label.eq(label),
             repos::ordinal.eq(ordinal),
+            repos::known_since.eq(now.0),
             repos::desk.eq(to_document("repos", &desk)?),
         ))
         .execute(connection)?;

@@ -12,6 +12,7 @@ diesel::table! {
         label -> Text,
         ordinal -> BigInt,
         desk -> Text,
+        known_since -> BigInt,
         synced_at -> Nullable<BigInt>,
     }
 }

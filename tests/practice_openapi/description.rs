@@ -45,9 +45,12 @@ impl Description {
             let of_method = item.get(method.to_lowercase());
             of_method.is_some_and(|shape| matches(template, path, shape))
         });
-        // The path with the fewest parameters is meant: `/user` before `/{anything}`.
-        let (template, item) =
-            matching.min_by_key(|(template, _)| template.matches('{').count())?;
+        // The path that says most is meant: `/user` before `/{anything}`, and
+        // `/commits/{ref}/status` before a `{ref}` with a slash in it.
+        let (template, item) = matching.max_by_key(|(template, _)| {
+            let parts = template.split('/');
+            parts.filter(|part| !part.starts_with('{')).count()
+        })?;
         Some(Operation {
             root: self.0,
             name: format!("{method} {template}"),

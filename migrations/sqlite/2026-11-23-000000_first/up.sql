@@ -10,6 +10,7 @@ create table repos (
     label text primary key not null,
     ordinal bigint not null unique,
     desk text not null,
+    known_since bigint not null,
     synced_at bigint
 );
 

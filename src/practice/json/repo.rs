@@ -96,7 +96,7 @@ impl Shapes<'_> {
                 "license": null, "allow_forking": true, "is_template": false,
                 "web_commit_signoff_required": false, "topics": [], "visibility": "public",
                 "forks": 0, "open_issues": open, "watchers": 0,
-                "default_branch": repo.default_branch,
+                "default_branch": repo.default_branch, "custom_properties": {},
             }),
         )
     }

@@ -417,44 +417,6 @@ fn a_try_is_dropped_only_by_a_younger_comment() {
 }
 
 #[test]
-fn a_closed_tree_holds_back_what_is_below_and_stops_nothing_that_runs() {
-    let mut story = two_pulls();
-    story.at(1).say(1, "r+").at(2).say(2, "treeclosed=5");
-    story
-        .at(3)
-        .say(2, "r+")
-        .tell(Event::MergeConflicted { run: run_id(1) });
-    story.at(4).say(2, "p=5");
-    insta::assert_snapshot!(story.log(), @r#"
-    1s comment by @rev made on #1
-        post to #1: Approved
-        run 10000: make merge onto main
-    2s comment by @rev made on #2
-    3s comment by @rev made on #2
-        post to #2: Approved
-        post to #2: TreeClosed
-    3s run 10000: merge conflicted
-        post to #1: Conflict
-        set status of a100000: homu Conflict
-    4s comment by @rev made on #2
-        run 20000: make merge onto main
-    "#);
-}
-
-#[test]
-fn the_youngest_comment_decides_on_priority_and_tree() {
-    let mut story = one_pull();
-    story.at(5).say(1, "p=5 treeclosed=7");
-    story.at(4).say(1, "p=4 treeclosed-");
-    let pull = story.queue.pull(PullNumber(1)).unwrap();
-    assert_eq!(pull.priority.value, 5);
-    assert!(!story.queue.tree_lets_through(PullNumber(1)));
-    story.at(6).say(1, "p=101");
-    let pull = story.queue.pull(PullNumber(1)).unwrap();
-    assert_eq!(pull.priority.value, 5);
-}
-
-#[test]
 fn a_command_without_the_right_to_it_is_refused_and_ends_the_comment() {
     let mut story = one_pull();
     story.at(1).hear(1, comment(1, "who", "@bot ping r+ try"));
