@@ -60,7 +60,11 @@ impl Core {
             return;
         }
         let shapes = self.shapes(world);
-        let ends = json!({"repository": shapes.repo(repo), "sender": shapes.user(news.sender)});
+        let told_repo = match news.event {
+            "push" => shapes.pushed_repo(repo),
+            _ => shapes.repo(repo),
+        };
+        let ends = json!({"repository": told_repo, "sender": shapes.user(news.sender)});
         let start = match news.action {
             Some(action) => json!({"action": action}),
             None => json!({}),

@@ -45,12 +45,14 @@ impl Description {
             let of_method = item.get(method.to_lowercase());
             of_method.is_some_and(|shape| matches(template, path, shape))
         });
-        // The path that says most is meant: `/user` before `/{anything}`, and
-        // `/commits/{ref}/status` before a `{ref}` with a slash in it.
-        let (template, item) = matching.max_by_key(|(template, _)| {
-            let parts = template.split('/');
-            parts.filter(|part| !part.starts_with('{')).count()
-        })?;
+        // The path that says most is meant: `/commits/{ref}/status` before `/commits/{ref}`.
+        let said = |template: &str| {
+            template
+                .split('/')
+                .filter(|part| !part.starts_with('{'))
+                .count()
+        };
+        let (template, item) = matching.max_by_key(|(template, _)| said(template))?;
         Some(Operation {
             root: self.0,
             name: format!("{method} {template}"),

@@ -21,14 +21,8 @@ const PLACES: [&str; 11] = [
     "/commit",
 ];
 
-/// Members that only some of GitHub's own repositories and senders have: those of organisations,
-/// enterprises and apps, and one that GitHub took away since.
-const NOT_OURS: [&str; 4] = [
-    "organization",
-    "enterprise",
-    "installation",
-    "master_branch",
-];
+/// Members that only the payloads of organisations, enterprises and apps have.
+const NOT_OURS: [&str; 3] = ["organization", "enterprise", "installation"];
 
 /// Fails where a delivery lacks a key that all examples of its event and action have. How many
 /// sorts of deliveries were compared.

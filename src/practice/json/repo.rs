@@ -101,6 +101,17 @@ impl Shapes<'_> {
         )
     }
 
+    /// The repository in a `push` payload, where GitHub keeps an older shape.
+    pub(in crate::practice) fn pushed_repo(&self, repo: &Repo) -> Value {
+        let more = json!({
+            "created_at": repo.created_at.0.div_euclid(1000),
+            "pushed_at": repo.pushed_at.0.div_euclid(1000),
+            "stargazers": 0,
+            "master_branch": repo.default_branch,
+        });
+        with(self.repo(repo), more)
+    }
+
     /// `full-repository`, for somebody with this permission.
     pub(in crate::practice) fn full_repo(&self, repo: &Repo, permission: Permission) -> Value {
         let mut full = with(

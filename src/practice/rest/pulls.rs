@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use serde_json::Value;
 
 use crate::practice::pulls::Edit;
-use crate::practice::world::{Pull, Repo};
+use crate::practice::world::{Pull, Repo, ReviewComment};
 
 use super::asked::{Asked, is_since, pull_number};
 use super::{Answer, Field, Refusal};
@@ -17,7 +17,7 @@ pub(super) fn route(asked: &Asked<'_>, path: &[&str]) -> Result<Answer, Refusal>
     match (asked.method(), path) {
         ("GET", ["pulls"]) => list(asked),
         ("POST", ["pulls"]) => open(asked),
-        ("GET", ["pulls", "comments"]) => all_review_comments(asked),
+        ("GET", ["pulls", "comments"]) => line_comments(asked),
         ("GET", ["pulls", number]) => one(asked, number),
         ("PATCH", ["pulls", number]) => edit(asked, number),
         ("GET", ["pulls", number, "commits"]) => commits(asked, number),
@@ -37,15 +37,18 @@ pub(super) fn route(asked: &Asked<'_>, path: &[&str]) -> Result<Answer, Refusal>
     }
 }
 
-fn all_review_comments(asked: &Asked<'_>) -> Result<Answer, Refusal> {
+/// All comments on lines, oldest first; they never change, so `since` is when they were made.
+fn line_comments(asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let since = asked.moment("since");
     asked.read(|shapes, repo| {
-        let all = repo.pulls.values().flat_map(|pull| {
-            let comments = pull.review_comments.iter();
-            comments.map(move |comment| (pull, comment))
-        });
-        let wanted = all.filter(|(_, comment)| is_since(comment.at, since));
-        Ok(asked.page(wanted.collect(), |(pull, comment)| {
+        let mut all: Vec<(&Pull, &ReviewComment)> = Vec::new();
+        for pull in repo.pulls.values() {
+            let made = pull.review_comments.iter();
+            let made = made.filter(|comment| is_since(comment.at, since));
+            all.extend(made.map(|comment| (pull, comment)));
+        }
+        all.sort_by_key(|(_, comment)| comment.id);
+        Ok(asked.page(all, |(pull, comment)| {
             shapes.review_comment(repo, pull, comment)
         }))
     })
