@@ -3,6 +3,12 @@
 //! `cargo bench --bench main_job [NAME]…` prints a line per figure; docs/performance.md has them
 //! with the machine on which they were measured. Nothing here passes or fails.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a measurement that cannot go on has failed"
+)]
+
 #[expect(
     dead_code,
     reason = "the stories' stage has more than the benchmarks use"
@@ -12,8 +18,9 @@ mod world;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use paprq::clock::Stopwatch;
 use paprq::practice::StatusState;
 use world::{BOT, LIMIT, REPO, SECRET, Settings, World};
 
@@ -71,7 +78,7 @@ async fn landing(name: &str, files: Vec<(String, String)>) {
         until_quiet(&world).await;
         let calls_before = world.practice.api_calls();
         let before = world.practice.branch(REPO, "auto").unwrap();
-        let began = Instant::now();
+        let began = Stopwatch::start();
         world.tell(pull, "r+");
         world
             .until("auto is pushed", |practice| {
@@ -82,7 +89,7 @@ async fn landing(name: &str, files: Vec<(String, String)>) {
         world.hear(pull, ":hourglass:").await;
         until_quiet(&world).await;
         let merge = world.practice.branch(REPO, "auto").unwrap().unwrap();
-        let began = Instant::now();
+        let began = Stopwatch::start();
         world
             .practice
             .set_status(REPO, merge, "ci", StatusState::Success)
@@ -147,7 +154,7 @@ async fn webhooks() {
             500,
         ),
     ] {
-        let began = Instant::now();
+        let began = Stopwatch::start();
         let threads: Vec<_> = (0..32)
             .map(|connection| {
                 let (address, text) = (address.clone(), text.clone());
@@ -158,7 +165,7 @@ async fn webhooks() {
                         .map(|number| {
                             let id = 10_000 + connection * per_connection + number;
                             let request = request(pull.0, id, &text);
-                            let began = Instant::now();
+                            let began = Stopwatch::start();
                             send(&mut stream, &request);
                             began.elapsed()
                         })
@@ -244,7 +251,7 @@ async fn restart(pulls: usize) {
         world.open_pull(&format!("p{number}"), &[(&format!("f{number}"), "1")]);
     }
     let calls = world.practice.api_calls();
-    let began = Instant::now();
+    let began = Stopwatch::start();
     world.start_server();
     until_swept(&world, 1).await;
     say(&format!(
@@ -254,7 +261,7 @@ async fn restart(pulls: usize) {
     ));
     world.program().kill();
     let calls = world.practice.api_calls();
-    let began = Instant::now();
+    let began = Stopwatch::start();
     world.start_server();
     until_swept(&world, 2).await;
     say(&format!(
@@ -265,7 +272,7 @@ async fn restart(pulls: usize) {
 }
 
 async fn until_swept(world: &World, times: usize) {
-    let began = Instant::now();
+    let began = Stopwatch::start();
     while world.log().matches(" swept ").count() < times {
         assert!(began.elapsed() < 20 * LIMIT, "{}", world.log());
         tokio::time::sleep(Duration::from_millis(10)).await;

@@ -3,6 +3,12 @@
 //! Each test is a promise of the README. `world` is the stage: it starts the practice GitHub and
 //! the program, and has the things that a person would do.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a story that cannot go on has failed"
+)]
+
 mod configuration;
 mod external_checks;
 mod faults;
