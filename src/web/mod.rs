@@ -16,6 +16,9 @@ mod webhook;
 mod worker_api;
 mod worker_git;
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::net::TcpListener;
 

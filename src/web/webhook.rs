@@ -114,7 +114,7 @@ impl Proof {
         let event = self.event.as_deref();
         let event = event.ok_or(WebError::Bad("the header X-GitHub-Event is missing"))?;
         let told = payload.told(event).map_err(|error| {
-            tracing::warn!(%error, repo.label = %repo.label(), "a webhook could not be read");
+            tracing::debug!(%error, repo.label = %repo.label(), "a webhook could not be read");
             WebError::Bad("the event lacks what it must have")
         })?;
         Ok(Believed {

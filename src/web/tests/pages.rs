@@ -1,0 +1,145 @@
+//! What people and programs read of a queue.
+
+use serde_json::json;
+
+use super::{HOSTILE, House};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_is_told_as_json() {
+    let house = House::start().await;
+    let order = house.order(house.sample.good).await;
+    let queue = house.queue().await;
+    let pull = house.practice.pull(house.sample.repo, house.sample.good);
+    let head = pull.unwrap().head.to_string();
+    let run = house.pull(house.sample.good).await["run"].clone();
+    assert_eq!(queue["repo"], "demo");
+    assert_eq!(queue["treeclosed"], json!(null));
+    let mut first = queue["pulls"][0].clone();
+    let waits = first["why"].as_array_mut().unwrap().split_off(1);
+    assert!(waits.contains(&json!(format!("Waiting for {}", order.suite.context))));
+    // The practice GitHub finds out some time after it was asked.
+    first["mergeable"] = json!(null);
+    assert_eq!(
+        first,
+        json!({
+            "number": house.sample.good,
+            "status": "pending",
+            "approved_by": "alice",
+            "approved_sha": head,
+            "head_sha": head,
+            "base_ref": "master",
+            "priority": 0,
+            "rollup": 0,
+            "mergeable": null,
+            "position": 1,
+            "why": ["Its merge is being tested"],
+            "run": run,
+        })
+    );
+    assert_eq!(house.get("/api/v1/queue/unknown").await.status(), 404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hostile_title_is_shown_as_text_and_cut() {
+    let house = House::start().await;
+    let number = house.sample.unapproved;
+    for path in [
+        "/queue/demo".to_owned(),
+        "/queue/all".to_owned(),
+        format!("/pull/demo/{number}"),
+    ] {
+        let page = house.page(&path).await;
+        assert!(!page.contains("<script>alert"), "{path}");
+        assert!(!page.contains(['\u{202e}', '\0']), "{path}");
+        assert!(page.contains("&#60;script&#62;alert(1)"), "{path}: {page}");
+        assert!(!page.contains(&"x".repeat(250)), "{path}");
+        assert!(!page.contains(HOSTILE), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_there_and_forbids_what_is_inline() {
+    let house = House::start().await;
+    let order = house.order(house.sample.good).await;
+    let job = order.attempt.job;
+    let run = house.pull(house.sample.good).await["run"].clone();
+    for path in [
+        "/".to_owned(),
+        "/queue/demo".to_owned(),
+        "/queue/demo?page=7".to_owned(),
+        "/queue/demo+demo".to_owned(),
+        "/workers".to_owned(),
+        format!("/pull/demo/{}", house.sample.good),
+        format!("/run/{run}"),
+        format!("/job/{job}"),
+    ] {
+        let page = house.get(&path).await;
+        assert_eq!(page.status(), 200, "{path}");
+        let headers = page.headers().clone();
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.starts_with("default-src 'none';"), "{path}");
+        assert!(!policy.contains("unsafe"), "{path}");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        let html = page.text().await.unwrap();
+        assert!(!html.contains(" style="), "{path}");
+        assert!(!html.contains("<script>"), "{path}");
+        for asset in html.split("\"/assets/").skip(1) {
+            let name = asset.split('"').next().unwrap();
+            let asset = house.get(&format!("/assets/{name}")).await;
+            assert_eq!(asset.status(), 200, "{name}");
+            assert!(
+                asset.headers()["cache-control"]
+                    .to_str()
+                    .unwrap()
+                    .contains("immutable")
+            );
+        }
+    }
+    assert_eq!(house.page("/health").await, "OK");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_not_found() {
+    let house = House::start().await;
+    for path in [
+        "/nothing",
+        "/queue/unknown",
+        "/queue/demo+unknown",
+        "/pull/demo/99",
+        "/pull/demo/x",
+        "/run/1",
+        "/job/1",
+        "/job/1/log",
+        "/job/1/log/live",
+        "/assets/x.css",
+        "/events?queue=unknown",
+    ] {
+        let page = house.get(path).await;
+        assert_eq!(page.status(), 404, "{path}");
+    }
+    let old = Some(house.page("/results/demo/1").await);
+    assert!(
+        old.unwrap().contains("octo/demo"),
+        "leads to the pull's page"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_page_is_told_of_a_change() {
+    let house = House::start().await;
+    let mut events = house.get("/events?queue=demo").await;
+    assert_eq!(events.headers()["content-type"], "text/event-stream");
+    let mut told = String::new();
+    told.push_str(std::str::from_utf8(&events.chunk().await.unwrap().unwrap()).unwrap());
+    assert_eq!(told, "event: changed\nid: 1\ndata: \n\n");
+    let text = format!("@{} r+", house.sample.bot);
+    house
+        .comment("d", house.sample.good, &text)
+        .send()
+        .await
+        .unwrap();
+    while !told.contains("event: changed\nid: 2\n") {
+        told.push_str(std::str::from_utf8(&events.chunk().await.unwrap().unwrap()).unwrap());
+    }
+}
