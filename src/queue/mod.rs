@@ -41,6 +41,7 @@ use self::pull::{Pull, Register};
 use self::rules::Rules;
 use self::run::Run;
 use self::turn::Turn;
+pub use self::why::Blockers;
 use crate::ids::{Login, PullNumber, RunId, Timestamp};
 
 /// The queue of one repository.

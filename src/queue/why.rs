@@ -9,6 +9,11 @@ use crate::ids::{PullNumber, RunId};
 impl Queue {
     /// What keeps a pull from landing, the nearest cause first; empty for an unknown pull.
     pub fn why(&self, number: PullNumber) -> Vec<Reason> {
+        self.why_behind(number, &self.blockers())
+    }
+
+    /// [`Queue::why`] for those who ask for many pulls; the blockers are this queue's, as it is now.
+    pub fn why_behind(&self, number: PullNumber, blockers: &Blockers) -> Vec<Reason> {
         let Some(pull) = self.pulls.get(&number) else {
             return Vec::new();
         };
@@ -24,7 +29,7 @@ impl Queue {
                 ending,
                 purpose,
             } => self.why_ended(pull, run, ending, purpose),
-            Stage::Idle | Stage::RetryWanted { .. } => self.why_waiting(pull),
+            Stage::Idle | Stage::RetryWanted { .. } => self.why_waiting(pull, blockers),
         }
     }
 
@@ -91,7 +96,7 @@ impl Queue {
             })
     }
 
-    fn why_waiting(&self, pull: &Pull) -> Vec<Reason> {
+    fn why_waiting(&self, pull: &Pull, blockers: &Blockers) -> Vec<Reason> {
         if pull.inquiry.is_some() {
             return vec![Reason::Inquired];
         }
@@ -107,7 +112,7 @@ impl Queue {
                 by: by.clone(),
             });
         }
-        let ahead = self.ahead_of(pull);
+        let ahead = blockers.ahead_of(pull);
         if !ahead.is_empty() {
             why.push(Reason::Behind(ahead));
         } else if why.is_empty() {
@@ -116,13 +121,15 @@ impl Queue {
         why
     }
 
-    fn ahead_of(&self, pull: &Pull) -> Vec<PullNumber> {
-        let place = Place::of(pull);
-        self.queued()
-            .into_iter()
-            .filter(|other| Place::of(other) < place && self.blocks(other))
-            .map(Pull::number)
-            .collect()
+    /// The queued pulls that keep those behind them waiting, in order.
+    pub fn blockers(&self) -> Blockers {
+        let queued = self.queued().into_iter();
+        let blockers = queued.filter(|pull| self.blocks(pull));
+        Blockers(
+            blockers
+                .map(|pull| (Place::of(pull), pull.number()))
+                .collect(),
+        )
     }
 
     /// Whether a queued pull keeps others from being tested: tries do not.
@@ -132,6 +139,18 @@ impl Queue {
             Stage::Idle | Stage::RetryWanted { .. } => self.tree_lets_through(pull.number()),
             Stage::TryWanted | Stage::Ended { .. } => false,
         }
+    }
+}
+
+/// The queued pulls that keep those behind them waiting.
+#[derive(Clone, Debug)]
+pub struct Blockers(Vec<(Place, PullNumber)>);
+
+impl Blockers {
+    fn ahead_of(&self, pull: &Pull) -> Vec<PullNumber> {
+        let place = Place::of(pull);
+        let ahead = self.0.iter().take_while(|(other, _)| *other < place);
+        ahead.map(|(_, number)| *number).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use super::pages::look;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
 use crate::notes;
 use crate::queue::pull::{Pull, Status};
-use crate::queue::{Queue, Tree};
+use crate::queue::{Blockers, Queue, Tree};
 
 /// A queue.
 #[derive(Debug, Serialize)]
@@ -58,6 +58,7 @@ fn answer(repo: RepoLabel, queue: &Queue) -> QueueAnswer {
         .map(|(index, pull)| (pull.number(), index + 1))
         .collect();
     let pulls = queue.in_order().into_iter();
+    let blockers = queue.blockers();
     QueueAnswer {
         repo,
         treeclosed: match queue.desk().tree.value {
@@ -65,26 +66,31 @@ fn answer(repo: RepoLabel, queue: &Queue) -> QueueAnswer {
             Tree::Closed { below, .. } => Some(below),
         },
         pulls: pulls
-            .map(|pull| pull_answer(queue, pull, queued.get(&pull.number()).copied()))
+            .map(|pull| PullAnswer {
+                position: queued.get(&pull.number()).copied(),
+                ..PullAnswer::new(queue, pull, &blockers)
+            })
             .collect(),
     }
 }
 
-fn pull_answer(queue: &Queue, pull: &Pull, position: Option<usize>) -> PullAnswer {
-    let approval = pull.standing_approval();
-    let why = queue.why(pull.number());
-    PullAnswer {
-        number: pull.number(),
-        status: pull.status(),
-        approved_by: approval.map(|approval| approval.approver.clone()),
-        approved_sha: approval.map(|approval| approval.commit),
-        head_sha: pull.facts.head,
-        base_ref: pull.facts.base.clone(),
-        priority: pull.priority.value,
-        rollup: pull.rollup.value,
-        mergeable: pull.facts.mergeable,
-        position,
-        why: why.iter().map(notes::reason).collect(),
-        run: pull.last_run,
+impl PullAnswer {
+    fn new(queue: &Queue, pull: &Pull, blockers: &Blockers) -> Self {
+        let approval = pull.standing_approval();
+        let why = queue.why_behind(pull.number(), blockers);
+        Self {
+            number: pull.number(),
+            status: pull.status(),
+            approved_by: approval.map(|approval| approval.approver.clone()),
+            approved_sha: approval.map(|approval| approval.commit),
+            head_sha: pull.facts.head,
+            base_ref: pull.facts.base.clone(),
+            priority: pull.priority.value,
+            rollup: pull.rollup.value,
+            mergeable: pull.facts.mergeable,
+            position: None,
+            why: why.iter().map(notes::reason).collect(),
+            run: pull.last_run,
+        }
     }
 }

@@ -57,7 +57,7 @@ async fn find(
         let pull = queue.pull(number)?;
         Some(PullView {
             position: queue.position(number),
-            ..PullView::of_queue(queue, pull, forge)
+            ..PullView::of_queue(queue, pull, &queue.blockers(), forge)
         })
     });
     if let Some(pull) = known {

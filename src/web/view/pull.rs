@@ -3,8 +3,8 @@
 use super::{Badge, Forge, Link, Moment, RunView, TITLE_CHARS_MAX};
 use crate::ids::PullNumber;
 use crate::notes;
-use crate::queue::Queue;
 use crate::queue::pull::{Approval, Pull, Stage};
+use crate::queue::{Blockers, Queue};
 
 /// A pull.
 #[derive(Clone, Debug)]
@@ -42,8 +42,13 @@ pub(in crate::web) struct ApprovalView {
 
 impl PullView {
     /// A pull of a queue, and what keeps it where it is.
-    pub(in crate::web) fn of_queue(queue: &Queue, pull: &Pull, forge: &Forge) -> Self {
-        let why = queue.why(pull.number());
+    pub(in crate::web) fn of_queue(
+        queue: &Queue,
+        pull: &Pull,
+        blockers: &Blockers,
+        forge: &Forge,
+    ) -> Self {
+        let why = queue.why_behind(pull.number(), blockers);
         let run = match pull.stage {
             Stage::Running { run, .. } => queue.run(run),
             Stage::Idle | Stage::RetryWanted { .. } | Stage::TryWanted | Stage::Ended { .. } => {

@@ -14,9 +14,6 @@ pub(in crate::web) const PAGE: usize = 100;
 /// How many pulls that were merged or closed lately a page lists.
 const RECENT: usize = 10;
 
-/// How many queued pulls are shown with everything that keeps them; those behind wait for these.
-const WITH_WHY: usize = 100;
-
 /// One repository in the list of all.
 #[derive(Clone, Debug)]
 pub(in crate::web) struct RepoLine {
@@ -90,6 +87,7 @@ impl QueueView {
         let order = queue.in_order();
         let places: std::collections::HashSet<_> =
             queued.iter().map(|pull| pull.number()).collect();
+        let blockers = queue.blockers();
         let is_other = |pull: &&&Pull| !places.contains(&pull.number());
         let others = order.iter().filter(is_other);
         let skipped = page.saturating_sub(1).saturating_mul(PAGE);
@@ -101,12 +99,15 @@ impl QueueView {
             others: others
                 .skip(skipped)
                 .take(PAGE)
-                .map(|pull| PullView::of_queue(queue, pull, forge))
+                .map(|pull| PullView::of_queue(queue, pull, &blockers, forge))
                 .collect(),
             queued: queued
                 .iter()
                 .enumerate()
-                .map(|(index, pull)| queued_pull(queue, pull, forge, index))
+                .map(|(index, pull)| PullView {
+                    position: Some(index + 1),
+                    ..PullView::of_queue(queue, pull, &blockers, forge)
+                })
                 .collect(),
             recent: recent(queue)
                 .into_iter()
@@ -123,21 +124,6 @@ impl QueueView {
     /// The label as it is read.
     pub(in crate::web) fn title(&self) -> String {
         name(self.label.as_str())
-    }
-}
-
-fn queued_pull(queue: &Queue, pull: &Pull, forge: &Forge, index: usize) -> PullView {
-    let view = if index < WITH_WHY {
-        PullView::of_queue(queue, pull, forge)
-    } else {
-        PullView {
-            why: vec![format!("Waiting for {index} pulls ahead")],
-            ..PullView::bare(pull, forge)
-        }
-    };
-    PullView {
-        position: Some(index + 1),
-        ..view
     }
 }
 
