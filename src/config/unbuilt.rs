@@ -52,7 +52,6 @@ const NOT_YET: &[Unbuilt] = &[
         "requests for other hosts are answered as they are",
     ),
     on("web.remove_path_prefixes", "paths are taken as they are"),
-    on("web.announcement", "the pages do not show it"),
     on("hooks", "their commands are read, but nothing is called"),
     on(
         "schedule.rules",

@@ -110,7 +110,6 @@ fn what_is_not_built_is_warned_of_and_only_of_known_keys() {
     cfg.toml:65: [web] "canonical_url" is not acted on yet: requests for other hosts are answered as they are
     cfg.toml:68: [web] "remove_path_prefixes" is not acted on yet: paths are taken as they are
     cfg.toml:74: [web] "secret" is not acted on yet: there is no /admin
-    cfg.toml:77: [web] "announcement" is not acted on yet: the pages do not show it
     cfg.toml:96: "hooks" is not acted on yet: their commands are read, but nothing is called
     cfg.toml:108: [schedule] "rules" is not acted on yet: auto goes before try, then by priority and age
     cfg.toml:137: [repo.project] "try_choosers" is not acted on yet: try=CHOOSER is refused
