@@ -153,3 +153,34 @@ async fn a_push_right_before_the_landing_keeps_the_pull_out() {
     world.hear(pull, ":sleepy:").await;
     assert_eq!(world.base(), before, "{}", world.log());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repository_whose_calls_hang_does_not_delay_another() {
+    let other = "
+[repo.other]
+owner = \"octo\"
+name = \"other\"
+reviewers = [\"alice\"]
+github = { secret = \"s\" }";
+    let settings = Settings {
+        repo: other.to_owned(),
+        ..Settings::default()
+    };
+    let mut world = World::prepare(settings).await;
+    let files = [("a", "1")];
+    world.practice.create_repo("octo/other", files).unwrap();
+    let faults = world.practice.faults();
+    faults.api(Calls::to("GET", "octo/other"), ApiFault::Hang);
+    world.start_server();
+    let pull = world.open_pull("good", &[("a", "1")]);
+    let before = world.base();
+    world.tell(pull, "r+");
+    world.until_merged(pull).await;
+    world.hear(pull, ":sunny: Test successful").await;
+    world.assert_landed_once(pull, before);
+    let hung = world.practice.requests();
+    let hung = hung
+        .iter()
+        .filter(|request| request.path.contains("octo/other"));
+    assert!(hung.count() > 0, "the other repository was asked for");
+}
