@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 use url::Url;
 
+use super::server::log;
 use crate::ids::WorkerId;
 use crate::worker::{self, Isolation, Lifetime, Limits, Settings, Token};
 
@@ -61,12 +61,7 @@ enum ExecutorKind {
 
 /// Runs the subcommand.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new("info")),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    log("info");
     tokio::runtime::Runtime::new()?.block_on(serve(arguments))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@
 )]
 
 mod configuration;
+mod demo;
 mod external_checks;
 mod faults;
 mod kills;
