@@ -17,7 +17,7 @@ use crate::clock;
 use crate::github::ApiError;
 use crate::ids::{PullNumber, Timestamp};
 use crate::queue::effect::Effect;
-use crate::queue::event::{Event, Source};
+use crate::queue::event::{Event, PullState, Source};
 use crate::queue::{Queue, Touched};
 use crate::store::{Cause, Entry, InboxId, InboxRow, Step, Stepped, StoreError};
 
@@ -229,34 +229,17 @@ impl Dispatcher {
 
     /// Lets the mirror follow what moved, before somebody needs it.
     fn prefetch(&self, event: &Event, queue: &Queue) {
-        match event {
-            Event::PullSeen { facts, .. } | Event::PullRestored { facts, .. } => {
-                let known = queue.pull(facts.number).map(|pull| pull.facts.head);
-                let is_open = facts.state == crate::queue::event::PullState::Open;
-                if is_open && known != Some(facts.head) {
-                    self.repo.prefetch_pull(facts.number);
-                }
+        if let Event::PullSeen { facts, .. } | Event::PullRestored { facts, .. } = event {
+            let known = queue.pull(facts.number).map(|pull| pull.facts.head);
+            if facts.state == PullState::Open && known != Some(facts.head) {
+                self.repo.prefetch_pull(facts.number);
             }
-            Event::BranchPushed { branch, .. } => {
-                let mut pulls = queue.pulls().filter(|pull| pull.is_open());
-                if pulls.any(|pull| pull.facts.base == *branch) {
-                    self.repo.prefetch_branch(branch.clone());
-                }
+        }
+        if let Event::BranchPushed { branch, .. } = event {
+            let mut pulls = queue.pulls().filter(|pull| pull.is_open());
+            if pulls.any(|pull| pull.facts.base == *branch) {
+                self.repo.prefetch_branch(branch.clone());
             }
-            Event::CommentMade { .. }
-            | Event::BaseSeen { .. }
-            | Event::StatusReported { .. }
-            | Event::CheckRunReported { .. }
-            | Event::MergeMade { .. }
-            | Event::MergeConflicted { .. }
-            | Event::MergePublished { .. }
-            | Event::SetupFailed { .. }
-            | Event::SuitesRead { .. }
-            | Event::SuiteStarted { .. }
-            | Event::SuiteFinished { .. }
-            | Event::BranchAdvanced { .. }
-            | Event::LandingRefused { .. }
-            | Event::TimePassed => {}
         }
     }
 }
