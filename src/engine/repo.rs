@@ -142,11 +142,16 @@ impl Repo {
             events: vec![event],
             received_at: clock::now(),
         };
-        match self.0.store.take_in(delivery).await? {
-            Stored::New(row) => self.tell(Message::Delivered(row)),
-            Stored::Again => {}
-        }
-        Ok(())
+        // In a task of its own: a sender that hangs up leaves nothing that only a restart would find.
+        let repo = self.clone();
+        let taking = tokio::spawn(async move {
+            match repo.0.store.take_in(delivery).await? {
+                Stored::New(row) => repo.tell(Message::Delivered(row)),
+                Stored::Again => {}
+            }
+            Ok(())
+        });
+        taking.await?
     }
 
     /// Whether an event may change anything; one that cannot need not be kept.

@@ -87,6 +87,37 @@ async fn what_is_wrong_is_refused_with_the_right_code_and_a_line_in_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_hangs_up_leaves_nothing_behind_that_is_not_applied() {
+    use std::io::Write as _;
+    let world = World::start().await;
+    let pull = world.open_pull("asked", &[("a", "1")]);
+    world.tell(pull, "ping");
+    world.hear(pull, ":sleepy:").await;
+    for id in 5000..5200 {
+        let body = comment(pull.0, id, REPO, &format!("@bors p={id}"));
+        let signature = signature(&body, SECRET);
+        let mut stream = std::net::TcpStream::connect(world.address()).unwrap();
+        let head = format!(
+            "POST /github HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: issue_comment\r\n\
+             X-GitHub-Delivery: gone-{id}\r\nX-Hub-Signature-256: {signature}\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream
+            .write_all(&[head.as_bytes(), &body].concat())
+            .unwrap();
+    }
+    let store = paprq::store::Store::open(&world.path("paprq.db")).unwrap();
+    let repo = paprq::ids::RepoLabel::new("widgets");
+    let applied = tokio::time::timeout(crate::world::LIMIT, async {
+        while !store.unapplied(&repo).await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    });
+    world.expect(applied.await, "all that is on disk is applied");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_webhooks_over_32_connections_are_all_taken_in_and_act_once_each() {
     const COUNT: u64 = 1000;
     let world = World::start().await;
