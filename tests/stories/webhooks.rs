@@ -88,7 +88,7 @@ async fn what_is_wrong_is_refused_with_the_right_code_and_a_line_in_the_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sender_that_hangs_up_leaves_nothing_behind_that_is_not_applied() {
-    use std::io::Write as _;
+    use tokio::io::AsyncWriteExt as _;
     let world = World::start().await;
     let pull = world.open_pull("asked", &[("a", "1")]);
     world.tell(pull, "ping");
@@ -96,16 +96,19 @@ async fn a_sender_that_hangs_up_leaves_nothing_behind_that_is_not_applied() {
     for id in 5000..5200 {
         let body = comment(pull.0, id, REPO, &format!("@bors p={id}"));
         let signature = signature(&body, SECRET);
-        let mut stream = std::net::TcpStream::connect(world.address()).unwrap();
+        let stream = tokio::net::TcpStream::connect(world.address()).await;
+        let mut stream = stream.unwrap();
+        // Closing resets the connection, which the server sees at once.
+        stream.set_zero_linger().unwrap();
         let head = format!(
             "POST /github HTTP/1.1\r\nHost: x\r\nX-GitHub-Event: issue_comment\r\n\
              X-GitHub-Delivery: gone-{id}\r\nX-Hub-Signature-256: {signature}\r\n\
              Content-Length: {}\r\n\r\n",
             body.len()
         );
-        stream
-            .write_all(&[head.as_bytes(), &body].concat())
-            .unwrap();
+        let request = [head.as_bytes(), &body].concat();
+        stream.write_all(&request).await.unwrap();
+        tokio::task::yield_now().await;
     }
     let store = paprq::store::Store::open(&world.path("paprq.db")).unwrap();
     let repo = paprq::ids::RepoLabel::new("widgets");
