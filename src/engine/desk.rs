@@ -350,6 +350,8 @@ impl Shared {
             Ok(stored) => stored,
             Err(error) => {
                 **board = Board::new(self.store.open_jobs().await?, LEASE_S);
+                // That leases were renewed is not in the database.
+                prolong_all(board, now);
                 return Err(error);
             }
         };
@@ -436,4 +438,67 @@ fn prolong_all(board: &mut Board, now: Timestamp) {
 
 fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::{Connection as _, SimpleConnection as _};
+    use diesel::sqlite::SqliteConnection;
+
+    use super::*;
+    use crate::ids::{CommitId, JobId, WorkerId};
+    use crate::jobs::Wish as Wanted;
+    use crate::queue::note::Purpose;
+
+    fn job_of_long_ago() -> Job {
+        let file = b"context: unit\nsandbox: true\ntests: [make]\n";
+        let suites = crate::suite::read(".papr.yml", file).unwrap();
+        Job {
+            id: JobId(0),
+            repo: RepoLabel::new("demo"),
+            run: RunId(1),
+            purpose: Purpose::Land,
+            priority: 0,
+            commit: "7".repeat(40).parse::<CommitId>().unwrap(),
+            suite: suites.into_iter().next().unwrap(),
+            made_at: Timestamp(0),
+            state: JobState::Leased {
+                attempt: AttemptNumber(1),
+                worker: WorkerKey {
+                    token: "local".to_owned(),
+                    name: WorkerId::new("w"),
+                },
+                until: Timestamp(60_000),
+                wish: Wanted::GoOn,
+                git_token: "secret".to_owned(),
+            },
+            attempts: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_takes_no_job_from_its_worker() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("paprq.db");
+        let store = Store::open(&file).unwrap();
+        store.add_jobs(vec![job_of_long_ago()]).await.unwrap();
+        let equipment = Equipment {
+            store,
+            logs: Logs::open(&format!("file:{}", folder.path().display())).unwrap(),
+            live: Live::new(),
+            tokens: BTreeMap::new(),
+            places: HashMap::new(),
+            base_url: String::new(),
+        };
+        let desk = JobDesk::open(equipment).await.unwrap();
+        SqliteConnection::establish(&file.to_string_lossy())
+            .unwrap()
+            .batch_execute(
+                "create trigger full before update on jobs begin select raise(abort, 'full'); end",
+            )
+            .unwrap();
+        desk.cancel_run(RunId(1)).await.unwrap_err();
+        let next = desk.0.board.lock().await.next_wakeup();
+        assert!(next > Some(clock::now()), "{next:?}");
+    }
 }
