@@ -34,19 +34,19 @@ const HISTORY_KEPT_S: u64 = 30 * 86_400;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// The storage of logs.
-    #[error("{0}")]
+    #[error(transparent)]
     Logs(#[from] LogError),
     /// The client of GitHub.
-    #[error("{0}")]
+    #[error(transparent)]
     Client(#[from] NewClientError),
     /// GitHub refuses the access token.
     #[error("{0}: put another into [github] access_token")]
     Token(ApiError),
     /// A mirror.
-    #[error("open the mirror of [repo.{label}]: {source}")]
+    #[error("open the mirror of [repo.{label}]")]
     Mirror {
         /// Of which repository.
         label: RepoLabel,
@@ -54,7 +54,7 @@ pub enum StartError {
         source: GitError,
     },
     /// The SSH key's file.
-    #[error("write the SSH key to {path}: {source}")]
+    #[error("write the SSH key to {path}")]
     Key {
         /// Where.
         path: String,
@@ -320,4 +320,19 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     options
         .open(path)?
         .write_all(format!("{}\n", text.trim_end()).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_told_once() {
+        let source = StoreError::Open {
+            path: "p".to_owned(),
+            why: "denied".to_owned(),
+        };
+        let error = anyhow::Error::from(StartError::from(source));
+        assert_eq!(format!("{error:#}"), "open the database p: denied");
+    }
 }
