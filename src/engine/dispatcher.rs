@@ -146,6 +146,10 @@ impl Dispatcher {
                 let _asker_gone = reply.send(answer);
                 Ok(())
             }
+            Message::Reached(reply) => {
+                let _asker_gone = reply.send(());
+                Ok(())
+            }
         }
     }
 

@@ -59,6 +59,8 @@ pub(super) enum Message {
     Observed(Vec<Event>),
     /// Somebody is about to move the base branch: may they, after all that was said before?
     MayLand(RunId, oneshot::Sender<bool>),
+    /// Somebody wants to know when all that was told before this is durable.
+    Reached(oneshot::Sender<()>),
 }
 
 /// Refs that the mirror shall have soon.
@@ -221,6 +223,13 @@ impl Repo {
         let (reply, answer) = oneshot::channel();
         self.tell(Message::MayLand(run, reply));
         answer.await.unwrap_or(false)
+    }
+
+    /// Waits until all that was told before this call was read.
+    pub(super) async fn until_read(&self) {
+        let (reply, read) = oneshot::channel();
+        self.tell(Message::Reached(reply));
+        let _ended = read.await;
     }
 
     /// Whether a run still wants to be carried out.

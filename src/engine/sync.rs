@@ -32,6 +32,8 @@ enum SweepError {
     Api(#[from] ApiError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the repository's loop began anew meanwhile")]
+    Interrupted,
 }
 
 /// What the start of a repository shall read.
@@ -72,6 +74,7 @@ fn spread(every: Duration) -> Duration {
 async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
     let shared = repo.shared();
     let api = shared.api.at(Value::Background);
+    let loops = shared.running.subscribe();
     let began_at = clock::now();
     let mark = shared.store.watermark(repo.label()).await?;
     let history_until = whole_second(mark.synced_at.unwrap_or(mark.known_since));
@@ -100,6 +103,11 @@ async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
         repo.label = %repo.label(), open = listing.pulls.len(), new = read,
         changed = changed.len(), unchanged = kept, "swept"
     );
+    // What was found is not looked for again: it must be durable first.
+    repo.until_read().await;
+    if loops.has_changed().unwrap_or(true) {
+        return Err(SweepError::Interrupted);
+    }
     let until = Timestamp(began_at.0.saturating_sub_unsigned(OVERLAP_MS));
     shared.store.set_synced_at(repo.label(), until).await?;
     shared.swept.send_replace(true);
