@@ -44,6 +44,8 @@ struct Shared {
     base_url: String,
     bot: Login,
     store: Store,
+    /// Keeps other servers from the database.
+    _lock: std::fs::File,
     logs: Logs,
     live: Live,
     desk: JobDesk,

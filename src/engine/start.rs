@@ -1,6 +1,7 @@
 //! Starting the engine: from a configuration to running loops.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,6 +62,17 @@ pub enum StartError {
         /// Why not.
         source: std::io::Error,
     },
+    /// Two servers would do everything twice.
+    #[error("use the database {0}: another server uses it")]
+    Taken(String),
+    /// The lock beside the database.
+    #[error("lock {path}")]
+    Lock {
+        /// Its file.
+        path: String,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// The configuration asks for what this build has not.
     #[error("store in PostgreSQL: this build stores in SQLite only")]
     Postgres,
@@ -78,6 +90,7 @@ impl Engine {
         let Db::Sqlite(file) = &config.db else {
             return Err(StartError::Postgres);
         };
+        let lock = take(file)?;
         let store = Store::open(file)?;
         let logs = Logs::open(&format!("file:{}", config.storage.directory().display()))?;
         let token = config.github.access_token.expose();
@@ -88,6 +101,7 @@ impl Engine {
             base_url: base_url.trim_end_matches('/').to_owned(),
             local_token: hex::encode(rand::random::<[u8; 20]>()),
             live: Live::new(),
+            lock,
             config,
             store,
             logs,
@@ -113,6 +127,23 @@ async fn who_am_i(github: &GitHub) -> Result<Login, StartError> {
     }
 }
 
+/// Holds the database for this process alone, for as long as the file lives. The kernel lets go of
+/// it however the process ends.
+fn take(database: &Path) -> Result<File, StartError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let failed = |source| StartError::Lock {
+        path: path.to_string_lossy().into_owned(),
+        source,
+    };
+    let lock = File::create(&path).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StartError::Taken(database.display().to_string())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
 /// What the engine is put together from.
 struct Parts {
     config: Config,
@@ -120,6 +151,7 @@ struct Parts {
     bot: Login,
     github: GitHub,
     store: Store,
+    lock: File,
     logs: Logs,
     live: Live,
     local_token: String,
@@ -228,6 +260,7 @@ impl Parts {
             base_url: self.base_url,
             bot: self.bot,
             store: self.store,
+            _lock: self.lock,
             logs: self.logs,
             live: self.live,
             local_token: self.local_token,
@@ -325,6 +358,16 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_database_has_one_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("paprq.db");
+        let held = take(&file).unwrap();
+        assert!(matches!(take(&file), Err(StartError::Taken(_))));
+        drop(held);
+        take(&file).unwrap();
+    }
 
     #[test]
     fn a_reason_is_told_once() {
