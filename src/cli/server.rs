@@ -1,5 +1,6 @@
 //! A whole server in this process: engine, pages, workers; for `paprq serve` and `paprq demo`.
 
+use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -156,6 +157,7 @@ pub(super) fn log(otherwise: &str) {
         EnvFilter::try_from_default_env().unwrap_or_else(|_unset| EnvFilter::new(otherwise));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
 }

@@ -171,14 +171,21 @@ impl Outbox {
     async fn settle(&self, order: &Order, done: Done) {
         match done {
             Done::Answered(events) => self.repo.tell(Message::Answered(order.row.id, events)),
-            Done::Quietly => {
-                if let Err(error) = self.repo.shared().store.mark_done(order.row.id).await {
-                    tracing::warn!(
-                        repo.label = %self.repo.label(), order.id = %order.row.id, %error,
-                        "an order that is done could not be marked so"
-                    );
-                }
-            }
+            Done::Quietly => self.mark_done(order).await,
+        }
+    }
+
+    /// An order that is not marked would be carried out again after a restart, and an old status
+    /// would cover a younger one: the next order of the lane waits for it.
+    async fn mark_done(&self, order: &Order) {
+        let mut delays = retry::patient().build();
+        while let Err(error) = self.repo.shared().store.mark_done(order.row.id).await {
+            tracing::warn!(
+                repo.label = %self.repo.label(), order.id = %order.row.id, %error,
+                "an order that is done could not be marked so yet"
+            );
+            let delay = delays.next().unwrap_or(retry::DELAY_MAX);
+            tokio::time::sleep(delay).await;
         }
     }
 }
