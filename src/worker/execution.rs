@@ -16,7 +16,7 @@ use super::spawner::Spawner;
 use super::spool::Spool;
 use crate::clock::{self, Stopwatch};
 use crate::protocol::{CHUNK_BYTES_MAX, JobOutcome, Order};
-use crate::suite::{Environment, Network};
+use crate::suite::{Environment, Network, Suite};
 
 /// How long the checkout may take, all attempts at it together.
 const CHECKOUT: Duration = Duration::from_secs(600);
@@ -73,6 +73,8 @@ pub(super) async fn execute(
     match try_execute(order, workshop, log).await {
         Ok(outcome) => Some(outcome),
         Err(NoOutcome::Stopped) => None,
+        // What breaks while everything is being killed is no news.
+        Err(NoOutcome::Broken(_)) if workshop.stop.is_cancelled() => None,
         Err(NoOutcome::Impossible(message)) => {
             let _log_is_full = log.say(&format!("### {message}")).await;
             Some(JobOutcome::Error { message })
@@ -98,6 +100,7 @@ async fn try_execute(
 ) -> Result<JobOutcome, NoOutcome> {
     write_header(order, log).await?;
     let network = network_of(&order.suite.environment)?;
+    refuse_unbuilt(&order.suite)?;
     if order.suite.tests.is_empty() {
         return Ok(JobOutcome::Passed);
     }
@@ -108,6 +111,7 @@ async fn try_execute(
         room: workshop.room,
         network,
         limits: workshop.limits,
+        stop: &workshop.stop,
         environment: Vec::new(),
     };
     let mut session = Session::start(&launch, workshop.spawner, log).await?;
@@ -122,6 +126,21 @@ fn network_of(environment: &Environment) -> Result<Network, NoOutcome> {
         Environment::Container { .. } => Err(NoOutcome::not_offered("container")),
         Environment::Host { .. } => Err(NoOutcome::not_offered("host")),
         Environment::Cluster { .. } => Err(NoOutcome::not_offered("cluster")),
+    }
+}
+
+/// A suite is not called passed when parts of it were left out. `artifacts` decide nothing.
+fn refuse_unbuilt(suite: &Suite) -> Result<(), NoOutcome> {
+    let asked = [
+        ("build", suite.build.is_some()),
+        ("packages", !suite.packages.is_empty()),
+        ("extra-repos", !suite.extra_repos.is_empty()),
+    ];
+    match asked.iter().find(|(_key, is_there)| *is_there) {
+        Some((key, _)) => Err(impossible(format!(
+            "This worker does not execute the key `{key}`."
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -265,6 +284,7 @@ async fn check_out_once(
         room: workshop.room,
         network: Network::On,
         limits: workshop.limits,
+        stop: &workshop.stop,
         environment: git_environment(order, workshop),
     };
     let mut session = Session::start(&launch, workshop.spawner, said).await?;

@@ -49,6 +49,8 @@ pub(crate) struct Launch<'a> {
     pub(crate) room: &'a Room,
     pub(crate) network: Network,
     pub(crate) limits: &'a Limits,
+    /// Ends the start.
+    pub(crate) stop: &'a CancellationToken,
     /// Added to the environment; it is not to be seen by a suite's commands if it holds secrets.
     pub(crate) environment: Vec<(&'static str, String)>,
 }
@@ -116,8 +118,9 @@ impl Session {
             watchdog: watchdog::watch(number, launch.room.checkout(), *launch.limits),
             answer: Vec::new(),
         };
-        let ready = tokio::time::timeout(PATIENCE, session.next_answer()).await;
-        if !matches!(&ready, Ok(Ok(Some(line))) if line == "ready") {
+        let ready = launch.stop.run_until_cancelled(session.next_answer());
+        let ready = tokio::time::timeout(PATIENCE, ready).await;
+        if !matches!(&ready, Ok(Some(Ok(Some(line)))) if line == "ready") {
             session.drain(log).await?;
             session.end().await;
             return Err(io::Error::other("the sandbox did not start"));
@@ -155,8 +158,8 @@ impl Session {
                     break Ended::Excess(excess.map_err(io::Error::other)?);
                 }
                 answer = read_answer(&mut self.answers, &mut self.answer) => {
-                    match answer?.and_then(|line| line.parse().ok()) {
-                        Some(code) => break Ended::Code(code),
+                    match answer?.and_then(|line| line.parse::<u8>().ok()) {
+                        Some(code) => break Ended::Code(i32::from(code)),
                         None => {
                             self.drain(log).await?;
                             return self.code_of_driver().await;
@@ -165,7 +168,11 @@ impl Session {
                 }
                 read = self.output.read(&mut buffer) => match read? {
                     0 => return self.code_of_driver().await,
-                    read => log.write(buffer.get(..read).unwrap_or_default()).await?,
+                    read => {
+                        log.write(buffer.get(..read).unwrap_or_default()).await?;
+                        // A flood must not keep timers and other jobs on this thread waiting.
+                        tokio::task::yield_now().await;
+                    }
                 }
             }
         };
@@ -264,6 +271,7 @@ fn command(launch: &Launch<'_>) -> io::Result<Command> {
         room,
         network,
         limits,
+        stop: _,
         environment,
     } = launch;
     let mut command = match isolation {

@@ -65,14 +65,23 @@ async fn a_server_that_restarts_gets_the_whole_log() {
     let mut server = Server::start().await;
     let worker = Worker::start(&server).await;
     let attempt = server.order(1, |order| {
-        let print = "i=0; while [ ! -e /tmp/stop ]; do echo line $((i+=1)); done & 
-             sleep 1; touch /tmp/stop; wait";
+        let print = "i=0; while [ ! -e stop ]; do echo line $((i+=1)); done";
         order.suite = suite(&[print]);
         order.log_bytes_max = 1 << 30;
     });
     server.until_printed(attempt, "line 1\n").await;
     server.go_away().await;
+    let room = worker.directory.path().join("work/jobs/1-1");
+    let length = || std::fs::metadata(room.join("log")).unwrap().len();
+    let before = length();
+    let printed = tokio::time::timeout(DEADLINE, async {
+        while length() < before + 10_000 {
+            tokio::task::yield_now().await;
+        }
+    });
+    printed.await.expect("the suite goes on without a server");
     server.come_back();
+    std::fs::write(room.join("checkout/stop"), "").unwrap();
     let (log, report) = server.report(attempt).await;
     assert_eq!(report.outcome, JobOutcome::Passed);
     assert_eq!(report.log_bytes, log.len() as u64);
@@ -205,4 +214,28 @@ async fn a_job_that_comes_again_is_a_new_attempt() {
         assert_eq!(server.report(attempt).await.1.outcome, JobOutcome::Passed);
     }
     worker.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn several_workers_live_in_one_process_and_stop_without_their_server() {
+    let server = Server::start().await;
+    let mut workers = Vec::new();
+    for name in ["one", "two"] {
+        let named = |settings: &mut crate::worker::Settings| {
+            settings.name = crate::ids::WorkerId::new(name);
+        };
+        workers.push(Worker::start_with(&server, named).await);
+    }
+    let markers = ["marker-one-1414", "marker-two-1414"];
+    for (job, marker) in [1, 2].into_iter().zip(markers) {
+        let attempt = server.order(job, |order| {
+            order.suite = suite(&[&format!("echo started; exec -a {marker} sleep 1000")]);
+        });
+        server.until_printed(attempt, "started\n").await;
+    }
+    server.go_away().await;
+    for worker in workers {
+        worker.stop().await.unwrap();
+    }
+    assert!(!markers.into_iter().any(alive));
 }
