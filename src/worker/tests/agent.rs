@@ -10,7 +10,7 @@ use crate::worker::{Isolation, Lifetime, Token, WorkerError};
 
 #[tokio::test]
 async fn a_claim_says_what_the_worker_is_and_what_it_runs() {
-    let server = Server::start().await;
+    let server = Server::start();
     let two = |settings: &mut crate::worker::Settings| settings.slots = NonZeroU32::new(2).unwrap();
     let worker = Worker::start_with(&server, two).await;
     let first = server.order(1, |order| order.suite = suite(&["sleep 1000"]));
@@ -29,7 +29,7 @@ async fn a_claim_says_what_the_worker_is_and_what_it_runs() {
 
 #[tokio::test]
 async fn a_wrong_token_ends_the_worker() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start_with(&server, |settings| settings.token = Token::new("wrong")).await;
     assert!(matches!(
         worker.ended().await,
@@ -39,7 +39,7 @@ async fn a_wrong_token_ends_the_worker() {
 
 #[tokio::test]
 async fn an_idle_worker_ends_if_it_is_told_to() {
-    let server = Server::start().await;
+    let server = Server::start();
     let jobs = [server.order(1, |_order| {}), server.order(2, |_order| {})];
     let idle = |settings: &mut crate::worker::Settings| settings.lifetime = Lifetime::UntilIdle;
     let worker = Worker::start_with(&server, idle).await;
@@ -51,7 +51,7 @@ async fn an_idle_worker_ends_if_it_is_told_to() {
 
 #[tokio::test]
 async fn a_worker_waits_for_a_server_that_is_away() {
-    let mut server = Server::start().await;
+    let mut server = Server::start();
     server.go_away().await;
     let worker = Worker::start(&server).await;
     server.come_back();
@@ -62,7 +62,7 @@ async fn a_worker_waits_for_a_server_that_is_away() {
 
 #[tokio::test]
 async fn a_server_that_restarts_gets_the_whole_log() {
-    let mut server = Server::start().await;
+    let mut server = Server::start();
     let worker = Worker::start(&server).await;
     let attempt = server.order(1, |order| {
         let print = "i=0; while [ ! -e stop ]; do echo line $((i+=1)); done";
@@ -97,7 +97,7 @@ async fn a_server_that_restarts_gets_the_whole_log() {
 
 #[tokio::test]
 async fn an_attempt_whose_lease_must_have_ended_is_given_up() {
-    let mut server = Server::start().await;
+    let mut server = Server::start();
     let worker = Worker::start(&server).await;
     let marker = "marker-lease-3141";
     let attempt = server.order(1, |order| {
@@ -128,7 +128,7 @@ async fn an_attempt_whose_lease_must_have_ended_is_given_up() {
 
 #[tokio::test]
 async fn silence_is_broken_by_beats() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     let attempt = server.order(1, |order| {
         order.lease_s = 1;
@@ -142,7 +142,7 @@ async fn silence_is_broken_by_beats() {
 
 #[tokio::test]
 async fn one_directory_serves_one_worker_and_is_cleaned_at_the_start() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     server
         .execute(1, |order| {
@@ -179,7 +179,7 @@ async fn one_directory_serves_one_worker_and_is_cleaned_at_the_start() {
 
 #[tokio::test]
 async fn the_demo_runs_its_own_samples_without_a_sandbox() {
-    let server = Server::start().await;
+    let server = Server::start();
     let bare = |settings: &mut crate::worker::Settings| settings.isolation = Isolation::None;
     let worker = Worker::start_with(&server, bare).await;
     let (log, report) = server
@@ -203,7 +203,7 @@ async fn the_demo_runs_its_own_samples_without_a_sandbox() {
 
 #[tokio::test]
 async fn a_job_that_comes_again_is_a_new_attempt() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     for number in 1..=2 {
         let change = |order: &mut crate::protocol::Order| {
@@ -218,7 +218,7 @@ async fn a_job_that_comes_again_is_a_new_attempt() {
 
 #[tokio::test]
 async fn several_workers_live_in_one_process_and_stop_without_their_server() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut workers = Vec::new();
     for name in ["one", "two"] {
         let named = |settings: &mut crate::worker::Settings| {

@@ -42,7 +42,7 @@ async fn until_dead(marker: &str) {
 
 #[tokio::test]
 async fn nothing_outlives_a_suite_that_passed() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     let marker = "marker-passed-6121";
     let (log, report) = server
@@ -57,7 +57,7 @@ async fn nothing_outlives_a_suite_that_passed() {
 #[tokio::test]
 async fn a_cancelled_attempt_is_killed_and_reports_nothing() {
     for verdict in [Verdict::Stop, Verdict::Gone] {
-        let server = Server::start().await;
+        let server = Server::start();
         let worker = Worker::start(&server).await;
         let marker = format!("marker-{verdict:?}-8172");
         let cancelled = server.order(1, |order| {
@@ -79,7 +79,7 @@ async fn a_cancelled_attempt_is_killed_and_reports_nothing() {
 
 #[tokio::test]
 async fn a_stopped_worker_kills_what_runs_and_reports_nothing() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     let marker = "marker-stopped-9911";
     let attempt = server.order(1, |order| {
@@ -141,7 +141,7 @@ async fn all_dies_with_the_thread_that_started_it() {
 
 #[tokio::test]
 async fn a_fork_bomb_is_stopped() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     let (log, report) = server
         .execute(1, |order| {
@@ -159,7 +159,7 @@ async fn a_fork_bomb_is_stopped() {
 
 #[tokio::test]
 async fn memory_is_limited_for_one_process_and_for_all_together() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start_with(&server, |settings| {
         settings.limits.memory_bytes = 24 << 20;
     })
@@ -186,7 +186,7 @@ async fn memory_is_limited_for_one_process_and_for_all_together() {
 
 #[tokio::test]
 async fn disk_is_limited_everywhere() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start_with(&server, |settings| {
         settings.limits.disk_bytes = 16 << 20;
     })
@@ -216,7 +216,7 @@ async fn disk_is_limited_everywhere() {
 
 #[tokio::test]
 async fn endless_output_is_dropped_after_the_cut_until_the_time_is_up() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     let (log, report) = server
         .execute(1, |order| {
@@ -235,7 +235,7 @@ async fn endless_output_is_dropped_after_the_cut_until_the_time_is_up() {
 
 #[tokio::test]
 async fn the_network_is_there_only_for_suites_that_asked() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -258,7 +258,7 @@ async fn the_network_is_there_only_for_suites_that_asked() {
 
 #[tokio::test]
 async fn a_suite_sees_nothing_of_the_machine_and_can_change_nothing() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     let secrets = tempfile::tempdir().unwrap();
     let token_file = secrets.path().join("token");
@@ -328,7 +328,7 @@ async fn a_suite_sees_nothing_of_the_machine_and_can_change_nothing() {
 
 #[tokio::test]
 async fn a_sandbox_is_never_root_on_the_host() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     let marker = "marker-user-1618";
     let attempt = server.order(1, |order| {
@@ -351,7 +351,7 @@ async fn a_sandbox_is_never_root_on_the_host() {
 
 #[tokio::test]
 async fn an_exit_code_that_no_process_has_is_not_believed() {
-    let server = Server::start().await;
+    let server = Server::start();
     // In a sandbox of a root worker the driver's pipe cannot even be opened.
     let bare = |settings: &mut crate::worker::Settings| settings.isolation = Isolation::None;
     let worker = Worker::start_with(&server, bare).await;
@@ -371,7 +371,7 @@ async fn an_exit_code_that_no_process_has_is_not_believed() {
 
 #[tokio::test]
 async fn nothing_of_the_worker_is_inherited() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let look = "for process in /proc/[0-9]*; do tr '\\0' '\\n' <$process/environ; done >/tmp/all 2>/dev/null || true

@@ -23,7 +23,7 @@ const FAST: Pace = Pace {
 };
 
 async fn deliver(faults: Vec<Fault>, pieces: &[Vec<u8>]) {
-    let server = Server::start().await;
+    let server = Server::start();
     server.change(|state| {
         state.faults = faults.into();
         state.attempts.insert(attempt(1), Record::default());

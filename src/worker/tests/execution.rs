@@ -162,7 +162,7 @@ async fn what_one_command_leaves_is_there_for_the_next() {
 
 #[tokio::test]
 async fn output_that_is_no_utf_8_arrives_as_it_was() {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     server
         .execute(1, |order| {
@@ -204,7 +204,8 @@ async fn a_log_is_cut_and_still_says_how_the_suite_ended() {
 
 #[tokio::test]
 async fn a_suite_whose_parts_would_be_left_out_is_not_called_passed() {
-    let changes: [(&str, fn(&mut crate::suite::Suite)); 2] = [
+    type Change = fn(&mut crate::suite::Suite);
+    let changes: [(&str, Change); 2] = [
         ("build", |suite| {
             suite.build = Some(crate::suite::Build::default());
             suite.tests.clear();

@@ -116,7 +116,7 @@ fn variable(name: &str, value: &str) -> Variable {
 
 /// Executes one order on a fresh worker; returns the log and the report.
 async fn execute(change: impl FnOnce(&mut Order)) -> (String, Report) {
-    let server = Server::start().await;
+    let server = Server::start();
     let worker = Worker::start(&server).await;
     let done = server.execute(1, change).await;
     worker.stop().await.unwrap();

@@ -86,8 +86,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    #[expect(clippy::unused_async, reason = "its server needs a runtime around it")]
-    pub(super) async fn start() -> Self {
+    pub(super) fn start() -> Self {
         let repository = tempfile::tempdir().unwrap();
         let commit = make_repository(repository.path());
         let shared = Shared {
