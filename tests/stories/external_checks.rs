@@ -17,6 +17,7 @@ async fn a_status_lands_a_pull_with_at_most_eight_calls() {
     let pull = world.open_pull("good", &[("a", "1")]);
     world.tell(pull, "ping");
     world.hear(pull, ":sleepy:").await;
+    world.until_logged(" swept ", 1).await;
     let before = world.practice.api_calls();
     world.tell(pull, "r+");
     world.hear(pull, ":hourglass: Testing").await;

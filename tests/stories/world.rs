@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use paprq::ids::{CommitId, PullNumber};
 use paprq::practice::{CommentSeen, Permission, Practice, PullState, StatusState};
+use tokio::sync::watch;
 
 /// The repository of every story.
 pub(crate) const REPO: &str = "octo/widgets";
@@ -72,7 +73,7 @@ impl Default for Settings {
 #[derive(Default)]
 pub(crate) struct Program {
     process: Mutex<Option<Child>>,
-    log: Mutex<Vec<String>>,
+    log: watch::Sender<Vec<String>>,
     starts: AtomicU32,
 }
 
@@ -86,7 +87,7 @@ impl Program {
     }
 
     fn log_text(&self) -> String {
-        self.log.lock().unwrap().join("\n")
+        self.log.borrow().join("\n")
     }
 }
 
@@ -206,7 +207,7 @@ github = {{ secret = "{SECRET}" }}
                     let address = line[at + "serving address=".len()..].trim().to_owned();
                     let _only_the_first_is_asked_for = found.send(address);
                 }
-                program.log.lock().unwrap().push(line);
+                program.log.send_modify(|log| log.push(line));
             }
         });
         match address.recv_timeout(LIMIT) {
@@ -229,7 +230,7 @@ github = {{ secret = "{SECRET}" }}
 
     /// Where the server listens now.
     pub(crate) fn address(&self) -> String {
-        let log = self.program.log.lock().unwrap();
+        let log = self.program.log.borrow();
         let line = log
             .iter()
             .rev()
@@ -241,6 +242,17 @@ github = {{ secret = "{SECRET}" }}
     /// What the server wrote on standard error so far.
     pub(crate) fn log(&self) -> String {
         self.program.log_text()
+    }
+
+    /// Waits until the server has written this so many times.
+    pub(crate) async fn until_logged(&self, text: &str, times: usize) {
+        let mut log = self.program.log.subscribe();
+        let logged = log.wait_for(|log| {
+            let lines = log.iter().filter(|line| line.contains(text));
+            lines.count() >= times
+        });
+        let logged = tokio::time::timeout(LIMIT, logged).await.map(drop);
+        self.expect(logged, text);
     }
 
     /// Bob opens a pull that writes these files.

@@ -185,11 +185,13 @@ impl Story<'_> {
             "the merge's parents are {parents:?}"
         );
         for context in ["lint", "unit"] {
-            let status = self.practice.status(repo, tip, context);
-            ensure!(
-                status.is_some_and(|status| status.state == StatusState::Success),
-                "the suite {context} has not passed on {tip}"
-            );
+            let passed = self.practice.wait_until(STEP, |practice| {
+                let status = practice.status(repo, tip, context);
+                status.is_some_and(|status| status.state == StatusState::Success)
+            });
+            passed
+                .await
+                .with_context(|| format!("the suite {context} has not passed on {tip}"))?;
         }
         self.hears(pull, ":sunny: Test successful", 1).await?;
         self.queue_says(pull, StatusState::Success).await?;
