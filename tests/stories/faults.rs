@@ -155,7 +155,13 @@ async fn a_push_right_before_the_landing_keeps_the_pull_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_repository_whose_calls_hang_does_not_delay_another() {
+async fn a_repository_whose_calls_hang_or_fail_does_not_delay_another() {
+    for fault in [ApiFault::Hang, ApiFault::Fail(500), ApiFault::Refuse] {
+        land_beside(fault).await;
+    }
+}
+
+async fn land_beside(fault: ApiFault) {
     let other = "
 [repo.other]
 owner = \"octo\"
@@ -170,7 +176,7 @@ github = { secret = \"s\" }";
     let files = [("a", "1")];
     world.practice.create_repo("octo/other", files).unwrap();
     let faults = world.practice.faults();
-    faults.api(Calls::to("GET", "octo/other"), ApiFault::Hang);
+    faults.api(Calls::to("GET", "octo/other"), fault);
     world.start_server();
     let pull = world.open_pull("good", &[("a", "1")]);
     let before = world.base();

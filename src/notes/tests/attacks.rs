@@ -1,5 +1,7 @@
 //! What strangers may try to do with the texts that they can choose.
 
+use proptest::prelude::*;
+
 use super::super::*;
 use super::samples::*;
 use crate::ids::BranchName;
@@ -36,27 +38,50 @@ fn mentions(text: &str) -> usize {
 #[test]
 fn no_text_of_others_mentions_the_bot_or_hides_anything() {
     for attack in ATTACKS {
-        for note in attacked(attack) {
-            let text = said(&note);
-            // These call the author of a comment by name, and here that is the bot's.
-            let calls_the_author = matches!(
-                note,
-                Note::Refused { .. }
-                    | Note::NotUnderstood { .. }
-                    | Note::NotOffered { .. }
-                    | Note::ApprovalOutdated { .. }
-            );
-            let (own_mentions, own_hidden) = if matches!(note, Note::Approved { .. }) {
-                (1, 2)
-            } else if calls_the_author {
-                (mentions(&text).min(1), 0)
-            } else {
-                (0, text.matches("<!-- homu: {\"type\":").count().min(1))
-            };
-            assert_eq!(mentions(&text), own_mentions, "{text}");
-            assert_eq!(text.matches("<!--").count(), own_hidden, "{text}");
-            assert_eq!(text.matches("-->").count(), own_hidden, "{text}");
-        }
+        assert_harmless(attack);
+    }
+}
+
+proptest! {
+    /// L8: whatever a stranger composes of what means something here, on GitHub or to other bots.
+    #[test]
+    fn no_composed_text_mentions_the_bot_or_hides_anything(
+        parts in proptest::collection::vec(
+            prop_oneof![
+                proptest::sample::select(vec![
+                    "@bors", "@", "bors", " r+", "<!--", "-->", "--", ">", "<", "!", "`", "```",
+                    "\n", "\r", "\u{2028}", "[", "](", ")", "\\", "&lt;", "paprq:", "homu:", " ",
+                ]).prop_map(str::to_owned),
+                any::<char>().prop_map(String::from),
+            ],
+            0..24,
+        ),
+    ) {
+        assert_harmless(&parts.concat());
+    }
+}
+
+fn assert_harmless(attack: &str) {
+    for note in attacked(attack) {
+        let text = said(&note);
+        // These call the author of a comment by name, and here that is the bot's.
+        let calls_the_author = matches!(
+            note,
+            Note::Refused { .. }
+                | Note::NotUnderstood { .. }
+                | Note::NotOffered { .. }
+                | Note::ApprovalOutdated { .. }
+        );
+        let (own_mentions, own_hidden) = if matches!(note, Note::Approved { .. }) {
+            (1, 2)
+        } else if calls_the_author {
+            (mentions(&text).min(1), 0)
+        } else {
+            (0, text.matches("<!-- homu: {\"type\":").count().min(1))
+        };
+        assert_eq!(mentions(&text), own_mentions, "{text}");
+        assert_eq!(text.matches("<!--").count(), own_hidden, "{text}");
+        assert_eq!(text.matches("-->").count(), own_hidden, "{text}");
     }
 }
 

@@ -7,12 +7,47 @@ use super::world::World;
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// L9 in the core: what happens to one repository changes nothing of another.
+    #[test]
+    fn two_repositories_know_nothing_of_each_other(
+        first in proptest::collection::vec((0_u8..39, any::<u16>()), 0..60),
+        second in proptest::collection::vec((0_u8..39, any::<u16>()), 0..60),
+    ) {
+        let mut alone = World::new();
+        first.iter().for_each(|happening| alone.step(*happening));
+        let (mut one, mut other) = (World::new(), World::new());
+        let longest = first.len().max(second.len());
+        for at in 0..longest {
+            second.get(at).into_iter().for_each(|happening| other.step(*happening));
+            first.get(at).into_iter().for_each(|happening| one.step(*happening));
+        }
+        let seen = |world: &World| format!("{:?}", world.queue);
+        prop_assert_eq!(seen(&alone), seen(&one));
+    }
+
     #[test]
     fn whatever_happens_only_tested_approved_commits_land_and_nothing_gets_stuck(
         history in proptest::collection::vec((0_u8..39, any::<u16>()), 0..250),
     ) {
         run(&history);
     }
+}
+
+/// The laws would hold for a queue that does nothing: this one lands pulls.
+#[test]
+fn random_histories_do_land_pulls() {
+    use proptest::strategy::{Strategy as _, ValueTree as _};
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let histories = proptest::collection::vec((0_u8..39, any::<u16>()), 0..250);
+    let landed = (0..200).map(|_| {
+        let mut world = World::new();
+        let history = histories.new_tree(&mut runner).unwrap().current();
+        history.iter().for_each(|happening| world.step(*happening));
+        world.settle();
+        world.landed()
+    });
+    let landed: usize = landed.sum();
+    assert!(landed >= 100, "only {landed} landings in 200 histories");
 }
 
 fn run(history: &[super::world::Happening]) {

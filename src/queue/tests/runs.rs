@@ -1,10 +1,12 @@
 //! Scripts about runs: retries, suites, deadlines, conflicts.
 
 use super::scripts::{executing, landing, one_pull, refused, testing, two_pulls};
-use super::story::{Story, run_id, suite, with_status, with_suites};
+use super::story::{Story, comment, run_id, seconds, suite, with_status, with_suites};
 use crate::ids::PullNumber;
-use crate::queue::event::{Event, Refusal, SuiteVerdict, SuitesFound};
+use crate::queue::effect::Effect;
+use crate::queue::event::{Event, Refusal, SuiteVerdict, SuitesFound, Verdict};
 use crate::queue::note::Reason;
+use crate::queue::rules::Rules;
 use crate::suite::Suite;
 
 #[test]
@@ -60,6 +62,33 @@ fn a_retry_runs_only_what_failed_while_the_base_stands() {
         run 20000: start jobs ["y"]
         set status of e100000: "x" Ended(Passed)
     "#);
+}
+
+/// An external check answers only once for one commit.
+#[test]
+fn a_retry_after_an_external_check_failed_makes_a_new_merge() {
+    let rules = Rules {
+        suites: with_suites().suites,
+        ..with_status()
+    };
+    let mut story = Story::with_pulls(rules, &[(1, "a1")]);
+    story.at(1).say(1, "r+").merged(1, "b0", "e1").published(1);
+    story.found(1, &[suite("x")]);
+    story.finished(1, "x", SuiteVerdict::Passed);
+    story.status("e1", Verdict::Failed);
+    assert_eq!(story.status_of(1), "failure");
+    let event = Event::CommentMade {
+        pull: PullNumber(1),
+        comment: comment(9, "rev", "@bot retry"),
+    };
+    let effects = story.queue.handle(seconds(9), event);
+    let again = effects.iter().find_map(|effect| {
+        if let Effect::MakeMerge(order) = effect {
+            return Some(order.again);
+        }
+        None
+    });
+    assert_eq!(again, Some(None), "{effects:?}");
 }
 
 #[test]

@@ -309,6 +309,14 @@ impl World {
         Event::BranchAdvanced { run }
     }
 
+    /// How many pulls have landed.
+    pub(super) fn landed(&self) -> usize {
+        let merged = self.pulls.values();
+        merged
+            .filter(|facts| facts.state == PullState::Merged)
+            .count()
+    }
+
     /// An answer is told, maybe not for the last time.
     fn answer(&mut self, which: u16) {
         let Some(event) = take(&mut self.answers, which) else {

@@ -148,6 +148,8 @@ fn level(of_255: u8) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::strategy::Strategy as _;
+
     use super::*;
 
     fn paint(log: &str) -> String {
@@ -164,6 +166,35 @@ mod tests {
             paint("\u{1b}[1;38;5;211mx\u{1b}[m\u{1b}[48;2;255;0;10my"),
             "<b><span class=\"fg-523\">x</span></b><span class=\"bg-500\">y</span>"
         );
+    }
+
+    proptest::proptest! {
+        /// L8: of what a log prints, only the library's own tags become HTML.
+        #[test]
+        fn no_bytes_become_markup(
+            pieces in proptest::collection::vec(
+                proptest::prop_oneof![
+                    proptest::sample::select(vec![
+                        "<script>", "</pre>", "'", "\"", "&", " style='", ";", "\u{1b}[31m",
+                        "\u{1b}[1;4m", "\u{1b}]8;;x\u{7}", "\u{1b}[0m", "\r", "\n",
+                    ]).prop_map(|text: &str| text.as_bytes().to_vec()),
+                    proptest::collection::vec(proptest::prelude::any::<u8>(), 0..8),
+                ],
+                0..40,
+            ),
+        ) {
+            let painted = Painter::default().paint(&pieces.concat());
+            for tag in painted.split('<').skip(1) {
+                let (tag, _) = tag.split_once('>').unwrap();
+                let class = tag.strip_prefix("span class=\"").and_then(|c| c.strip_suffix('"'));
+                let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ');
+                let known = matches!(
+                    tag.trim_start_matches('/'),
+                    "b" | "i" | "u" | "s" | "span"
+                );
+                assert!(known || class.is_some_and(|class| class.chars().all(plain)), "{painted}");
+            }
+        }
     }
 
     #[test]
