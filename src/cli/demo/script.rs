@@ -48,7 +48,11 @@ impl Story<'_> {
         let Sample { repo, author, .. } = *self.sample;
         self.practice.push_prepared(repo, pull, author)?;
         say("    the fix is pushed");
-        self.comment(pull, "r+")?;
+        // Nobody looks at a push and approves it within the same second, but this does: it says
+        // which commit it means.
+        let seen = self.practice.pull(repo, pull);
+        let mended = seen.context("the pull vanished")?.head;
+        self.comment(pull, &format!("r+ {mended}"))?;
         self.lands(pull, before).await
     }
 
