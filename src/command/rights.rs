@@ -1,9 +1,12 @@
 //! Who may give which command. Whether somebody is a reviewer is for others to find out.
 
+use serde::{Deserialize, Serialize};
+
 use super::Command;
 
 /// How far a repository trusts somebody. Each step includes those before it.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Anybody.
     Outsider,

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::section::{NamedSection, Section, Word};
 
 /// What happened to a pull (homu-compat: label events).
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LabelEvent {
     /// It was approved.
     Approved,
@@ -36,7 +39,7 @@ pub enum LabelEvent {
 }
 
 /// Which labels an event moves: `[repo.LABEL.labels.EVENT]`.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 pub struct LabelChange {
     /// Taken off. Default none.
     pub remove: Vec<String>,

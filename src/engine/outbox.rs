@@ -13,8 +13,8 @@ use tokio_util::task::TaskTracker;
 use super::orders::{self, Done};
 use super::repo::{Message, Repo};
 use super::retry;
-use crate::ids::{BranchName, CommitId, PullNumber, RunId};
-use crate::queue::effect::Effect;
+use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId};
+use crate::queue::effect::{Effect, Which};
 use crate::queue::note::StatusNote;
 use crate::store::OutboxRow;
 
@@ -53,6 +53,12 @@ enum Lane {
     Comments(PullNumber),
     Statuses(CommitId),
     Readings(PullNumber),
+    Labels(PullNumber),
+    Hooks(PullNumber),
+    Builds,
+    Standings(Login),
+    Mergeability(BranchName),
+    RetryLog,
 }
 
 impl Lane {
@@ -67,6 +73,15 @@ impl Lane {
             Effect::PostComment { pull, .. } => Self::Comments(*pull),
             Effect::SetStatus { commit, .. } => Self::Statuses(*commit),
             Effect::ReadPull { pull } => Self::Readings(*pull),
+            Effect::JudgeExemption { run, .. } => Self::Merging(*run),
+            Effect::RepeatBuilds { .. } | Effect::StopBuilds { .. } => Self::Builds,
+            Effect::EditLabels { pull, .. } | Effect::MarkMerged { pull, .. } => {
+                Self::Labels(*pull)
+            }
+            Effect::CallHook { pull, .. } => Self::Hooks(*pull),
+            Effect::LogRetry { .. } => Self::RetryLog,
+            Effect::AskStanding { user } => Self::Standings(user.clone()),
+            Effect::CheckMergeability { base, .. } => Self::Mergeability(base.clone()),
         }
     }
 }
@@ -193,7 +208,14 @@ impl Outbox {
 /// Whether nobody would see the earlier of two orders of a lane if both were carried out.
 fn overtakes(later: &Effect, earlier: &Effect) -> bool {
     match (later, earlier) {
-        (Effect::ReadPull { .. }, Effect::ReadPull { .. }) => true,
+        (Effect::ReadPull { .. }, Effect::ReadPull { .. })
+        | (Effect::AskStanding { .. }, Effect::AskStanding { .. })
+        | (
+            Effect::CheckMergeability {
+                pulls: Which::All, ..
+            },
+            Effect::CheckMergeability { .. },
+        ) => true,
         (Effect::SetStatus { note: later, .. }, Effect::SetStatus { note: earlier, .. }) => {
             same_context(later, earlier)
         }

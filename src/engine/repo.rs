@@ -176,7 +176,15 @@ impl Repo {
                 runs.any(|rule| rule.name == *name || rule.try_name.as_ref() == Some(name))
                     && self.is_tested(*commit)
             }
+            Event::BuildReported { commit, .. } => self.is_tested(*commit),
             Event::PullRestored { .. }
+            | Event::BuildsRefused { .. }
+            | Event::StandingTold { .. }
+            | Event::ExemptionJudged { .. }
+            | Event::MergeabilityFound { .. }
+            | Event::HookAnswered { .. }
+            | Event::HookFailed { .. }
+            | Event::RollupMade { .. }
             | Event::BaseSeen { .. }
             | Event::MergeMade { .. }
             | Event::MergeConflicted { .. }

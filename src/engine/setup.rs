@@ -4,13 +4,20 @@ use crate::command::Grammar;
 use crate::config::{self, Config};
 use crate::git::{Person, Remote, RemoteAuth, Secret};
 use crate::github::Slug;
-use crate::ids::Login;
+use crate::ids::{BranchName, Login};
 use crate::notes::Links;
-use crate::queue::rules::{CheckRunRule, Collaborators, Rules, StatusRule};
+use crate::queue::effect::History;
+use crate::queue::rules::{
+    Authority, BuildbotRule, CheckRunRule, ExemptionRule, Fixups, HookRule, Replay, Rules,
+    StatusRule,
+};
 use crate::suite::{FILE_NAMES, OnMerge};
 
 /// How long making and pushing a run's commit may take, in seconds.
 const SETUP_TIMEOUT_S: u64 = 900;
+
+/// The branch of commits that are pushed without being tested there (homu: `homu-tmp`).
+const TEMPORARY_BRANCH: &str = "homu-tmp";
 
 /// What the queue needs to know of a repository's configuration.
 pub(super) fn rules(config: &Config, repo: &config::Repo, bot: &Login) -> Rules {
@@ -25,12 +32,32 @@ pub(super) fn rules(config: &Config, repo: &config::Repo, bot: &Login) -> Rules 
         },
         reviewers: repo.reviewers.clone(),
         try_users: repo.try_users.clone(),
-        collaborators: Collaborators::DoNotCount,
+        authorities: authorities(repo),
+        hooks: config.hooks.values().map(hook_rule).collect(),
+        labels: repo.labels.clone(),
         max_priority: config.max_priority,
         timeout_s: repo.timeout_s,
         setup_timeout_s: SETUP_TIMEOUT_S,
         auto_branch: repo.branches.auto.clone(),
         try_branch: repo.branches.try_.clone(),
+        history: if repo.linear {
+            History::Linear
+        } else {
+            History::Merged
+        },
+        fixups: if repo.autosquash {
+            Fixups::Squash
+        } else {
+            Fixups::Keep
+        },
+        exemption: if repo.status_based_exemption {
+            ExemptionRule::ByStatuses
+        } else {
+            ExemptionRule::Never
+        },
+        choosers: repo.try_choosers.clone(),
+        buildbot: repo.buildbot.as_ref().map(buildbot_rule),
+        temporary_branch: BranchName::new(TEMPORARY_BRANCH),
         statuses: repo.statuses.iter().map(status_rule).collect(),
         check_runs: repo.checks.iter().map(check_run_rule).collect(),
         suites: repo.suites.as_ref().map(|suites| match suites.on_merge {
@@ -40,11 +67,41 @@ pub(super) fn rules(config: &Config, repo: &config::Repo, bot: &Login) -> Rules 
     }
 }
 
+fn authorities(repo: &config::Repo) -> Vec<Authority> {
+    let known = [
+        (repo.auth_collaborators, Authority::Collaborators),
+        (repo.rust_team, Authority::RustTeam),
+    ];
+    let asked = known.into_iter().filter(|(is_asked, _)| *is_asked);
+    asked.map(|(_, authority)| authority).collect()
+}
+
+fn hook_rule(hook: &config::Hook) -> (String, HookRule) {
+    let rule = HookRule {
+        access: hook.access,
+        replay: if hook.realtime {
+            Replay::Never
+        } else {
+            Replay::AtRestore
+        },
+    };
+    (hook.trigger.clone(), rule)
+}
+
+fn buildbot_rule(buildbot: &config::Buildbot) -> BuildbotRule {
+    BuildbotRule {
+        builders: buildbot.builders.clone(),
+        try_builders: buildbot.try_builders.clone(),
+        choosers: buildbot.try_choosers.clone(),
+    }
+}
+
 fn status_rule(status: &config::StatusCheck) -> StatusRule {
     StatusRule {
         label: status.label.clone(),
         context: status.context.clone(),
         in_tries: status.in_tries,
+        pr_context: status.pr_context.clone(),
     }
 }
 

@@ -144,7 +144,11 @@ async fn restore(
     let (comments, news): (Vec<_>, Vec<_>) = comments
         .into_iter()
         .partition(|comment| comment.key.at < history_until);
-    let restored = Event::PullRestored { facts, comments };
+    let restored = Event::PullRestored {
+        facts,
+        comments,
+        result: None,
+    };
     let news = news
         .into_iter()
         .map(|comment| Event::CommentMade { pull, comment });

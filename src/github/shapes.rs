@@ -163,7 +163,7 @@ impl Remark {
                 sort,
             },
             author: login(self.user),
-            writer: None,
+            standing: None,
             body: self.body.unwrap_or_default(),
             commit: self.commit_id,
             url: self.html_url.unwrap_or_default(),

@@ -1,15 +1,21 @@
 //! The words of comments on pulls.
 
-use super::harmless::{code, line_start, login, plain, prose, prose_lines, shell_word, url};
+use super::harmless::{code, cut, line_start, login, plain, prose, prose_lines, shell_word, url};
 use super::machine::{hidden, machine_readable};
-use super::status::verdict;
+use super::status::{failed_step, verdict};
 use super::{Links, MESSAGE_CHARS_MAX, NAME_CHARS_MAX, reason};
 use crate::ids::{BranchName, CommitId, Login, PullNumber};
-use crate::queue::event::SuiteVerdict;
-use crate::queue::note::{Link, Missing, Note, Obstacle, Purpose, Reason, Unfinished};
+use crate::queue::effect::Culprit;
+use crate::queue::event::{MergeStep, SuiteVerdict};
+use crate::queue::note::{
+    Exemption, Link, Missing, Note, Obstacle, PIN, Purpose, Reason, Unfinished,
+};
 
 /// How many checks are named one by one.
 pub(super) const LINKS_MAX: usize = 30;
+
+/// How much of a hook's answer is posted, in characters.
+const HOOK_CHARS_MAX: usize = 60_000;
 
 /// What the turret says.
 const TURRET: [&str; 3] = ["Target acquired", "Activated", "There you are"];
@@ -65,7 +71,11 @@ fn words(note: &Note, pull: PullNumber, links: &Links) -> String {
         ),
         Note::Failed { check, verdict, .. } => failed(check, verdict.as_ref()),
         Note::TimedOut { waiting_for } => timed_out(waiting_for),
-        Note::Conflict { base, head_label } => conflict(base, head_label),
+        Note::Conflict {
+            base,
+            head_label,
+            step,
+        } => conflict(base, head_label, *step),
         Note::Broken { why } => format!(
             ":boom: This could not be tested: {} Once that is mended, say `retry`.",
             sentence(&obstacle(why))
@@ -99,14 +109,39 @@ fn words(note: &Note, pull: PullNumber, links: &Links) -> String {
             login(user.as_str()),
             code(word, NAME_CHARS_MAX)
         ),
-        Note::NotOffered { user, command } => format!(
-            "@{}: :construction: {} is not offered here. Nothing is done about it.",
-            login(user.as_str()),
-            code(command, NAME_CHARS_MAX)
-        ),
         Note::NothingToRetry => ":thinking: There is nothing to retry: no test of this commit \
                                  has ended. Approve it with `r+`, or `try` it."
             .to_owned(),
+        Note::Delegated { delegate, .. } => format!(
+            ":v: @{0}, you can now approve this pull request!\n\nWrite `@{1} r+` to approve it \
+             as it is, or `@{1} r=NAME` on behalf of NAME.",
+            login(delegate.as_str()),
+            links.bot
+        ),
+        Note::UnknownChooser { given, known } => unknown_chooser(given, known),
+        Note::Interrupted => ":snowman: The build was interrupted to prioritize another pull \
+                              request."
+            .to_owned(),
+        Note::NothingToForce => ":thinking: There is nothing to force: only a pull request that \
+                                 is approved and waits can go first."
+            .to_owned(),
+        Note::Exempted { why } => format!(":zap: Test exempted: {}.", exemption(*why)),
+        Note::Unmergeable { culprit } => unmergeable(*culprit),
+        Note::HookAnswer { answer } => hook_answer(answer),
+        Note::HookFailed { hook, why } => format!(
+            ":boom: The hook {} failed: {}",
+            code(hook, NAME_CHARS_MAX),
+            sentence(why)
+        ),
+        Note::RebuildRefused { why } => format!(
+            ":bomb: Failed to start rebuilding: {}",
+            code(why, MESSAGE_CHARS_MAX)
+        ),
+        Note::RightsUnknown { user } => format!(
+            "@{}: :key: It could not be found out what you may do, so nothing is done. Please \
+             write it again.",
+            login(user.as_str())
+        ),
         Note::NoHead => format!(
             ":bangbang: Invalid head SHA found, retrying: `{}`",
             CommitId::ZERO
@@ -225,12 +260,13 @@ fn timed_out(waiting_for: &[String]) -> String {
 }
 
 /// The commands are only for names that a shell takes as they are.
-fn conflict(base: &BranchName, head_label: &str) -> String {
+fn conflict(base: &BranchName, head_label: &str, step: MergeStep) -> String {
     let branch = head_label.split_once(':').map_or("", |(_, branch)| branch);
     format!(
-        ":lock: Merge conflict\n\n{} cannot be merged into {} without a decision of yours. \
+        ":lock: {}\n\n{} cannot be merged into {} without a decision of yours. \
          Rebase it, push, and have it approved again:\n\n```sh\ngit switch {}\n\
          git fetch origin {}\ngit rebase FETCH_HEAD\ngit push --force-with-lease\n```",
+        failed_step(step),
         code(head_label, NAME_CHARS_MAX),
         code(base.as_str(), NAME_CHARS_MAX),
         shell_word(branch, "YOUR-BRANCH"),
@@ -251,6 +287,52 @@ fn refused(user: &Login, missing: Missing) -> String {
     };
     let user = login(user.as_str());
     format!("@{user}: :key: Insufficient privileges: {what}")
+}
+
+fn unknown_chooser(given: &str, known: &[String]) -> String {
+    let given = code(given, NAME_CHARS_MAX);
+    if known.is_empty() {
+        return format!(":thinking: There is no try chooser {given}: none is configured here.");
+    }
+    let known: Vec<_> = known
+        .iter()
+        .take(LINKS_MAX)
+        .map(|name| code(name, NAME_CHARS_MAX))
+        .collect();
+    format!(
+        ":thinking: There is no try chooser {given}. Choose one of {}.",
+        known.join(", ")
+    )
+}
+
+fn exemption(why: Exemption) -> &'static str {
+    match why {
+        Exemption::HeadIsGreen => "the commit is up to date and its statuses are green",
+        Exemption::TestMergeIsGreen => {
+            "the statuses of GitHub's merge with the same content are green"
+        }
+    }
+}
+
+fn unmergeable(culprit: Option<Culprit>) -> String {
+    let culprit = match culprit {
+        Some(Culprit::Pull(number)) => format!(" (presumably #{number})"),
+        Some(Culprit::Commit(commit)) => format!(" (presumably {commit})"),
+        None => String::new(),
+    };
+    format!(
+        ":umbrella: The latest upstream changes{culprit} made this pull request unmergeable. \
+         Please resolve the merge conflicts."
+    )
+}
+
+/// The text of a service that the operator trusts, but for what would pass for the bot's own mark.
+fn hook_answer(answer: &str) -> String {
+    let answer = cut(&answer.replace("<!--", "&lt;!--"), HOOK_CHARS_MAX);
+    match answer.strip_prefix(PIN) {
+        Some(_) => format!("> {answer}"),
+        None => answer,
+    }
 }
 
 /// Names of checks, each a link where its page is known, joined by commas.

@@ -56,6 +56,14 @@ pub(super) fn machine_readable(note: &Note, links: &Links) -> Option<Value> {
             "builder_name": plain(&check.name, NAME_CHARS_MAX),
         })),
         Note::TimedOut { .. } => Some(json!({ "type": "TimedOut" })),
+        Note::Delegated {
+            delegator,
+            delegate,
+        } => Some(json!({
+            "type": "Delegated",
+            "delegator": login(delegator.as_str()),
+            "delegate": login(delegate.as_str()),
+        })),
         Note::NotTheHead { .. }
         | Note::ApprovalOutdated { .. }
         | Note::AlreadyApproved { .. }
@@ -72,8 +80,16 @@ pub(super) fn machine_readable(note: &Note, links: &Links) -> Option<Value> {
         | Note::Portal { .. }
         | Note::Refused { .. }
         | Note::NotUnderstood { .. }
-        | Note::NotOffered { .. }
         | Note::NothingToRetry
+        | Note::UnknownChooser { .. }
+        | Note::Interrupted
+        | Note::NothingToForce
+        | Note::Exempted { .. }
+        | Note::Unmergeable { .. }
+        | Note::HookAnswer { .. }
+        | Note::HookFailed { .. }
+        | Note::RebuildRefused { .. }
+        | Note::RightsUnknown { .. }
         | Note::NoHead => None,
     }
 }

@@ -27,6 +27,7 @@ pub fn reason(reason: &Reason) -> String {
             format!("Check {} failed on this commit: retry or push", short(name))
         }
         Reason::WaitsFor(name) => format!("Waiting for {}", short(name)),
+        Reason::AsksRights => "Finding out what the author of a comment may do".to_owned(),
         Reason::Inquired => "GitHub is asked how it stands now".to_owned(),
         Reason::TryWaits => "A try waits to be started".to_owned(),
         Reason::Next => "It is next".to_owned(),

@@ -3,7 +3,7 @@
 use super::Links;
 use super::comment::{doing, obstacle};
 use super::harmless::{cut, quiet, url};
-use crate::queue::event::{SuiteVerdict, Verdict};
+use crate::queue::event::{MergeStep, SuiteVerdict, Verdict};
 use crate::queue::note::{Purpose, QueueStatus, StatusNote, SuiteProgress};
 
 /// GitHub's limit for descriptions, in characters.
@@ -98,6 +98,15 @@ pub fn status(note: &StatusNote, links: &Links) -> StatusText {
     }
 }
 
+/// What failed where making a merge came to a conflict (homu-compat §3).
+pub(super) fn failed_step(step: MergeStep) -> &'static str {
+    match step {
+        MergeStep::Merge => "Merge conflict",
+        MergeStep::Autosquash => "Auto-squashing failed",
+        MergeStep::Squash => "Squashing failed",
+    }
+}
+
 /// What came out of a suite, in PAPR's words (papr-compat §2.4).
 pub fn verdict(verdict: &SuiteVerdict) -> String {
     match verdict {
@@ -118,7 +127,9 @@ fn queue_status(status: &QueueStatus, links: &Links) -> StatusText {
         QueueStatus::Testing { .. }
         | QueueStatus::Succeeded { .. }
         | QueueStatus::TimedOut
-        | QueueStatus::Conflict
+        | QueueStatus::Conflict { .. }
+        | QueueStatus::Exempted
+        | QueueStatus::Interrupted
         | QueueStatus::Broken { .. }
         | QueueStatus::BadSuites { .. }
         | QueueStatus::NotLanded { .. }
@@ -152,7 +163,12 @@ fn queue_words(status: &QueueStatus) -> (State, String) {
         }
         QueueStatus::Failed { check } => (State::Failure, format!("Test failed: {}", check.name)),
         QueueStatus::TimedOut => (State::Failure, "Test timed out".to_owned()),
-        QueueStatus::Conflict => (State::Error, "Merge conflict".to_owned()),
+        QueueStatus::Conflict { step } => (State::Error, failed_step(*step).to_owned()),
+        QueueStatus::Exempted => (State::Success, "Test exempted".to_owned()),
+        QueueStatus::Interrupted => (
+            State::Error,
+            "The build was interrupted to prioritize another pull request.".to_owned(),
+        ),
         QueueStatus::Broken { why } => (State::Error, format!("Not tested: {}", obstacle(why))),
         QueueStatus::BadSuites { file } => (State::Error, format!("Invalid {file}")),
         QueueStatus::NotLanded { why } => (State::Error, format!("Fast-forwarding failed: {why}")),

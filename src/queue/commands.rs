@@ -1,14 +1,14 @@
 //! What people tell the bot in comments.
 
-use super::event::{Comment, CommentSort};
-use super::note::{MARKER, Missing, Note, Purpose};
-use super::pull::{Approval, Named, Pull, Stage, Taken};
-use super::rules::Collaborators;
-use super::run::Run;
+use super::approving::Wanted;
+use super::effect::Effect;
+use super::event::Comment;
+use super::note::{MARKER, Note};
+use super::pull::{Squash, Stage, Taken};
 use super::turn::Turn;
 use super::{Queue, Tree};
-use crate::command::{Command, CommitPrefix, Right, Standing};
-use crate::ids::{Login, PullNumber, RunId, Timestamp};
+use crate::command::Command;
+use crate::ids::PullNumber;
 
 impl Queue {
     /// Acts on a comment's commands, once.
@@ -27,6 +27,16 @@ impl Queue {
         if let Some(pull) = self.pull_mut(number) {
             pull.handled.insert(comment.key);
         }
+        if self.must_ask_rights(number, &comment, &reading.commands) {
+            self.ask_rights(number, comment, turn);
+        } else {
+            self.judge_comment(number, comment, turn);
+        }
+    }
+
+    /// Acts on a comment whose author's rights are known, or lets it wait for news of the pull.
+    pub(super) fn judge_comment(&mut self, number: PullNumber, comment: Comment, turn: &mut Turn) {
+        let reading = self.rules.grammar.read(&comment.body, &comment.author);
         if self.is_premature(number, &comment, &reading.commands) {
             self.hold(number, comment, turn);
         } else {
@@ -70,48 +80,6 @@ impl Queue {
         }
     }
 
-    /// Whether the author of a comment may give a command, and what is missing if not.
-    pub(super) fn permits(
-        &self,
-        command: &Command,
-        number: PullNumber,
-        comment: &Comment,
-    ) -> Result<(), Missing> {
-        let standing = self.standing(comment);
-        let is_author = self
-            .pulls
-            .get(&number)
-            .is_some_and(|pull| pull.facts.author == comment.author);
-        let enough = match command.right() {
-            Right::Anyone => true,
-            Right::Try => standing >= Standing::Trier,
-            Right::Reviewer => standing >= Standing::Reviewer,
-            Right::ReviewerOrAuthor => standing >= Standing::Reviewer || is_author,
-        };
-        match (enough, command.right(), self.rules.collaborators) {
-            (true, ..) => Ok(()),
-            (false, Right::Try, _) => Err(Missing::Trier),
-            (false, _, Collaborators::MayApprove) => Err(Missing::Collaborator),
-            (false, _, Collaborators::DoNotCount) => Err(Missing::Reviewer),
-        }
-    }
-
-    fn standing(&self, comment: &Comment) -> Standing {
-        let author = &comment.author;
-        let counts_as_writer =
-            self.rules.collaborators == Collaborators::MayApprove && comment.writer == Some(true);
-        if *author == self.rules.grammar.bot
-            || counts_as_writer
-            || self.rules.reviewers.contains(author)
-        {
-            Standing::Reviewer
-        } else if self.rules.try_users.contains(author) {
-            Standing::Trier
-        } else {
-            Standing::Outsider
-        }
-    }
-
     fn obey(&mut self, command: Command, number: PullNumber, comment: &Comment, turn: &mut Turn) {
         match command {
             Command::Approve { approver, commit } => {
@@ -125,107 +93,54 @@ impl Queue {
                     let _taken = pull.rollup.set(value, comment.key);
                 }
             }
-            Command::Retry { suites: _ } => self.retry(number, turn),
-            Command::Try { chooser: None } => self.want_try(number, comment, turn),
+            Command::Retry { suites: _ } => self.retry(number, comment, turn),
+            Command::Try { chooser } => self.want_try(number, chooser, comment, turn),
             Command::Untry => self.drop_try(number, comment, turn),
             Command::TreeClosed { value } => self.close_tree(value, comment),
             Command::TreeOpen => self.set_tree(Tree::Open, comment),
             Command::Ping => turn.post(number, Note::Awake),
-            Command::Portal => turn.post(
-                number,
-                Note::Portal {
-                    seed: comment.key.id,
-                },
-            ),
-            Command::Try {
-                chooser: Some(name),
-            } => {
-                self.decline(number, format!("try={name}"), comment, turn);
+            Command::Portal => {
+                let seed = comment.key.id;
+                turn.post(number, Note::Portal { seed });
             }
-            Command::Delegate { to } => {
-                self.decline(number, format!("delegate={to}"), comment, turn);
+            Command::Delegate { to } => self.delegate(number, to, comment, turn),
+            Command::DelegateAuthor => self.delegate_to_author(number, comment, turn),
+            Command::Undelegate => {
+                if let Some(pull) = self.pull_mut(number) {
+                    let _taken = pull.delegate.set(None, comment.key);
+                }
             }
-            Command::DelegateAuthor => self.decline(number, "delegate+".to_owned(), comment, turn),
-            Command::Undelegate => self.decline(number, "delegate-".to_owned(), comment, turn),
-            Command::Squash => self.decline(number, "squash".to_owned(), comment, turn),
-            Command::Unsquash => self.decline(number, "squash-".to_owned(), comment, turn),
-            Command::Force => self.decline(number, "force".to_owned(), comment, turn),
-            Command::Clean => self.decline(number, "clean".to_owned(), comment, turn),
-            Command::Hook { name, .. } => self.decline(number, name, comment, turn),
+            Command::Squash => self.set_squash(number, Squash::Yes, comment, turn),
+            Command::Unsquash => self.set_squash(number, Squash::No, comment, turn),
+            Command::Force => self.force(number, turn),
+            Command::Clean => self.clean(number),
+            Command::Hook { name, data } => call_hook(number, name, data, comment, turn),
         }
     }
 
-    /// Says that a command is known but not acted on.
-    #[expect(clippy::unused_self, reason = "reads as one of the queue's answers")]
-    fn decline(&self, number: PullNumber, command: String, comment: &Comment, turn: &mut Turn) {
-        let user = comment.author.clone();
-        turn.post(number, Note::NotOffered { user, command });
-    }
-
-    fn approve(&mut self, number: PullNumber, wanted: Wanted, comment: &Comment, turn: &mut Turn) {
-        let Wanted { approver, commit } = wanted;
-        let named = commit.as_ref();
-        let Some(pull) = self.pulls.get(&number) else {
-            return;
-        };
-        if !pull.is_open() || !pull.approval.takes(comment.key) {
-            return;
-        }
-        if let Some(note) = objection(pull, named, comment) {
-            turn.post(number, note);
-            return;
-        }
-        let approval = Approval {
-            commit: pull.facts.head,
-            approver,
-            said_by: comment.author.clone(),
-            named: match (named, comment.key.sort) {
-                (None, CommentSort::Issue) => Named::Head,
-                _ => Named::Commit,
-            },
-        };
-        match pull.standing_approval() {
-            Some(_) => self.approve_again(number, approval, comment, turn),
-            None => self.approve_anew(number, approval, comment, turn),
-        }
-    }
-
-    fn approve_again(
+    /// What is tested is what lands: a test of the other shape begins anew.
+    fn set_squash(
         &mut self,
         number: PullNumber,
-        approval: Approval,
+        squash: Squash,
         comment: &Comment,
         turn: &mut Turn,
     ) {
-        let why = self.why(number);
-        if let Some(pull) = self.pull_mut(number) {
-            let _taken = pull.approval.set(Some(approval), comment.key);
-            turn.post(number, Note::AlreadyApproved { why });
-        }
-    }
-
-    fn approve_anew(
-        &mut self,
-        number: PullNumber,
-        approval: Approval,
-        comment: &Comment,
-        turn: &mut Turn,
-    ) {
-        self.stop_trying(number, turn);
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
-        let (commit, approver) = (approval.commit, approval.approver.clone());
-        let _taken = pull.approval.set(Some(approval), comment.key);
-        if matches!(pull.stage, Stage::Ended { .. }) {
-            pull.stage = Stage::Idle;
+        let before = pull.squash.value;
+        if pull.squash.set(squash, comment.key) == Taken::Yes && before != squash {
+            let stage = pull.stage.clone();
+            if let Stage::Running { run, purpose } = stage {
+                self.cancel(run, turn);
+                self.want_again(number, run, purpose);
+            }
         }
-        turn.post(number, Note::Approved { commit, approver });
-        self.mention_closed_tree(number, turn);
     }
 
     /// A pull that the closed tree holds back is told so.
-    fn mention_closed_tree(&self, number: PullNumber, turn: &mut Turn) {
+    pub(super) fn mention_closed_tree(&self, number: PullNumber, turn: &mut Turn) {
         if let Tree::Closed { below, source, .. } = &self.desk.tree.value
             && !self.tree_lets_through(number)
         {
@@ -239,28 +154,6 @@ impl Queue {
         match (&self.desk.tree.value, self.pulls.get(&number)) {
             (Tree::Closed { below, .. }, Some(pull)) => pull.priority.value >= *below,
             _ => true,
-        }
-    }
-
-    fn unapprove(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
-        let Some(pull) = self.pull_mut(number) else {
-            return;
-        };
-        if pull.approval.set(None, comment.key) == Taken::No {
-            return;
-        }
-        let head = pull.facts.head;
-        match pull.stage {
-            Stage::Running {
-                run,
-                purpose: Purpose::Land,
-            } => self.cancel_visibly(run, head, turn),
-            Stage::RetryWanted { .. }
-            | Stage::Ended {
-                purpose: Purpose::Land,
-                ..
-            } => pull.stage = Stage::Idle,
-            Stage::Idle | Stage::TryWanted | Stage::Running { .. } | Stage::Ended { .. } => {}
         }
     }
 
@@ -287,119 +180,25 @@ impl Queue {
         self.touched.desk = true;
     }
 
-    /// Repeats the run that ended, or that is under way but does not come to an end.
-    fn retry(&mut self, number: PullNumber, turn: &mut Turn) {
-        let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
-            return;
-        };
-        match pull.stage.clone() {
-            Stage::Ended { run, purpose, .. } => self.repeat(number, run, purpose),
-            Stage::Running { run, purpose } => {
-                self.cancel(run, turn);
-                let stopped = self.runs.get(&run).is_some_and(Run::is_over);
-                if stopped {
-                    self.repeat(number, run, purpose);
-                }
-            }
-            Stage::RetryWanted { .. } | Stage::TryWanted => {}
-            Stage::Idle => turn.post(number, Note::NothingToRetry),
-        }
-    }
-
-    fn repeat(&mut self, number: PullNumber, of: RunId, purpose: Purpose) {
-        let stage = match purpose {
-            Purpose::Land => Stage::RetryWanted { of },
-            Purpose::Try => Stage::TryWanted,
-        };
-        self.set_stage(number, stage);
-    }
-
     pub(super) fn set_stage(&mut self, number: PullNumber, stage: Stage) {
         if let Some(pull) = self.pull_mut(number) {
             pull.stage = stage;
         }
     }
-
-    fn want_try(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
-        let Some(pull) = self.pull_mut(number) else {
-            return;
-        };
-        if !pull.is_open() || pull.try_key.is_some_and(|last| last > comment.key) {
-            return;
-        }
-        if pull.standing_approval().is_some() {
-            turn.post(number, Note::TryAfterApproval);
-            return;
-        }
-        pull.try_key = Some(comment.key);
-        // A run that is to land is left only in its landing, which goes on by itself.
-        let tries = Purpose::Try;
-        if !matches!(pull.stage, Stage::Running { purpose, .. } if purpose == tries) {
-            pull.stage = Stage::TryWanted;
-        }
-    }
-
-    fn drop_try(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
-        let Some(pull) = self.pull_mut(number) else {
-            return;
-        };
-        if pull.try_key.is_none_or(|last| last <= comment.key) {
-            pull.try_key = Some(comment.key);
-            self.stop_trying(number, turn);
-        }
-    }
-
-    /// Ends a try that waits or is under way.
-    fn stop_trying(&mut self, number: PullNumber, turn: &mut Turn) {
-        let Some(pull) = self.pull_mut(number) else {
-            return;
-        };
-        let head = pull.facts.head;
-        match pull.stage {
-            Stage::TryWanted => pull.stage = Stage::Idle,
-            Stage::Running {
-                run,
-                purpose: Purpose::Try,
-            } => self.cancel_visibly(run, head, turn),
-            Stage::Idle
-            | Stage::RetryWanted { .. }
-            | Stage::Running { .. }
-            | Stage::Ended { .. } => {}
-        }
-    }
 }
 
-/// What a comment wants approved.
-struct Wanted {
-    /// In whose name.
-    approver: Login,
-    /// Which commit, if it says so.
-    commit: Option<CommitPrefix>,
-}
-
-/// Why an approval cannot be taken, if so.
-fn objection(pull: &Pull, named: Option<&CommitPrefix>, comment: &Comment) -> Option<Note> {
-    let head = pull.facts.head;
-    if let Some(sign) = pull.unfinished() {
-        return Some(Note::NotFinished { commit: head, sign });
-    }
-    match named {
-        Some(prefix) if !prefix.matches(head) => Some(Note::NotTheHead {
-            given: prefix.as_str().to_owned(),
-            head,
-        }),
-        Some(_) | None if is_outdated(pull, named, comment) => Some(Note::ApprovalOutdated {
-            by: comment.author.clone(),
-            head,
-        }),
-        Some(_) | None => None,
-    }
-}
-
-/// Whether the pull changed after the comment was made: its base or its being open, or its head
-/// where the comment does not say which it means.
-fn is_outdated(pull: &Pull, named: Option<&CommitPrefix>, comment: &Comment) -> bool {
-    let is_older = |since: Option<Timestamp>| since.is_some_and(|since| since > comment.key.at);
-    let names_none = named.is_none() && comment.commit.is_none();
-    is_older(pull.changed_since) || (names_none && is_older(pull.head_since))
+/// Has another service called.
+pub(super) fn call_hook(
+    pull: PullNumber,
+    hook: String,
+    data: Option<String>,
+    comment: &Comment,
+    turn: &mut Turn,
+) {
+    turn.order(Effect::CallHook {
+        pull,
+        hook,
+        body: comment.body.clone(),
+        data,
+    });
 }

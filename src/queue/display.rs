@@ -17,7 +17,9 @@ impl fmt::Display for Event {
                 facts.head.short(),
                 facts.base
             ),
-            Self::PullRestored { facts, comments } => {
+            Self::PullRestored {
+                facts, comments, ..
+            } => {
                 let count = comments.len();
                 write!(f, "pull #{} restored from {count} comments", facts.number)
             }
@@ -43,7 +45,34 @@ impl fmt::Display for Event {
             Self::MergeMade { run, merge, .. } => {
                 write!(f, "run {run}: merge {} made", merge.short())
             }
-            Self::MergeConflicted { run } => write!(f, "run {run}: merge conflicted"),
+            Self::BuildReported {
+                commit,
+                builder,
+                verdict,
+                ..
+            } => write!(f, "build {builder:?} of {} is {verdict:?}", commit.short()),
+            Self::BuildsRefused { run, .. } => write!(f, "run {run}: builds refused"),
+            Self::StandingTold { user, standing } => write!(f, "@{user} is {standing:?}"),
+            Self::ExemptionJudged { run, exemption } => {
+                write!(f, "run {run}: exemption is {exemption:?}")
+            }
+            Self::MergeabilityFound {
+                base, tip, found, ..
+            } => {
+                let dirty = found.iter().filter(|found| !found.clean).count();
+                write!(
+                    f,
+                    "{dirty} of {} pulls conflict with {base} at {}",
+                    found.len(),
+                    tip.short()
+                )
+            }
+            Self::HookAnswered { pull, .. } => write!(f, "a hook answered on #{pull}"),
+            Self::HookFailed { pull, hook, .. } => write!(f, "hook {hook:?} failed on #{pull}"),
+            Self::RollupMade { pulls, rollup } => {
+                write!(f, "rollup #{rollup} of {} pulls made", pulls.len())
+            }
+            Self::MergeConflicted { run, step } => write!(f, "run {run}: {step:?} conflicted"),
             Self::MergePublished { run } => write!(f, "run {run}: merge published"),
             Self::SetupFailed { run, .. } => write!(f, "run {run}: set-up failed"),
             Self::SuitesRead { run, found } => {
@@ -116,6 +145,26 @@ impl fmt::Display for Effect {
                     }
                     StatusNote::BadSuites => f.write_str("bad suites"),
                 }
+            }
+            Self::JudgeExemption { run, merge, .. } => {
+                write!(f, "run {run}: judge exemption of {}", merge.short())
+            }
+            Self::RepeatBuilds { run, builds } => {
+                let builders: Vec<_> = builds.iter().map(|build| &build.name).collect();
+                write!(f, "run {run}: repeat builds {builders:?}")
+            }
+            Self::StopBuilds { run, builders } => write!(f, "run {run}: stop builds {builders:?}"),
+            Self::EditLabels { pull, change } => write!(
+                f,
+                "edit labels of #{pull}: add {:?}, remove {:?}",
+                change.add, change.remove
+            ),
+            Self::MarkMerged { pull, .. } => write!(f, "mark #{pull} merged"),
+            Self::CallHook { pull, hook, .. } => write!(f, "call hook {hook:?} for #{pull}"),
+            Self::LogRetry { pull, by, .. } => write!(f, "log retry of #{pull} by @{by}"),
+            Self::AskStanding { user } => write!(f, "ask what @{user} may do"),
+            Self::CheckMergeability { base, tip, .. } => {
+                write!(f, "check mergeability into {base} at {}", tip.short())
             }
             Self::ReadPull { pull } => write!(f, "read pull #{pull}"),
         }

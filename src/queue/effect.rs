@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::note::{Note, StatusNote};
+use super::note::{Link, Note, StatusNote};
+use crate::config::LabelChange;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId};
 use crate::suite::Suite;
 
@@ -34,6 +35,37 @@ pub enum Effect {
         run: RunId,
         /// Whose tree.
         commit: CommitId,
+    },
+    /// Find out whether a run's commit is as good as tested already: its members' statuses are
+    /// green, and nothing but them is waited for. Answer: `ExemptionJudged`.
+    JudgeExemption {
+        /// For which run.
+        run: RunId,
+        /// What was merged onto.
+        base_tip: CommitId,
+        /// The run's commit.
+        merge: CommitId,
+        /// The pull.
+        pull: PullNumber,
+        /// Its head.
+        head: CommitId,
+        /// The contexts of the statuses that must be green there.
+        contexts: Vec<String>,
+    },
+    /// Have Buildbot build again what failed of a commit. Answer, only if it does not:
+    /// `BuildsRefused`.
+    RepeatBuilds {
+        /// For which run.
+        run: RunId,
+        /// The pages of the builds that failed, each with its builder.
+        builds: Vec<Link>,
+    },
+    /// Have Buildbot stop what it builds of a run. No answer.
+    StopBuilds {
+        /// Of which run.
+        run: RunId,
+        /// The builders.
+        builders: Vec<String>,
     },
     /// Let workers execute suites. Answers: `SuiteStarted`, `SuiteFinished`, for each.
     StartJobs {
@@ -70,6 +102,58 @@ pub enum Effect {
         /// What it says.
         note: StatusNote,
     },
+    /// Move labels of a pull, one by one, so that nothing that people set is lost. No answer.
+    EditLabels {
+        /// Of which pull.
+        pull: PullNumber,
+        /// Which.
+        change: LabelChange,
+    },
+    /// Show that a pull landed by rebasing: prefix its title, and close it. No answer.
+    MarkMerged {
+        /// Which pull.
+        pull: PullNumber,
+        /// What becomes of its title.
+        title: TitleMark,
+    },
+    /// Call another service. Answers: `HookAnswered`, `HookFailed`, or none.
+    CallHook {
+        /// For which pull.
+        pull: PullNumber,
+        /// The hook's trigger.
+        hook: String,
+        /// The comment that asked for it.
+        body: String,
+        /// What followed `=`, if that was there.
+        data: Option<String>,
+    },
+    /// Write down who wanted a test repeated, and why. No answer.
+    LogRetry {
+        /// Of which pull.
+        pull: PullNumber,
+        /// Who.
+        by: Login,
+        /// The address of the comment.
+        source: String,
+        /// What it says.
+        body: String,
+    },
+    /// Ask how far the repository trusts somebody. Answer: `StandingTold`.
+    AskStanding {
+        /// Whom.
+        user: Login,
+    },
+    /// Find out whether pulls merge cleanly into a branch. Answer: `MergeabilityFound`.
+    CheckMergeability {
+        /// Into which branch.
+        base: BranchName,
+        /// Where that is.
+        tip: CommitId,
+        /// What moved it there last, where that is known.
+        culprit: Option<Culprit>,
+        /// Which pulls.
+        pulls: Which,
+    },
     /// Ask GitHub how a pull stands. Answer: `PullSeen` with [`super::event::Source::Reading`],
     /// also if nothing is new: comments may wait for it.
     ReadPull {
@@ -98,8 +182,77 @@ pub struct MemberMerge {
     pub pull: PullNumber,
     /// Its approved commit.
     pub head: CommitId,
-    /// The merge commit's message.
+    /// The merge commit's message; in a linear history, what is added to each commit's.
     pub message: String,
+    /// How its commits come into the base.
+    #[serde(default)]
+    pub style: MergeStyle,
+}
+
+/// How a pull's commits come into the base.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct MergeStyle {
+    /// What is made of the pull's commits first.
+    pub shape: Shape,
+    /// What joins them to the base.
+    pub history: History,
+}
+
+/// What is made of a pull's own commits before they are joined to the base.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// Nothing: they stay as they are.
+    #[default]
+    AsTheyAre,
+    /// `fixup!`, `squash!` and `amend!` commits go into those that they mend.
+    Autosquashed,
+    /// All become one, with this message.
+    Squashed {
+        /// The message.
+        message: String,
+    },
+}
+
+/// What joins a pull's commits to the base.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum History {
+    /// A merge commit.
+    #[default]
+    Merged,
+    /// Nothing: they are rebased onto it (`linear`).
+    Linear,
+}
+
+/// Which pulls are looked at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// All open ones that go to the branch.
+    All,
+    /// This one.
+    One(PullNumber),
+}
+
+/// What becomes of the title of a pull that landed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TitleMark {
+    /// It says `[merged]`.
+    Prefixed,
+    /// It stays.
+    Unchanged,
+}
+
+/// What moved a base branch.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Culprit {
+    /// The landing of a pull.
+    Pull(PullNumber),
+    /// A commit of which no more is known.
+    Commit(CommitId),
 }
 
 /// A merge that an earlier run made.

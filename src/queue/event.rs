@@ -6,6 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::effect::Culprit;
+use super::note::{Ending, Exemption};
+use crate::command::Standing;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::suite::Suite;
 
@@ -27,6 +30,9 @@ pub enum Event {
         facts: PullFacts,
         /// All of its comments.
         comments: Vec<Comment>,
+        /// What its last test came to, as its head's `homu` status has it.
+        #[serde(default)]
+        result: Option<Ending>,
     },
     /// A comment, a review or a review comment was made on a pull.
     CommentMade {
@@ -75,6 +81,72 @@ pub enum Event {
         /// Where to read more.
         url: Option<String>,
     },
+    /// Buildbot told of a build.
+    BuildReported {
+        /// Of which commit.
+        commit: CommitId,
+        /// The builder's name.
+        builder: String,
+        /// What it says.
+        verdict: BuildVerdict,
+        /// The build's page.
+        url: String,
+    },
+    /// `StartBuilds` was given up: Buildbot does not do as it is asked.
+    BuildsRefused {
+        /// For which run.
+        run: RunId,
+        /// What Buildbot says.
+        why: String,
+    },
+    /// `AskStanding` was answered.
+    StandingTold {
+        /// Who was asked about.
+        user: Login,
+        /// How far the repository trusts them, as whoever was asked says now.
+        standing: Standing,
+    },
+    /// `JudgeExemption` was done.
+    ExemptionJudged {
+        /// For which run.
+        run: RunId,
+        /// Why the run's commit needs no test, if it needs none.
+        exemption: Option<Exemption>,
+    },
+    /// `CheckMergeability` was done.
+    MergeabilityFound {
+        /// Into which branch.
+        base: BranchName,
+        /// Where that was.
+        tip: CommitId,
+        /// What moved it there last, where that is known.
+        culprit: Option<Culprit>,
+        /// What was found, for each pull that could be looked at.
+        found: Vec<Mergeability>,
+    },
+    /// A hook answered, and its answer is to be posted.
+    HookAnswered {
+        /// For which pull.
+        pull: PullNumber,
+        /// What it said; cut to what a comment holds.
+        answer: String,
+    },
+    /// A hook could not be called, or did not answer as it should.
+    HookFailed {
+        /// For which pull.
+        pull: PullNumber,
+        /// The hook's trigger.
+        hook: String,
+        /// What went wrong, for people.
+        why: String,
+    },
+    /// A person made a rollup of pulls.
+    RollupMade {
+        /// Which pulls are in it.
+        pulls: Vec<PullNumber>,
+        /// The rollup.
+        rollup: PullNumber,
+    },
     /// `MakeMerge` was done: the commit is in the mirror.
     MergeMade {
         /// For which run.
@@ -88,6 +160,8 @@ pub enum Event {
     MergeConflicted {
         /// For which run.
         run: RunId,
+        /// At which step.
+        step: MergeStep,
     },
     /// `PublishMerge` was done: the commit is on GitHub.
     MergePublished {
@@ -199,8 +273,9 @@ pub struct Comment {
     pub key: CommentKey,
     /// Who wrote it.
     pub author: Login,
-    /// Whether GitHub says that the author may write to the repository; `None` if not asked.
-    pub writer: Option<bool>,
+    /// How far GitHub or the team service trusts the author; `None` if not asked.
+    #[serde(default)]
+    pub standing: Option<Standing>,
     /// What it says.
     pub body: String,
     /// The commit that a review or a review comment is about.
@@ -241,6 +316,44 @@ pub enum Verdict {
     Passed,
     /// Bad.
     Failed,
+}
+
+/// What Buildbot says of a build.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BuildVerdict {
+    /// It began.
+    Running,
+    /// Good.
+    Passed,
+    /// Bad.
+    Failed,
+    /// Somebody stopped it.
+    Interrupted,
+}
+
+/// Whether a pull merges cleanly.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Mergeability {
+    /// Which pull.
+    pub pull: PullNumber,
+    /// At which head.
+    pub head: CommitId,
+    /// Whether it does.
+    pub clean: bool,
+}
+
+/// Where making a merge comes to a conflict.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MergeStep {
+    /// Merging, or rebasing onto the base.
+    #[default]
+    Merge,
+    /// Rebasing with `fixup!` commits put where they belong.
+    Autosquash,
+    /// Making one commit of the pull.
+    Squash,
 }
 
 /// What came out of a suite.

@@ -1,12 +1,90 @@
-//! What external checks say: commit statuses and check runs.
+//! What a run waits for beside its suites, and what is heard of it: commit statuses, check runs
+//! and builds of Buildbot.
 
 use super::Queue;
-use super::event::Verdict;
-use super::run::{Check, CheckState, Phase};
+use super::event::{BuildVerdict, Verdict};
+use super::note::{Link, Purpose};
+use super::run::{Check, CheckState, Phase, Run, RunCheck, Weight};
 use super::turn::Turn;
 use crate::ids::{CommitId, RunId};
 
 impl Queue {
+    /// What a run waits for beside its suites, as far as an earlier run has not answered for the
+    /// same commit.
+    pub(super) fn external_checks(&self, run: &Run, merge: CommitId) -> Vec<RunCheck> {
+        let statuses = self.rules.statuses.iter();
+        let statuses = statuses
+            .filter(|rule| rule.in_tries || run.purpose == Purpose::Land)
+            .map(|rule| Check::Status {
+                label: rule.label.clone(),
+                context: rule.context.clone(),
+            });
+        let check_runs = self.rules.check_runs.iter().map(|rule| Check::CheckRun {
+            label: rule.label.clone(),
+            name: match (run.purpose, &rule.try_name) {
+                (Purpose::Try, Some(name)) => name.clone(),
+                _ => rule.name.clone(),
+            },
+        });
+        let builds = self.builders(run).iter().cloned().map(Check::Build);
+        statuses
+            .chain(check_runs)
+            .chain(builds)
+            .filter(|check| self.is_chosen(run, check))
+            .map(|check| RunCheck {
+                state: self.earlier_pass(run, merge, &check),
+                check,
+                weight: Weight::Decides,
+            })
+            .collect()
+    }
+
+    /// The builders of Buildbot that a run waits for.
+    fn builders(&self, run: &Run) -> &[String] {
+        let Some(buildbot) = &self.rules.buildbot else {
+            return &[];
+        };
+        match (run.purpose, &run.chooser) {
+            (Purpose::Land, _) => &buildbot.builders,
+            (Purpose::Try, Some(chooser)) => match buildbot.choosers.get(chooser) {
+                Some(chosen) => chosen,
+                None => &buildbot.try_builders,
+            },
+            (Purpose::Try, None) => &buildbot.try_builders,
+        }
+    }
+
+    /// Whether a check is among those that the run's chooser names, if it names any.
+    pub(super) fn is_chosen(&self, run: &Run, check: &Check) -> bool {
+        let chooser = run.chooser.as_ref();
+        let chosen = chooser.and_then(|chooser| self.rules.choosers.get(chooser));
+        chosen.is_none_or(|names| names.is_empty() || names.contains(&check.name()))
+    }
+
+    /// What must be built again by Buildbot, on a commit that it built before: the builds of the
+    /// run that this one repeats that did not pass.
+    pub(super) fn builds_to_repeat(&self, run: &Run) -> Vec<Link> {
+        let earlier = run.repeats.and_then(|id| self.runs.get(&id));
+        let same = earlier.filter(|earlier| earlier.merge() == run.merge());
+        let checks = same.into_iter().flat_map(|earlier| &earlier.checks);
+        let failed = checks.filter(|check| !matches!(check.state, CheckState::Passed { .. }));
+        failed
+            .filter(|check| matches!(check.check, Check::Build(_)))
+            .map(RunCheck::link)
+            .collect()
+    }
+
+    /// What the run that this one repeats says of a check, if it passed there on this very commit.
+    pub(super) fn earlier_pass(&self, run: &Run, merge: CommitId, check: &Check) -> CheckState {
+        run.repeats
+            .and_then(|id| self.runs.get(&id))
+            .filter(|earlier| earlier.merge().is_some_and(|made| made.merge == merge))
+            .and_then(|earlier| earlier.checks.iter().find(|known| known.check == *check))
+            .map(|known| known.state.clone())
+            .filter(|state| matches!(state, CheckState::Passed { .. }))
+            .unwrap_or(CheckState::Waiting)
+    }
+
     /// Whether a run in flight tests this commit.
     pub fn tests_commit(&self, commit: CommitId) -> bool {
         self.testing(commit).next().is_some()
@@ -42,6 +120,17 @@ impl Queue {
     ) {
         let ours =
             |check: &Check| matches!(check, Check::CheckRun { name: known, .. } if known == name);
+        self.hear(commit, ours, &state, turn);
+    }
+
+    pub(super) fn hear_build(
+        &mut self,
+        commit: CommitId,
+        builder: &str,
+        state: CheckState,
+        turn: &mut Turn,
+    ) {
+        let ours = |check: &Check| matches!(check, Check::Build(known) if known == builder);
         self.hear(commit, ours, &state, turn);
     }
 
@@ -82,5 +171,16 @@ pub(super) fn state(verdict: Verdict, url: Option<String>) -> CheckState {
         Verdict::Pending => CheckState::Running { url },
         Verdict::Passed => CheckState::Passed { url },
         Verdict::Failed => CheckState::Failed { url, verdict: None },
+    }
+}
+
+/// How a build stands that said this.
+pub(super) fn build_state(verdict: BuildVerdict, url: String) -> CheckState {
+    match verdict {
+        BuildVerdict::Running => CheckState::Running { url },
+        BuildVerdict::Passed => CheckState::Passed { url },
+        BuildVerdict::Failed | BuildVerdict::Interrupted => {
+            CheckState::Failed { url, verdict: None }
+        }
     }
 }

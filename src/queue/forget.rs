@@ -32,9 +32,10 @@ impl Queue {
         let of_pulls = self.pulls.values().flat_map(|pull| {
             let repeated = match pull.stage {
                 Stage::RetryWanted { of } => Some(of),
-                Stage::Idle | Stage::TryWanted | Stage::Running { .. } | Stage::Ended { .. } => {
-                    None
-                }
+                Stage::Idle
+                | Stage::TryWanted { .. }
+                | Stage::Running { .. }
+                | Stage::Ended { .. } => None,
             };
             pull.last_run.into_iter().chain(repeated)
         });

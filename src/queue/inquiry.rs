@@ -90,7 +90,7 @@ impl Queue {
         if about_another {
             return permitted.next().is_some();
         }
-        permitted.any(|command| contradicts(pull, command))
+        permitted.any(|command| contradicts(pull, command) || is_doubtful(pull, command))
     }
 }
 
@@ -109,4 +109,9 @@ fn contradicts(pull: &Pull, command: &Command) -> bool {
     } else {
         matches!(command, Command::Try { .. }) && !pull.is_open()
     }
+}
+
+/// Whether GitHub is being asked about what a command means.
+fn is_doubtful(pull: &Pull, command: &Command) -> bool {
+    pull.inquiry.is_some() && matches!(command, Command::Approve { .. } | Command::Try { .. })
 }

@@ -1,12 +1,18 @@
 //! Moving the base branch to a tested commit, and what comes of it.
 
 use super::Queue;
-use super::effect::{Effect, LandingOrder, Member};
+use super::effect::{Effect, History, LandingOrder, Member, TitleMark};
 use super::event::{PullState, Refusal};
 use super::note::{Ending, Note, Purpose, QueueStatus};
+use super::rules::Fixups;
 use super::run::Phase;
 use super::turn::Turn;
-use crate::ids::RunId;
+use crate::config::LabelEvent;
+use crate::ids::{PullNumber, RunId};
+
+const LANDED: QueueStatus = QueueStatus::Succeeded {
+    purpose: Purpose::Land,
+};
 
 impl Queue {
     /// Orders the base branch to be moved. Only the answer ends the run from now on.
@@ -62,13 +68,16 @@ impl Queue {
             return;
         };
         let (checks, base, members) = (run.passed_links(), run.base.clone(), run.members.clone());
+        let exemption = run.exemption;
         for Member {
             pull,
             head,
             approver,
         } in members
         {
-            if let Some(approver) = approver {
+            if let Some(why) = exemption {
+                turn.post(pull, Note::Exempted { why });
+            } else if let Some(approver) = approver {
                 let note = Note::Succeeded {
                     checks: checks.clone(),
                     approver,
@@ -77,8 +86,13 @@ impl Queue {
                 };
                 turn.post(pull, note);
             }
-            let purpose = Purpose::Land;
-            turn.set_queue_status(head, QueueStatus::Succeeded { purpose });
+            let (status, event) = match exemption {
+                Some(_) => (QueueStatus::Exempted, LabelEvent::Exempted),
+                None => (LANDED, LabelEvent::Succeed),
+            };
+            turn.set_queue_status(head, status);
+            self.label(pull, event, turn);
+            self.mark_merged(pull, turn);
             if let Some(landed) = self.pull_mut(pull).filter(|known| known.facts.head == head) {
                 landed.facts.state = PullState::Merged;
                 landed.approval.value = None;
@@ -86,6 +100,16 @@ impl Queue {
             }
         }
         self.close_run(id, Ending::Succeeded, turn);
+    }
+
+    /// GitHub sees a pull as merged only by its own commits, which a linear history has not.
+    fn mark_merged(&self, pull: PullNumber, turn: &mut Turn) {
+        let title = match (self.rules.history, self.rules.fixups) {
+            (History::Merged, _) => return,
+            (History::Linear, Fixups::Keep) => TitleMark::Prefixed,
+            (History::Linear, Fixups::Squash) => TitleMark::Unchanged,
+        };
+        turn.order(Effect::MarkMerged { pull, title });
     }
 
     /// The base branch was not moved.

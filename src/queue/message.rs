@@ -1,6 +1,7 @@
-//! The message of a merge commit (homu-compat §3).
+//! The messages of the commits that are made (homu-compat §3).
 
 use super::pull::Pull;
+use crate::ids::PullNumber;
 
 const IGNORE_START: &str = "<!-- homu-ignore:start -->";
 const IGNORE_END: &str = "<!-- homu-ignore:end -->";
@@ -8,18 +9,28 @@ const IGNORE_END: &str = "<!-- homu-ignore:end -->";
 /// The message of the merge of a pull on behalf of somebody; `<try>` for tries.
 pub(super) fn merge_message(pull: &Pull, approver: &str) -> String {
     let facts = &pull.facts;
-    let title = defuse_mentions(&facts.title);
-    let body = defuse_mentions(&cut_ignored(&facts.body.replace("\r\n", "\n")));
-    let mut message = format!(
-        "Auto merge of #{} - {}, r={approver}\n\n{}\n\n{}",
-        facts.number,
-        facts.head_label,
-        title.trim(),
-        body.trim(),
-    );
-    message.truncate(message.trim_end().len());
-    message.push('\n');
-    message
+    let text = title_and_body(pull);
+    format!(
+        "Auto merge of #{} - {}, r={approver}\n\n{text}\n",
+        facts.number, facts.head_label,
+    )
+}
+
+/// The message of the one commit that a pull becomes.
+pub(super) fn squash_message(pull: &Pull) -> String {
+    format!("{}\n", title_and_body(pull))
+}
+
+/// What is added to the message of each commit in a linear history.
+pub(super) fn trailer(pull: PullNumber, approver: &str) -> String {
+    format!("\nCloses: #{pull}\nApproved by: {approver}")
+}
+
+fn title_and_body(pull: &Pull) -> String {
+    let title = defuse_mentions(&pull.facts.title);
+    let body = cut_ignored(&pull.facts.body.replace("\r\n", "\n"));
+    let text = format!("{}\n\n{}", title.trim(), defuse_mentions(&body).trim());
+    text.trim_end().to_owned()
 }
 
 /// Puts `@name` into backticks where `@` begins a word, so that a merge commit calls nobody.

@@ -6,26 +6,34 @@
 //! What does not live here: the words of comments (`notes.rs`), who executes a suite (`jobs`), and
 //! everything that touches the outside.
 
+mod approving;
 mod commands;
 mod display;
 pub mod effect;
 pub mod event;
+mod exempting;
 mod external;
 mod forget;
 mod inquiry;
+mod labels;
 mod landing;
+mod mergeability;
 mod message;
 pub mod note;
 mod order;
 pub mod pull;
 mod pulls;
+mod repeating;
 mod restore;
+mod rights;
 pub mod rules;
 pub mod run;
 mod runs;
+mod starting;
 mod suites;
 #[cfg(test)]
 mod tests;
+mod trying;
 mod turn;
 mod why;
 
@@ -35,14 +43,14 @@ use serde::{Deserialize, Serialize};
 
 use self::effect::Effect;
 use self::event::Event;
-use self::note::Obstacle;
+use self::note::{Note, Obstacle};
 pub use self::order::Place;
 use self::pull::{Pull, Register};
 use self::rules::Rules;
 use self::run::Run;
 use self::turn::Turn;
 pub use self::why::Blockers;
-use crate::ids::{Login, PullNumber, RunId, Timestamp};
+use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 
 /// The queue of one repository.
 #[derive(Clone, Debug)]
@@ -61,6 +69,9 @@ pub struct Desk {
     pub tree: Register<Tree>,
     /// The latest run.
     pub last_run: RunId,
+    /// Where each base branch was when it was last found out what merges cleanly into it.
+    #[serde(default)]
+    pub bases: BTreeMap<BranchName, CommitId>,
 }
 
 /// Whether pulls of low priority are held back.
@@ -97,6 +108,7 @@ impl Queue {
         let desk = Desk {
             tree: Register::default(),
             last_run,
+            bases: BTreeMap::new(),
         };
         Self::restored(rules, desk, Vec::new(), Vec::new())
     }
@@ -130,7 +142,11 @@ impl Queue {
     fn apply(&mut self, event: Event, turn: &mut Turn) {
         match event {
             Event::PullSeen { facts, source } => self.see_pull(facts, source, turn),
-            Event::PullRestored { facts, comments } => self.restore(facts, comments, turn),
+            Event::PullRestored {
+                facts,
+                comments,
+                result,
+            } => self.restore(facts, comments, result, turn),
             Event::CommentMade { pull, comment } => self.read_comment(pull, comment, turn),
             Event::BranchPushed {
                 branch,
@@ -150,12 +166,32 @@ impl Queue {
                 verdict,
                 url,
             } => self.hear_check_run(commit, &name, external::state(verdict, url), turn),
+            Event::BuildReported {
+                commit,
+                builder,
+                verdict,
+                url,
+            } => self.hear_build(commit, &builder, external::build_state(verdict, url), turn),
+            Event::BuildsRefused { run, why } => self.end_unrepeated(run, &why, turn),
+            Event::StandingTold { user, standing } => self.hear_standing(&user, standing, turn),
+            Event::ExemptionJudged { run, exemption } => self.take_exemption(run, exemption, turn),
+            Event::MergeabilityFound {
+                base,
+                tip,
+                culprit,
+                found,
+            } => self.take_mergeability(&base, tip, culprit, found, turn),
+            Event::HookAnswered { pull, answer } => turn.post(pull, Note::HookAnswer { answer }),
+            Event::HookFailed { pull, hook, why } => {
+                turn.post(pull, Note::HookFailed { hook, why });
+            }
+            Event::RollupMade { pulls, .. } => self.note_rollup(&pulls, turn),
             Event::MergeMade {
                 run,
                 base_tip,
                 merge,
             } => self.begin_testing(run, base_tip, merge, turn),
-            Event::MergeConflicted { run } => self.end_conflicted(run, turn),
+            Event::MergeConflicted { run, step } => self.end_conflicted(run, step, turn),
             Event::MergePublished { run } => self.note_published(run, turn),
             Event::SetupFailed { run, why } => {
                 self.end_broken(run, Obstacle::SetupFailed(why), turn);
@@ -179,13 +215,16 @@ impl Queue {
     fn pass_time(&mut self, turn: &mut Turn) {
         self.end_overdue(turn);
         self.give_up_inquiries(turn);
+        self.give_up_unjudged(turn);
         self.forget_old(turn.now);
     }
 
     /// The next moment at which [`Event::TimePassed`] would matter.
     pub fn next_wakeup(&self) -> Option<Timestamp> {
         let runs = self.runs.values().filter_map(Run::deadline);
-        runs.chain(self.inquiry_deadlines()).min()
+        runs.chain(self.inquiry_deadlines())
+            .chain(self.unjudged_deadlines())
+            .min()
     }
 
     /// What changed since this was last asked.

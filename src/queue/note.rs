@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{SuiteVerdict, Verdict};
+use super::effect::Culprit;
+use super::event::{MergeStep, SuiteVerdict, Verdict};
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId};
 
 /// How the hidden part of a comment begins by which the bot knows its own.
@@ -108,6 +109,8 @@ pub enum Note {
         base: BranchName,
         /// The pull's head, as `OWNER:BRANCH`.
         head_label: String,
+        /// At which step.
+        step: MergeStep,
     },
     /// The run could not be carried out.
     Broken {
@@ -159,17 +162,70 @@ pub enum Note {
         /// The word.
         word: String,
     },
-    /// A command that is known but not acted on.
-    NotOffered {
-        /// Who gave it.
-        user: Login,
-        /// What was written.
-        command: String,
-    },
     /// `retry` where nothing has failed.
     NothingToRetry,
+    /// Somebody may approve the pull now.
+    Delegated {
+        /// Who says so.
+        delegator: Login,
+        /// Who may.
+        delegate: Login,
+    },
+    /// `try=CHOOSER` with a chooser that is not configured.
+    UnknownChooser {
+        /// The chooser.
+        given: String,
+        /// Those that are.
+        known: Vec<String>,
+    },
+    /// Its test was stopped because another pull goes first.
+    Interrupted,
+    /// `force` of a pull that is not approved, or does not wait.
+    NothingToForce,
+    /// Its merge is known to be green and lands without a test.
+    Exempted {
+        /// Why.
+        why: Exemption,
+    },
+    /// The base moved, and the pull does not merge cleanly any more.
+    Unmergeable {
+        /// What moved the base, where that is known.
+        culprit: Option<Culprit>,
+    },
+    /// What a hook answered.
+    HookAnswer {
+        /// Its text.
+        answer: String,
+    },
+    /// A hook could not be called.
+    HookFailed {
+        /// Its trigger.
+        hook: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// Buildbot does not build again what failed.
+    RebuildRefused {
+        /// What it says.
+        why: String,
+    },
+    /// It could not be found out what somebody may do.
+    RightsUnknown {
+        /// Who.
+        user: Login,
+    },
     /// GitHub gave an all-zero head.
     NoHead,
+}
+
+/// Why a merge needs no test: homu's words for it are in `notes/`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exemption {
+    /// The head contains the base's tip, and its own statuses are green.
+    HeadIsGreen,
+    /// GitHub's test merge of the same two commits has the same tree, and its statuses are green.
+    TestMergeIsGreen,
 }
 
 /// Why an approved pull does not move.
@@ -202,6 +258,8 @@ pub enum Reason {
     WaitsFor(String),
     /// GitHub is asked how it stands now.
     Inquired,
+    /// It is being found out what the author of a comment may do.
+    AsksRights,
     /// A try waits for its turn.
     TryWaits,
     /// It is next.
@@ -334,7 +392,14 @@ pub enum QueueStatus {
     /// The run took too long.
     TimedOut,
     /// It does not merge cleanly.
-    Conflict,
+    Conflict {
+        /// At which step.
+        step: MergeStep,
+    },
+    /// Its merge is known to be green and lands without a test.
+    Exempted,
+    /// It was stopped because another pull goes first.
+    Interrupted,
     /// It could not be carried out.
     Broken {
         /// Why.

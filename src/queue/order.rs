@@ -2,13 +2,14 @@
 
 use std::cmp::Reverse;
 
-use super::pull::{Pull, Status};
+use super::pull::{Pull, Status, Urgency};
 use crate::ids::PullNumber;
 
 /// A pull's place in the queue: the smallest goes first (homu: `PullReqState.sort_key`).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct Place {
     status: Status,
+    urgency: Urgency,
     mergeable: Mergeable,
     approved: Approved,
     priority: Reverse<i64>,
@@ -33,6 +34,7 @@ impl Place {
     pub fn of(pull: &Pull) -> Self {
         Self {
             status: pull.status(),
+            urgency: pull.urgency,
             mergeable: match pull.facts.mergeable {
                 Some(false) => Mergeable::No,
                 Some(true) | None => Mergeable::YesOrUnknown,

@@ -27,6 +27,21 @@ pub struct Pull {
     pub priority: Register<i64>,
     /// 1 always, 0 maybe, -1 iffy, -2 never.
     pub rollup: Register<i8>,
+    /// Who else may approve it.
+    #[serde(default)]
+    pub delegate: Register<Option<Login>>,
+    /// Whether it becomes one commit when it is merged.
+    #[serde(default)]
+    pub squash: Register<Squash>,
+    /// That it goes before all others, until its test begins.
+    #[serde(default)]
+    pub urgency: Urgency,
+    /// The run whose results are forgotten (`clean`).
+    #[serde(default)]
+    pub forgotten: Option<RunId>,
+    /// Comments whose authors' rights are being asked for.
+    #[serde(default)]
+    pub unjudged: Vec<Unjudged>,
     /// The comment that last asked for a try, or for none.
     pub try_key: Option<CommentKey>,
     /// Where it stands between approval or try and result.
@@ -44,6 +59,37 @@ pub struct Inquiry {
     pub until: Timestamp,
     /// Comments that cannot be obeyed as far as is known, but may be younger than what is known.
     pub comments: Vec<Comment>,
+}
+
+/// A comment that waits until it is known what its author may do.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Unjudged {
+    /// The comment.
+    pub comment: Comment,
+    /// Until when it waits.
+    pub until: Timestamp,
+}
+
+/// Whether a pull becomes one commit when it is merged.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Squash {
+    /// Its commits stay.
+    #[default]
+    No,
+    /// It does.
+    Yes,
+}
+
+/// Whether a pull goes before all others (`force`).
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    /// It does.
+    Forced,
+    /// It has its place by the queue's order.
+    #[default]
+    Usual,
 }
 
 /// Who approved which commit.
@@ -114,7 +160,10 @@ pub enum Stage {
         of: RunId,
     },
     /// A try waits for its turn.
-    TryWanted,
+    TryWanted {
+        /// CHOOSER in `try=CHOOSER`.
+        chooser: Option<String>,
+    },
     /// A run is under way.
     Running {
         /// Which.
@@ -179,6 +228,11 @@ impl Pull {
             approval: Register::default(),
             priority: Register::default(),
             rollup: Register::default(),
+            delegate: Register::default(),
+            squash: Register::default(),
+            urgency: Urgency::Usual,
+            forgotten: None,
+            unjudged: Vec::new(),
             try_key: None,
             stage: Stage::Idle,
             last_run: None,
@@ -211,7 +265,7 @@ impl Pull {
             Stage::Idle | Stage::RetryWanted { .. } if self.standing_approval().is_some() => {
                 Status::Approved
             }
-            Stage::TryWanted => Status::Approved,
+            Stage::TryWanted { .. } => Status::Approved,
             Stage::Idle | Stage::RetryWanted { .. } => Status::None,
             Stage::Ended { ending, .. } => match ending {
                 Ending::Succeeded => Status::Success,

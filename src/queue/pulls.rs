@@ -4,9 +4,10 @@ use super::Queue;
 use super::effect::{EarlierMerge, Effect};
 use super::event::{CommentKey, PullFacts, PullState, Source};
 use super::note::{Note, Purpose};
-use super::pull::{Approval, Named, Pull, Stage};
+use super::pull::{Approval, Named, Pull, Stage, Urgency};
 use super::run::Phase;
 use super::turn::Turn;
+use crate::config::LabelEvent;
 use crate::ids::{BranchName, CommitId, PullNumber, RunId, Timestamp};
 
 /// How facts relate to those that are known.
@@ -37,7 +38,10 @@ impl Queue {
             return;
         }
         match self.freshness(&facts, source) {
-            Freshness::New => self.add_pull(facts, source),
+            Freshness::New => {
+                self.add_pull(facts, source);
+                self.look_at_pull(number, turn);
+            }
             Freshness::Current => self.update_pull(facts, source, turn),
             Freshness::Late => self.take_late_news(&facts, turn),
             Freshness::Unclear => self.inquire(number, turn),
@@ -88,7 +92,8 @@ impl Queue {
         };
         let was_unfinished = pull.unfinished().is_some();
         let before = std::mem::replace(&mut pull.facts, facts.clone());
-        if facts.mergeable.is_none() && before.head == facts.head && before.base == facts.base {
+        // What was found out in the mirror is younger than what GitHub keeps.
+        if before.mergeable.is_some() && before.head == facts.head && before.base == facts.base {
             pull.facts.mergeable = before.mergeable;
         }
         let is_unfinished = pull.unfinished().is_some();
@@ -103,10 +108,14 @@ impl Queue {
             self.close_pull(number, before.head, source, turn);
         } else if before.head != facts.head {
             self.take_new_head(number, before.head, source, turn);
+            self.label(number, LabelEvent::Pushed, turn);
+            self.look_at_pull(number, turn);
         } else if rebased {
             self.take_new_base(number, turn);
+            self.look_at_pull(number, turn);
         } else if before.state != PullState::Open {
             self.reopen_pull(number, turn);
+            self.look_at_pull(number, turn);
         }
         self.drop_unfinished(number, turn);
     }
@@ -261,10 +270,11 @@ impl Queue {
             .value
             .clone()
             .filter(|_| is_younger(pull.approval.set_by));
-        let try_stands = is_younger(pull.try_key) && self.wants_try(number);
+        let wanted_try = self.wanted_try(number);
+        let try_stands = wanted_try.filter(|_| is_younger(pull.try_key));
         self.withdraw(number, old_head, turn);
-        if try_stands && approval.is_none() && self.is_open(number) {
-            self.set_stage(number, Stage::TryWanted);
+        if let Some(chooser) = try_stands.filter(|_| approval.is_none() && self.is_open(number)) {
+            self.set_stage(number, Stage::TryWanted { chooser });
         }
         approval
     }
@@ -288,18 +298,23 @@ impl Queue {
         }
     }
 
-    /// Whether a try of the pull waits or is under way.
-    fn wants_try(&self, number: PullNumber) -> bool {
-        self.pulls.get(&number).is_some_and(|pull| {
-            matches!(
-                pull.stage,
-                Stage::TryWanted
-                    | Stage::Running {
-                        purpose: Purpose::Try,
-                        ..
-                    }
-            )
-        })
+    /// The chooser of the try that waits or is under way, if there is one.
+    #[expect(
+        clippy::option_option,
+        reason = "there may be no try, and a try has no need of one"
+    )]
+    fn wanted_try(&self, number: PullNumber) -> Option<Option<String>> {
+        match &self.pulls.get(&number)?.stage {
+            Stage::TryWanted { chooser } => Some(chooser.clone()),
+            Stage::Running {
+                run,
+                purpose: Purpose::Try,
+            } => Some(self.runs.get(run)?.chooser.clone()),
+            Stage::Idle
+            | Stage::RetryWanted { .. }
+            | Stage::Running { .. }
+            | Stage::Ended { .. } => None,
+        }
     }
 
     /// Drops a pull's approval and stops its run; what it was asked for is forgotten.
@@ -308,11 +323,13 @@ impl Queue {
             return;
         };
         pull.approval.value = None;
+        pull.urgency = Urgency::Usual;
         match pull.stage {
             Stage::Running { run, .. } => self.cancel_visibly(run, tested, turn),
-            Stage::Idle | Stage::RetryWanted { .. } | Stage::TryWanted | Stage::Ended { .. } => {
-                pull.stage = Stage::Idle;
-            }
+            Stage::Idle
+            | Stage::RetryWanted { .. }
+            | Stage::TryWanted { .. }
+            | Stage::Ended { .. } => pull.stage = Stage::Idle,
         }
     }
 
@@ -363,6 +380,7 @@ impl Queue {
         }
         let outdated = self.testing_onto(branch, |merge| merge.base_tip != tip);
         self.cancel_all(&outdated, turn);
+        self.look_at_pulls_onto(branch, tip, turn);
     }
 
     /// The runs that are to land on a branch, and whose checks run on such a merge.

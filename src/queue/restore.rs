@@ -4,9 +4,13 @@
 //! were made, or nobody was there to do so.
 
 use super::Queue;
+use super::commands::call_hook;
+use super::effect::Member;
 use super::event::{Comment, PullFacts, Source};
-use super::note::PIN;
-use super::pull::{Approval, Named};
+use super::note::{Ending, PIN, Purpose};
+use super::pull::{Approval, Named, Squash, Stage};
+use super::rules::Replay;
+use super::run::Run;
 use super::turn::Turn;
 use crate::command::Command;
 use crate::ids::{CommitId, PullNumber};
@@ -20,9 +24,11 @@ impl Queue {
         &mut self,
         facts: PullFacts,
         mut comments: Vec<Comment>,
+        result: Option<Ending>,
         turn: &mut Turn,
     ) {
         let number = facts.number;
+        let is_new = !self.pulls.contains_key(&number);
         if self.pulls.contains_key(&number) || facts.head == CommitId::ZERO {
             self.see_pull(facts, Source::Reading, turn);
         } else {
@@ -34,12 +40,44 @@ impl Queue {
         comments.retain(|comment| !pull.handled.contains(&comment.key));
         comments.sort_by_key(|comment| comment.key);
         for comment in &comments {
-            self.recall(number, comment);
+            self.recall(number, comment, turn);
         }
+        if let Some(ending) = result.filter(|_| is_new) {
+            self.recall_result(number, ending, turn);
+        }
+        self.look_at_pull(number, turn);
+    }
+
+    /// An approved pull whose last test is known to have ended badly is not tested again unasked.
+    fn recall_result(&mut self, number: PullNumber, ending: Ending, turn: &Turn) {
+        let id = self.desk.last_run.next();
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        let Some(approval) = pull.standing_approval() else {
+            return;
+        };
+        let member = Member {
+            pull: number,
+            head: pull.facts.head,
+            approver: Some(approval.approver.clone()),
+        };
+        let base = pull.facts.base.clone();
+        pull.last_run = Some(id);
+        pull.stage = Stage::Ended {
+            run: id,
+            purpose: Purpose::Land,
+            ending,
+        };
+        let run = Run::ended(id, base, member, ending, turn.now);
+        self.desk.last_run = id;
+        self.touched.desk = true;
+        self.touched.runs.insert(id);
+        self.runs.insert(id, run);
     }
 
     /// Believes a comment: of the bot's own only the pins, whose text nobody else can choose.
-    fn recall(&mut self, number: PullNumber, comment: &Comment) {
+    fn recall(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
         let by_bot = comment.author == self.rules.grammar.bot;
         if by_bot && !comment.body.starts_with(PIN) {
             return;
@@ -56,6 +94,22 @@ impl Queue {
                 return;
             }
             self.recall_command(command, number, comment);
+            self.replay_hook(command, number, comment, turn);
+        }
+    }
+
+    fn replay_hook(
+        &self,
+        command: &Command,
+        number: PullNumber,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
+        if let Command::Hook { name, data } = command
+            && let Some(hook) = self.rules.hooks.get(name)
+            && hook.replay == Replay::AtRestore
+        {
+            call_hook(number, name.clone(), data.clone(), comment, turn);
         }
     }
 
@@ -91,17 +145,28 @@ impl Queue {
             Command::Rollup { value } => {
                 let _taken = pull.rollup.set(*value, key);
             }
+            Command::Delegate { to } => {
+                let _taken = pull.delegate.set(Some(to.clone()), key);
+            }
+            Command::DelegateAuthor => {
+                let author = pull.facts.author.clone();
+                let _taken = pull.delegate.set(Some(author), key);
+            }
+            Command::Undelegate => {
+                let _taken = pull.delegate.set(None, key);
+            }
+            Command::Squash => {
+                let _taken = pull.squash.set(Squash::Yes, key);
+            }
+            Command::Unsquash => {
+                let _taken = pull.squash.set(Squash::No, key);
+            }
             Command::TreeClosed { value } => self.close_tree(*value, comment),
             Command::TreeOpen => self.set_tree(super::Tree::Open, comment),
             Command::Priority { .. }
-            | Command::Delegate { .. }
-            | Command::DelegateAuthor
-            | Command::Undelegate
             | Command::Retry { .. }
             | Command::Try { .. }
             | Command::Untry
-            | Command::Squash
-            | Command::Unsquash
             | Command::Force
             | Command::Clean
             | Command::Ping

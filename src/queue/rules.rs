@@ -1,6 +1,10 @@
 //! What cfg.toml says about one repository, as far as the queue needs it.
 
+use std::collections::BTreeMap;
+
+use super::effect::History;
 use crate::command::Grammar;
+use crate::config::{HookAccess, LabelChange, LabelEvent};
 use crate::ids::{BranchName, Login};
 use crate::suite::OnMerge;
 
@@ -13,8 +17,12 @@ pub struct Rules {
     pub reviewers: Vec<Login>,
     /// Who may try.
     pub try_users: Vec<Login>,
-    /// Whether people with write access may approve.
-    pub collaborators: Collaborators,
+    /// Who else is asked about people's rights, live.
+    pub authorities: Vec<Authority>,
+    /// The hooks, by trigger.
+    pub hooks: BTreeMap<String, HookRule>,
+    /// Which labels events move.
+    pub labels: BTreeMap<LabelEvent, LabelChange>,
     /// The highest priority that can be given.
     pub max_priority: i64,
     /// How long a run's checks may take together, in seconds.
@@ -25,6 +33,19 @@ pub struct Rules {
     pub auto_branch: BranchName,
     /// The branch on which tries are tested.
     pub try_branch: BranchName,
+    /// How pulls come into the base.
+    pub history: History,
+    /// Whether `fixup!` commits are put where they belong first.
+    pub fixups: Fixups,
+    /// Whether what is known to be green lands without a test.
+    pub exemption: ExemptionRule,
+    /// What `try=CHOOSER` takes, with the names of the checks that it waits for; none named means
+    /// all.
+    pub choosers: BTreeMap<String, Vec<String>>,
+    /// The builds of Buildbot that a run waits for.
+    pub buildbot: Option<BuildbotRule>,
+    /// The branch to which a commit is pushed that needs no test.
+    pub temporary_branch: BranchName,
     /// Commit statuses that a run waits for.
     pub statuses: Vec<StatusRule>,
     /// Check runs that a run waits for.
@@ -33,13 +54,60 @@ pub struct Rules {
     pub suites: Option<OnMerge>,
 }
 
-/// Whether write access to the repository makes a reviewer.
+/// Somebody who is asked whether a person may approve or try.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Collaborators {
-    /// It does (`auth_collaborators = true`).
-    MayApprove,
-    /// Only `reviewers` counts.
-    DoNotCount,
+pub enum Authority {
+    /// GitHub: collaborators are reviewers (`auth_collaborators = true`).
+    Collaborators,
+    /// The Rust project's team service (`rust_team = true`).
+    RustTeam,
+}
+
+/// A command that calls another service.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct HookRule {
+    /// Who may give it.
+    pub access: HookAccess,
+    /// Whether it is called again when comments are read anew.
+    pub replay: Replay,
+}
+
+/// Whether a hook is called again when comments are read anew.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Replay {
+    /// Only when the comment is made (`realtime = true`).
+    Never,
+    /// Also when the pull is taken up again from its comments.
+    AtRestore,
+}
+
+/// Whether `fixup!`, `squash!` and `amend!` commits are put where they belong before a merge.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fixups {
+    /// They stay as they are.
+    Keep,
+    /// They are (`autosquash = true`).
+    Squash,
+}
+
+/// Whether a merge that is known to be green lands without a test.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ExemptionRule {
+    /// Every merge is tested.
+    Never,
+    /// It does (`status_based_exemption = true`).
+    ByStatuses,
+}
+
+/// The builds of Buildbot that a run waits for.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct BuildbotRule {
+    /// The builders of merges.
+    pub builders: Vec<String>,
+    /// The builders of tries.
+    pub try_builders: Vec<String>,
+    /// The builders of `try=CHOOSER`, by chooser.
+    pub choosers: BTreeMap<String, Vec<String>>,
 }
 
 /// A commit status that a run waits for.
@@ -51,6 +119,8 @@ pub struct StatusRule {
     pub context: String,
     /// Whether tries wait for it too.
     pub in_tries: bool,
+    /// The context of its equal on a pull's own commits.
+    pub pr_context: String,
 }
 
 /// A check run that a run waits for.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::effect::{EarlierMerge, Member};
 use super::event::SuiteVerdict;
-use super::note::{Ending, Link, Purpose};
+use super::note::{Ending, Exemption, Link, Purpose};
 use crate::ids::{BranchName, RunId, Timestamp};
 
 /// A test of members merged onto a base. Never used twice: a new test is a new run.
@@ -20,6 +20,12 @@ pub struct Run {
     pub members: Vec<Member>,
     /// The run that it repeats.
     pub repeats: Option<RunId>,
+    /// CHOOSER of the `try=CHOOSER` that asked for it.
+    #[serde(default)]
+    pub chooser: Option<String>,
+    /// Why its commit needs no test, if it needs none.
+    #[serde(default)]
+    pub exemption: Option<Exemption>,
     /// When it began.
     pub began_at: Timestamp,
     /// How far it is.
@@ -65,6 +71,8 @@ pub enum Phase {
 /// Something that is done while a run's checks may already be running.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub enum Step {
+    /// Finding out whether the commit needs a test at all. Nothing else is done before.
+    JudgeExemption,
     /// Pushing the commit to GitHub.
     Publish,
     /// Reading the commit's suites.
@@ -101,6 +109,8 @@ pub enum Check {
         /// Its name.
         name: String,
     },
+    /// A build of Buildbot, by its builder.
+    Build(String),
 }
 
 /// Whether a run's end depends on a check.
@@ -141,6 +151,32 @@ pub enum CheckState {
 }
 
 impl Run {
+    /// A run of which nothing is known but how it ended.
+    pub fn ended(
+        id: RunId,
+        base: BranchName,
+        member: Member,
+        ending: Ending,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            purpose: Purpose::Land,
+            base,
+            members: vec![member],
+            repeats: None,
+            chooser: None,
+            exemption: None,
+            began_at: at,
+            phase: Phase::Done {
+                ending,
+                merge: None,
+                at,
+            },
+            checks: Vec::new(),
+        }
+    }
+
     /// Whether it is over.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done { .. })
@@ -175,7 +211,9 @@ impl Run {
     pub(super) fn is_published(&self) -> bool {
         match &self.phase {
             Phase::Merging { .. } => false,
-            Phase::Testing { awaits, .. } => !awaits.contains(&Step::Publish),
+            Phase::Testing { awaits, .. } => {
+                !awaits.contains(&Step::Publish) && !awaits.contains(&Step::JudgeExemption)
+            }
             Phase::Landing { .. } | Phase::Done { .. } => true,
         }
     }
@@ -245,6 +283,7 @@ impl Check {
     pub fn name(&self) -> String {
         match self {
             Self::Suite(context) => context.clone(),
+            Self::Build(builder) => builder.clone(),
             Self::Status { label, .. } => format!("status-{label}"),
             Self::CheckRun { label, .. } => format!("checks-{label}"),
         }

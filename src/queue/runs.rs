@@ -1,149 +1,16 @@
 //! The life of a run: begun, merged, tested, ended.
 
-use super::effect::{EarlierMerge, Effect, Member, MemberMerge, MergeOrder};
-use super::message::merge_message;
+use super::Queue;
+use super::effect::{EarlierMerge, Effect, Member};
+use super::event::MergeStep;
 use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus};
-use super::pull::{Pull, Stage};
-use super::run::{Check, CheckState, Phase, Run, RunCheck, Step, Weight};
+use super::pull::Stage;
+use super::run::{CheckState, Phase, Run, RunCheck, Step};
 use super::turn::Turn;
-use super::{Place, Queue};
-use crate::ids::{CommitId, PullNumber, RunId};
-
-/// What stands for an approver in the merge message of a try.
-const TRY_APPROVER: &str = "<try>";
+use crate::config::LabelEvent;
+use crate::ids::{BranchName, CommitId, RunId};
 
 impl Queue {
-    /// Starts what can be started: one run that is to land, and every try that was asked for.
-    pub(super) fn start_next(&mut self, turn: &mut Turn) {
-        if let Some(number) = self.next_to_land() {
-            self.start_run(number, Purpose::Land, turn);
-        }
-        let tries: Vec<_> = self
-            .pulls
-            .values()
-            .filter(|pull| pull.is_open() && pull.stage == Stage::TryWanted)
-            .filter(|pull| pull.inquiry.is_none())
-            .map(Pull::number)
-            .collect();
-        for number in tries {
-            self.start_run(number, Purpose::Try, turn);
-        }
-    }
-
-    fn next_to_land(&self) -> Option<PullNumber> {
-        if self.landing_run().is_some() {
-            return None;
-        }
-        self.pulls
-            .values()
-            .filter(|pull| self.may_start(pull))
-            .min_by_key(|pull| Place::of(pull))
-            .map(Pull::number)
-    }
-
-    /// The run in flight that is to land.
-    pub(super) fn landing_run(&self) -> Option<&Run> {
-        self.runs_in_flight()
-            .find(|run| run.purpose == Purpose::Land)
-    }
-
-    pub(super) fn may_start(&self, pull: &Pull) -> bool {
-        pull.standing_approval().is_some()
-            && pull.inquiry.is_none()
-            && matches!(pull.stage, Stage::Idle | Stage::RetryWanted { .. })
-            && self.tree_lets_through(pull.number())
-    }
-
-    fn start_run(&mut self, number: PullNumber, purpose: Purpose, turn: &mut Turn) {
-        let id = self.desk.last_run.next();
-        let Some(pull) = self.pulls.get(&number) else {
-            return;
-        };
-        let repeats = match pull.stage {
-            Stage::RetryWanted { of } => Some(of),
-            Stage::Idle | Stage::TryWanted | Stage::Running { .. } | Stage::Ended { .. } => None,
-        };
-        let member = Member {
-            pull: number,
-            head: pull.facts.head,
-            approver: match purpose {
-                Purpose::Land => pull
-                    .standing_approval()
-                    .map(|approval| approval.approver.clone()),
-                Purpose::Try => None,
-            },
-        };
-        let run = Run {
-            id,
-            purpose,
-            base: pull.facts.base.clone(),
-            members: vec![member],
-            repeats,
-            began_at: turn.now,
-            phase: Phase::Merging {
-                deadline: turn.now.plus_s(self.rules.setup_timeout_s),
-            },
-            checks: Vec::new(),
-        };
-        turn.order(Effect::MakeMerge(self.merge_order(&run)));
-        self.desk.last_run = id;
-        self.touched.desk = true;
-        self.touched.runs.insert(id);
-        self.runs.insert(id, run);
-        self.attach(number, id, purpose);
-        self.forget_old(turn.now);
-    }
-
-    fn attach(&mut self, number: PullNumber, run: RunId, purpose: Purpose) {
-        if let Some(pull) = self.pull_mut(number) {
-            pull.stage = Stage::Running { run, purpose };
-            pull.last_run = Some(run);
-        }
-    }
-
-    fn merge_order(&self, run: &Run) -> MergeOrder {
-        let members = run.members.iter().filter_map(|member| {
-            let pull = self.pulls.get(&member.pull)?;
-            let approver = member
-                .approver
-                .as_ref()
-                .map_or(TRY_APPROVER, |approver| approver.as_str());
-            Some(MemberMerge {
-                pull: member.pull,
-                head: member.head,
-                message: merge_message(pull, approver),
-            })
-        });
-        MergeOrder {
-            run: run.id,
-            base: run.base.clone(),
-            members: members.collect(),
-            again: self.reusable_merge(run),
-        }
-    }
-
-    /// The merge of the run that this one repeats, if all that failed of it were suites: external
-    /// checks answer only once for one commit.
-    fn reusable_merge(&self, run: &Run) -> Option<EarlierMerge> {
-        let earlier = self.runs.get(&run.repeats?)?;
-        let same_heads = earlier
-            .members
-            .iter()
-            .map(|member| member.head)
-            .eq(run.members.iter().map(|member| member.head));
-        let only_suites_failed = earlier.checks.iter().all(|check| {
-            matches!(check.check, Check::Suite(_))
-                || matches!(check.state, CheckState::Passed { .. })
-        });
-        let something_passed = earlier
-            .checks
-            .iter()
-            .any(|check| matches!(check.state, CheckState::Passed { .. }));
-        earlier
-            .merge()
-            .filter(|_| same_heads && only_suites_failed && something_passed)
-    }
-
     /// The run's commit is made: its checks may answer from now on.
     pub(super) fn begin_testing(
         &mut self,
@@ -153,81 +20,84 @@ impl Queue {
         turn: &mut Turn,
     ) {
         let limit_s = self.rules.setup_timeout_s;
-        let reads_suites = self.rules.suites.is_some();
         let Some(run) = self.runs.get(&id) else {
             return;
         };
         if !matches!(run.phase, Phase::Merging { .. }) {
             return;
         }
-        let branch = match run.purpose {
-            Purpose::Land => self.rules.auto_branch.clone(),
-            Purpose::Try => self.rules.try_branch.clone(),
-        };
         let checks = self.external_checks(run, merge);
-        let mut awaits = vec![Step::Publish];
-        turn.order(Effect::PublishMerge {
-            run: id,
-            commit: merge,
-            branch,
-        });
-        if reads_suites {
-            awaits.push(Step::ReadSuites);
-            turn.order(Effect::ReadSuites {
-                run: id,
-                commit: merge,
-            });
-        }
         if let Some(run) = self.live_run(id) {
             run.checks = checks;
             run.phase = Phase::Testing {
                 merge: EarlierMerge { base_tip, merge },
-                awaits,
+                awaits: vec![Step::JudgeExemption],
                 deadline: turn.now.plus_s(limit_s),
             };
         }
-        if !reads_suites {
-            self.require_checks(id, Obstacle::NothingConfigured, turn);
+        match self.exemption_question(id) {
+            Some(question) => turn.order(question),
+            None => self.set_up_test(id, turn),
         }
     }
 
-    /// The external checks of a run, as far as an earlier run has not answered for the same commit.
-    fn external_checks(&self, run: &Run, merge: CommitId) -> Vec<RunCheck> {
-        let statuses = self
-            .rules
-            .statuses
-            .iter()
-            .filter(|rule| rule.in_tries || run.purpose == Purpose::Land)
-            .map(|rule| Check::Status {
-                label: rule.label.clone(),
-                context: rule.context.clone(),
+    /// The run's commit needs a test: it is pushed, and its suites are read.
+    pub(super) fn set_up_test(&mut self, id: RunId, turn: &mut Turn) {
+        let reads_suites = self.rules.suites.is_some();
+        let Some(run) = self.runs.get(&id) else {
+            return;
+        };
+        let Some(merge) = run.merge() else {
+            return;
+        };
+        let (branch, builds) = (self.test_branch(run), self.builds_to_repeat(run));
+        let (run, commit) = (id, merge.merge);
+        let mut steps = Vec::new();
+        if builds.is_empty() {
+            steps.push(Step::Publish);
+            turn.order(Effect::PublishMerge {
+                run,
+                commit,
+                branch,
             });
-        let check_runs = self.rules.check_runs.iter().map(|rule| Check::CheckRun {
-            label: rule.label.clone(),
-            name: match (run.purpose, &rule.try_name) {
-                (Purpose::Try, Some(name)) => name.clone(),
-                _ => rule.name.clone(),
-            },
-        });
-        statuses
-            .chain(check_runs)
-            .map(|check| RunCheck {
-                state: self.earlier_pass(run, merge, &check),
-                check,
-                weight: Weight::Decides,
-            })
-            .collect()
+        } else {
+            // It was pushed by the run that this one repeats: a second push has all built again.
+            turn.order(Effect::RepeatBuilds { run, builds });
+        }
+        if reads_suites {
+            steps.push(Step::ReadSuites);
+            turn.order(Effect::ReadSuites { run, commit });
+        }
+        let published = !steps.contains(&Step::Publish);
+        self.await_steps(id, steps, turn);
+        if !reads_suites {
+            self.require_checks(id, Obstacle::NothingConfigured, turn);
+        }
+        if published {
+            self.mention_reuse(id, &[], turn);
+            self.announce_test(id, turn);
+        }
     }
 
-    /// What the run that this one repeats says of a check, if it passed there on this very commit.
-    pub(super) fn earlier_pass(&self, run: &Run, merge: CommitId, check: &Check) -> CheckState {
-        run.repeats
-            .and_then(|id| self.runs.get(&id))
-            .filter(|earlier| earlier.merge().is_some_and(|made| made.merge == merge))
-            .and_then(|earlier| earlier.checks.iter().find(|known| known.check == *check))
-            .map(|known| known.state.clone())
-            .filter(|state| matches!(state, CheckState::Passed { .. }))
-            .unwrap_or(CheckState::Waiting)
+    /// The branch on which a run's commit is tested.
+    fn test_branch(&self, run: &Run) -> BranchName {
+        match (run.purpose, &run.chooser) {
+            (Purpose::Land, _) => self.rules.auto_branch.clone(),
+            (Purpose::Try, None) => self.rules.try_branch.clone(),
+            (Purpose::Try, Some(chooser)) => {
+                BranchName::new(format!("{}-{chooser}", self.rules.try_branch))
+            }
+        }
+    }
+
+    /// What must be done before the checks of a run can decide; it begins anew.
+    pub(super) fn await_steps(&mut self, id: RunId, steps: Vec<Step>, turn: &Turn) {
+        if let Some(run) = self.live_run(id)
+            && let Phase::Testing { awaits, .. } = &mut run.phase
+        {
+            *awaits = steps;
+        }
+        self.give_checks_their_time(id, turn);
     }
 
     /// The run's commit is on GitHub: what can be seen there is said now.
@@ -235,18 +105,31 @@ impl Queue {
         let Some(run) = self.live_run(id) else {
             return;
         };
-        let Phase::Testing { merge, awaits, .. } = &mut run.phase else {
+        let Phase::Testing { awaits, .. } = &mut run.phase else {
             return;
         };
         if !awaits.contains(&Step::Publish) {
             return;
         }
         awaits.retain(|step| *step != Step::Publish);
-        let (purpose, merge) = (run.purpose, merge.merge);
+        let is_exempt = run.exemption.is_some();
         self.give_checks_their_time(id, turn);
+        if is_exempt {
+            self.decide(id, turn);
+        } else {
+            self.announce_test(id, turn);
+        }
+    }
+
+    /// Says that a run's commit is being tested.
+    fn announce_test(&mut self, id: RunId, turn: &mut Turn) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
+        let Some(merge) = run.merge() else {
+            return;
+        };
+        let (purpose, merge) = (run.purpose, merge.merge);
         for Member { pull, head, .. } in run.members.clone() {
             turn.post(
                 pull,
@@ -330,6 +213,11 @@ impl Queue {
             check: link.clone(),
             verdict,
         };
+        let event = match run.purpose {
+            Purpose::Land => LabelEvent::Failed,
+            Purpose::Try => LabelEvent::TryFailed,
+        };
+        self.label_members(id, event, turn);
         self.tell_members(id, &note, &QueueStatus::Failed { check: link }, turn);
         self.close_run(id, Ending::Failed, turn);
     }
@@ -346,11 +234,12 @@ impl Queue {
         let status = QueueStatus::Succeeded {
             purpose: Purpose::Try,
         };
+        self.label_members(id, LabelEvent::TrySucceed, turn);
         self.tell_members(id, &note, &status, turn);
         self.close_run(id, Ending::Succeeded, turn);
     }
 
-    pub(super) fn end_conflicted(&mut self, id: RunId, turn: &mut Turn) {
+    pub(super) fn end_conflicted(&mut self, id: RunId, step: MergeStep, turn: &mut Turn) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
@@ -362,11 +251,19 @@ impl Queue {
             let Some(pull) = self.pull_mut(member.pull) else {
                 continue;
             };
-            pull.facts.mergeable = Some(false);
+            if step == MergeStep::Merge {
+                pull.facts.mergeable = Some(false);
+            }
             let head_label = pull.facts.head_label.clone();
             let base = base.clone();
-            turn.post(member.pull, Note::Conflict { base, head_label });
-            turn.set_queue_status(member.head, QueueStatus::Conflict);
+            let note = Note::Conflict {
+                base,
+                head_label,
+                step,
+            };
+            turn.post(member.pull, note);
+            turn.set_queue_status(member.head, QueueStatus::Conflict { step });
+            self.label(member.pull, LabelEvent::Conflict, turn);
         }
         self.close_run(id, Ending::Conflicted, turn);
     }
@@ -410,6 +307,7 @@ impl Queue {
             .map(|check| check.check.name())
             .collect();
         let note = Note::TimedOut { waiting_for };
+        self.label_members(id, LabelEvent::TimedOut, turn);
         self.tell_members(id, &note, &QueueStatus::TimedOut, turn);
         self.close_run(id, Ending::TimedOut, turn);
     }

@@ -38,7 +38,7 @@ impl Queue {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
-        let chosen = self.choose(run.purpose, suites);
+        let chosen = self.choose(run, suites);
         let some_required = chosen.iter().any(|suite| suite.required);
         let mut checks = Vec::new();
         let mut jobs = Vec::new();
@@ -80,18 +80,21 @@ impl Queue {
         self.show_suites(id, turn);
     }
 
-    fn choose<'a>(&self, purpose: Purpose, suites: &'a [Suite]) -> Vec<&'a Suite> {
+    fn choose<'a>(&self, run: &Run, suites: &'a [Suite]) -> Vec<&'a Suite> {
         let Some(on_merge) = self.rules.suites else {
             return Vec::new();
         };
-        let branch = match purpose {
+        let branch = match run.purpose {
             Purpose::Land => self.rules.auto_branch.as_str(),
             Purpose::Try => self.rules.try_branch.as_str(),
         };
-        needed(suites, Occasion::Merge { branch, on_merge })
+        let mut chosen = needed(suites, Occasion::Merge { branch, on_merge });
+        chosen.retain(|suite| self.is_chosen(run, &Check::Suite(suite.context.clone())));
+        chosen
     }
 
-    fn mention_reuse(&self, id: RunId, checks: &[RunCheck], turn: &mut Turn) {
+    /// Says what is taken as passed and what runs again, if both are there.
+    pub(super) fn mention_reuse(&self, id: RunId, checks: &[RunCheck], turn: &mut Turn) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
@@ -274,7 +277,7 @@ pub(super) fn state(verdict: SuiteVerdict, url: String) -> CheckState {
 fn suite_context(check: &RunCheck) -> Option<&str> {
     match &check.check {
         Check::Suite(context) => Some(context),
-        Check::Status { .. } | Check::CheckRun { .. } => None,
+        Check::Status { .. } | Check::CheckRun { .. } | Check::Build(_) => None,
     }
 }
 

@@ -20,10 +20,18 @@ impl Queue {
         if !pull.is_open() {
             return vec![Reason::NotOpen];
         }
+        let mut why = self.why_at_stage(pull, blockers);
+        if !pull.unjudged.is_empty() {
+            why.insert(0, Reason::AsksRights);
+        }
+        why
+    }
+
+    fn why_at_stage(&self, pull: &Pull, blockers: &Blockers) -> Vec<Reason> {
         match pull.stage {
             Stage::Running { run, .. } => self.why_running(run),
-            Stage::TryWanted if pull.inquiry.is_some() => vec![Reason::Inquired],
-            Stage::TryWanted => vec![Reason::TryWaits],
+            Stage::TryWanted { .. } if pull.inquiry.is_some() => vec![Reason::Inquired],
+            Stage::TryWanted { .. } => vec![Reason::TryWaits],
             Stage::Ended {
                 run,
                 ending,
@@ -54,7 +62,7 @@ impl Queue {
 
     fn is_queued(&self, pull: &Pull) -> bool {
         match pull.stage {
-            Stage::Running { .. } | Stage::TryWanted => true,
+            Stage::Running { .. } | Stage::TryWanted { .. } => true,
             Stage::Idle | Stage::RetryWanted { .. } => pull.standing_approval().is_some(),
             Stage::Ended { .. } => false,
         }
@@ -90,7 +98,7 @@ impl Queue {
             .filter(|check| matches!(check.state, CheckState::Failed { .. }))
             .map(|check| match &check.check {
                 Check::Suite(context) => Reason::SuiteFailed(context.clone()),
-                Check::Status { .. } | Check::CheckRun { .. } => {
+                Check::Status { .. } | Check::CheckRun { .. } | Check::Build(_) => {
                     Reason::CheckFailed(check.check.name())
                 }
             })
@@ -137,7 +145,7 @@ impl Queue {
         match pull.stage {
             Stage::Running { purpose, .. } => purpose == Purpose::Land,
             Stage::Idle | Stage::RetryWanted { .. } => self.tree_lets_through(pull.number()),
-            Stage::TryWanted | Stage::Ended { .. } => false,
+            Stage::TryWanted { .. } | Stage::Ended { .. } => false,
         }
     }
 }

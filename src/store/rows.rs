@@ -1,6 +1,6 @@
 //! What the core knows, row by row.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl,
@@ -206,6 +206,7 @@ fn find_or_add_repo(
     let desk = Desk {
         tree: Register::default(),
         last_run: RunId::before_first(from_row(ordinal)),
+        bases: BTreeMap::new(),
     };
     diesel::insert_into(repos::table)
         .values((

@@ -6,7 +6,7 @@ use super::{Done, Passing};
 use crate::git::{Fetch, GitError, Merge, PushKind, PushOutcome, RemoteRef};
 use crate::ids::{BranchName, CommitId, RunId};
 use crate::queue::effect::MergeOrder;
-use crate::queue::event::Event;
+use crate::queue::event::{Event, MergeStep};
 
 /// Merges the members onto the base branch's tip, in the mirror.
 pub(super) async fn make(repo: &Repo, order: &Order, merge: &MergeOrder) -> Result<Done, Passing> {
@@ -48,7 +48,12 @@ async fn merged(
         );
         match made.await? {
             Merge::Made(commit) => tip = commit,
-            Merge::Conflict { .. } => return Ok(Done::answered(Event::MergeConflicted { run })),
+            Merge::Conflict { .. } => {
+                return Ok(Done::answered(Event::MergeConflicted {
+                    run,
+                    step: MergeStep::Merge,
+                }));
+            }
             Merge::AlreadyMerged => {
                 let why = format!("{} has all of this pull already.", merge.base);
                 return Ok(failed(run, why));

@@ -3,8 +3,14 @@
 //! Whoever is here may be carrying out an order for the second time: see
 //! [`Tried`](super::outbox::Tried).
 
+mod builds;
+mod exempting;
+mod hooks;
+mod labels;
 mod landing;
+mod mergeability;
 mod merging;
+mod rights;
 mod suites;
 mod talk;
 
@@ -72,6 +78,30 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
         Effect::PostComment { pull, note } => talk::post(repo, order, *pull, note).await,
         Effect::SetStatus { commit, note } => talk::set_status(repo, *commit, note).await,
         Effect::ReadPull { pull } => read_pull(repo, *pull).await,
+        Effect::EditLabels { pull, change } => labels::edit(repo, *pull, change).await,
+        Effect::MarkMerged { pull, title } => labels::mark_merged(repo, *pull, *title).await,
+        Effect::CallHook {
+            pull,
+            hook,
+            body,
+            data,
+        } => hooks::call(repo, *pull, hook, body, data.as_deref()).await,
+        Effect::LogRetry {
+            pull,
+            by,
+            source,
+            body,
+        } => talk::log_retry(repo, *pull, by, source, body).await,
+        Effect::AskStanding { user } => rights::ask(repo, user).await,
+        Effect::RepeatBuilds { run, builds } => builds::repeat(repo, *run, builds).await,
+        Effect::StopBuilds { run, builders } => builds::stop(repo, *run, builders).await,
+        Effect::JudgeExemption { .. } => exempting::judge(repo, &order.row.effect).await,
+        Effect::CheckMergeability {
+            base,
+            tip,
+            culprit,
+            pulls,
+        } => mergeability::check(repo, base, *tip, *culprit, *pulls).await,
     }
 }
 

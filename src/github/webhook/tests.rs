@@ -168,7 +168,7 @@ fn a_comment_is_told_with_its_author_moment_and_address() {
     assert_eq!(comment.key.at.0, 1_704_164_645_000);
     assert_eq!((comment.key.id, comment.key.sort), (77, CommentSort::Issue));
     assert_eq!(comment.body, "@bot r+");
-    assert_eq!(comment.writer, None);
+    assert_eq!(comment.standing, None);
     assert!(comment.url.ends_with("#issuecomment-77"));
 }
 

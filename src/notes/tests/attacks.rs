@@ -68,8 +68,8 @@ fn assert_harmless(attack: &str) {
         let calls_the_author = matches!(
             note,
             Note::Refused { .. }
+                | Note::RightsUnknown { .. }
                 | Note::NotUnderstood { .. }
-                | Note::NotOffered { .. }
                 | Note::ApprovalOutdated { .. }
         );
         let (own_mentions, own_hidden) = if matches!(note, Note::Approved { .. }) {

@@ -2,10 +2,11 @@
 
 use super::super::Links;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
-use crate::queue::event::{SuiteVerdict, Verdict};
+use crate::queue::effect::Culprit;
+use crate::queue::event::{MergeStep, SuiteVerdict, Verdict};
 use crate::queue::note::{
-    Link, Missing, Note, Obstacle, Purpose, QueueStatus, Reason, StatusNote, SuiteProgress,
-    Unfinished,
+    Exemption, Link, Missing, Note, Obstacle, Purpose, QueueStatus, Reason, StatusNote,
+    SuiteProgress, Unfinished,
 };
 
 /// What others can choose.
@@ -161,6 +162,7 @@ fn about_runs(chosen: Chosen<'_>) -> Vec<Note> {
         Note::Conflict {
             base: chosen.branch(),
             head_label: chosen.text(),
+            step: MergeStep::Autosquash,
         },
         Note::Broken {
             why: Obstacle::NoSuitesFile,
@@ -201,9 +203,40 @@ fn answers(chosen: Chosen<'_>) -> Vec<Note> {
             user: chosen.login(),
             word: chosen.text(),
         },
-        Note::NotOffered {
+        Note::Delegated {
+            delegator: chosen.login(),
+            delegate: chosen.login(),
+        },
+        Note::UnknownChooser {
+            given: chosen.text(),
+            known: vec![chosen.text(), chosen.text()],
+        },
+        Note::UnknownChooser {
+            given: chosen.text(),
+            known: Vec::new(),
+        },
+        Note::Interrupted,
+        Note::NothingToForce,
+        Note::Exempted {
+            why: Exemption::HeadIsGreen,
+        },
+        Note::Exempted {
+            why: Exemption::TestMergeIsGreen,
+        },
+        Note::Unmergeable {
+            culprit: Some(Culprit::Pull(PullNumber(3))),
+        },
+        Note::Unmergeable {
+            culprit: Some(Culprit::Commit(merge())),
+        },
+        Note::Unmergeable { culprit: None },
+        Note::HookFailed {
+            hook: chosen.text(),
+            why: chosen.text(),
+        },
+        Note::RebuildRefused { why: chosen.text() },
+        Note::RightsUnknown {
             user: chosen.login(),
-            command: chosen.text(),
         },
         Note::NothingToRetry,
         Note::NoHead,
@@ -243,7 +276,11 @@ fn of_queue(chosen: Chosen<'_>) -> Vec<QueueStatus> {
             check: chosen.link(),
         },
         QueueStatus::TimedOut,
-        QueueStatus::Conflict,
+        QueueStatus::Conflict {
+            step: MergeStep::Merge,
+        },
+        QueueStatus::Exempted,
+        QueueStatus::Interrupted,
         QueueStatus::Broken {
             why: Obstacle::NoSuiteForMerges,
         },

@@ -3,7 +3,7 @@
 use super::super::*;
 use super::samples::*;
 use crate::ids::BranchName;
-use crate::queue::event::SuiteVerdict;
+use crate::queue::event::{MergeStep, SuiteVerdict};
 use crate::queue::note::{Ending, Note, QueueStatus, Reason, StatusNote, SuiteProgress};
 
 const ORDINARY: Chosen<'_> = Chosen {
@@ -209,6 +209,7 @@ fn texts_that_programs_match_on_are_to_the_letter() {
     let conflict = said(&Note::Conflict {
         base: BranchName::new("master"),
         head_label: "alice:fix/it".to_owned(),
+        step: MergeStep::Merge,
     });
     insta::assert_snapshot!(conflict, @r"
     :lock: Merge conflict

@@ -112,7 +112,16 @@ fn told(news: impl Iterator<Item = (Event, PullFacts)>) -> End {
                     | Effect::StartJobs { .. }
                     | Effect::CancelJobs { .. }
                     | Effect::AdvanceBranch(_)
-                    | Effect::SetStatus { .. } => {}
+                    | Effect::SetStatus { .. }
+                    | Effect::JudgeExemption { .. }
+                    | Effect::RepeatBuilds { .. }
+                    | Effect::StopBuilds { .. }
+                    | Effect::EditLabels { .. }
+                    | Effect::MarkMerged { .. }
+                    | Effect::CallHook { .. }
+                    | Effect::LogRetry { .. }
+                    | Effect::AskStanding { .. }
+                    | Effect::CheckMergeability { .. } => {}
                 }
             }
         }

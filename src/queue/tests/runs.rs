@@ -4,10 +4,17 @@ use super::scripts::{executing, landing, one_pull, refused, testing, two_pulls};
 use super::story::{Story, comment, run_id, seconds, suite, with_status, with_suites};
 use crate::ids::PullNumber;
 use crate::queue::effect::Effect;
-use crate::queue::event::{Event, Refusal, SuiteVerdict, SuitesFound, Verdict};
+use crate::queue::event::{Event, MergeStep, Refusal, SuiteVerdict, SuitesFound, Verdict};
 use crate::queue::note::Reason;
 use crate::queue::rules::Rules;
 use crate::suite::Suite;
+
+fn conflicted(run: u64) -> Event {
+    Event::MergeConflicted {
+        run: run_id(run),
+        step: MergeStep::Merge,
+    }
+}
 
 #[test]
 fn a_rejected_landing_lands_the_same_commit_at_retry() {
@@ -248,8 +255,8 @@ fn a_conflict_is_said_and_the_next_pull_goes_on() {
     let mut story = two_pulls();
     story.at(1).say(1, "r+").at(2).say(2, "r+");
     story.log();
-    story.tell(Event::MergeConflicted { run: run_id(1) });
-    story.tell(Event::MergeConflicted { run: run_id(1) });
+    story.tell(conflicted(1));
+    story.tell(conflicted(1));
     insta::assert_snapshot!(story.log(), @r#"
     2s run 10000: merge conflicted
         post to #1: Conflict
@@ -263,10 +270,7 @@ fn a_conflict_is_said_and_the_next_pull_goes_on() {
 fn a_closed_tree_holds_back_what_is_below_and_stops_nothing_that_runs() {
     let mut story = two_pulls();
     story.at(1).say(1, "r+").at(2).say(2, "treeclosed=5");
-    story
-        .at(3)
-        .say(2, "r+")
-        .tell(Event::MergeConflicted { run: run_id(1) });
+    story.at(3).say(2, "r+").tell(conflicted(1));
     story.at(4).say(2, "p=5");
     insta::assert_snapshot!(story.log(), @r#"
     1s comment by @rev made on #1

@@ -488,6 +488,7 @@ fn a_restored_pull_has_what_its_comments_pinned_and_nothing_is_said() {
             comment(1, "rev", "@bot p=3 ping try"),
             comment(3, "rev", "@bot r+"),
         ],
+        result: None,
     });
     insta::assert_snapshot!(story.log(), @r#"
     0s pull #1 restored from 4 comments

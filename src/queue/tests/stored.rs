@@ -31,6 +31,7 @@ fn history() -> Vec<Event> {
         Event::PullRestored {
             facts: draft,
             comments: vec![comment(3, "rev", "@bot p=4 treeclosed=-3")],
+            result: None,
         },
         Event::CommentMade {
             pull: PullNumber(1),

@@ -1,15 +1,17 @@
 //! A queue that is told a story and writes down what it answers.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::command::Grammar;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, REPOS_MAX, RunId, Timestamp};
 use crate::queue::Queue;
+use crate::queue::effect::History;
 use crate::queue::event::{
     Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source, SuiteVerdict,
     SuitesFound, Verdict,
 };
-use crate::queue::rules::{Collaborators, Rules, StatusRule};
+use crate::queue::rules::{ExemptionRule, Fixups, Rules, StatusRule};
 use crate::suite::{Environment, Network, OnMerge, Suite};
 
 /// The commit whose id begins with these digits; the rest are zeros.
@@ -35,16 +37,25 @@ pub(super) fn with_status() -> Rules {
         },
         reviewers: vec![Login::new("rev")],
         try_users: vec![Login::new("trier")],
-        collaborators: Collaborators::DoNotCount,
+        authorities: Vec::new(),
+        hooks: BTreeMap::new(),
+        labels: BTreeMap::new(),
         max_priority: 100,
         timeout_s: 3600,
         setup_timeout_s: 120,
         auto_branch: BranchName::new("auto"),
         try_branch: BranchName::new("try"),
+        history: History::Merged,
+        fixups: Fixups::Keep,
+        exemption: ExemptionRule::Never,
+        choosers: BTreeMap::new(),
+        buildbot: None,
+        temporary_branch: BranchName::new("homu-tmp"),
         statuses: vec![StatusRule {
             label: "ci".to_owned(),
             context: "ci".to_owned(),
             in_tries: true,
+            pr_context: "ci".to_owned(),
         }],
         check_runs: Vec::new(),
         suites: None,
@@ -104,7 +115,7 @@ pub(super) fn comment(at: i64, author: &str, body: &str) -> Comment {
             sort: CommentSort::Issue,
         },
         author: Login::new(author),
-        writer: None,
+        standing: None,
         body: body.to_owned(),
         commit: None,
         url: format!("https://example.org/{at}"),

@@ -4,10 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::story::{comment, commit, facts, seconds, with_status};
-use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
+use crate::command::Standing;
+use crate::ids::{BranchName, CommitId, PullNumber, RunId, Timestamp};
 use crate::queue::Queue;
-use crate::queue::effect::{Effect, LandingOrder, MergeOrder};
-use crate::queue::event::{Comment, Event, PullFacts, PullState, Refusal, Source, Verdict};
+use crate::queue::effect::{Culprit, Effect, LandingOrder, MergeOrder};
+use crate::queue::event::{
+    Comment, Event, MergeStep, Mergeability, PullFacts, PullState, Refusal, Source, Verdict,
+};
 use crate::queue::note::{Note, Purpose};
 use crate::queue::pull::Stage;
 
@@ -216,9 +219,7 @@ impl World {
         }
         let index = usize::from(which) % self.orders.len();
         let order = self.orders[index].clone();
-        if let Effect::PostComment { .. } | Effect::SetStatus { .. } | Effect::CancelJobs { .. } =
-            order
-        {
+        if has_no_answer(&order) {
             self.orders.remove(index);
             return;
         }
@@ -239,7 +240,24 @@ impl World {
             | Effect::StartJobs { .. }
             | Effect::CancelJobs { .. }
             | Effect::PostComment { .. }
-            | Effect::SetStatus { .. } => None,
+            | Effect::SetStatus { .. }
+            | Effect::RepeatBuilds { .. }
+            | Effect::StopBuilds { .. }
+            | Effect::EditLabels { .. }
+            | Effect::MarkMerged { .. }
+            | Effect::CallHook { .. }
+            | Effect::LogRetry { .. } => None,
+            Effect::JudgeExemption { run, .. } => Some(Event::ExemptionJudged {
+                run: *run,
+                exemption: None,
+            }),
+            Effect::AskStanding { user } => Some(Event::StandingTold {
+                user: user.clone(),
+                standing: Standing::Reviewer,
+            }),
+            Effect::CheckMergeability {
+                base, tip, culprit, ..
+            } => Some(self.mergeability(base, *tip, *culprit)),
         }
     }
 
@@ -247,6 +265,22 @@ impl World {
         Event::PullSeen {
             facts: self.pulls[&pull].clone(),
             source: Source::Reading,
+        }
+    }
+
+    /// Every third pull conflicts with every fourth base.
+    fn mergeability(&self, base: &BranchName, tip: CommitId, culprit: Option<Culprit>) -> Event {
+        let moved = self.base.len() as u64;
+        let found = self.pulls.values().map(|facts| Mergeability {
+            pull: facts.number,
+            head: facts.head,
+            clean: (facts.number.0 + moved) % 4 != 0,
+        });
+        Event::MergeabilityFound {
+            base: base.clone(),
+            tip,
+            culprit,
+            found: found.collect(),
         }
     }
 
@@ -262,7 +296,10 @@ impl World {
         }
         let merge = self.new_commit("e");
         match self.commits % 9 {
-            0 => Event::MergeConflicted { run },
+            0 => Event::MergeConflicted {
+                run,
+                step: MergeStep::Merge,
+            },
             1 => Event::SetupFailed {
                 run,
                 why: "no".to_owned(),
@@ -324,7 +361,7 @@ impl World {
         };
         let answered = |order: &Effect| match (order, &event) {
             (Effect::MakeMerge(order), Event::MergeMade { run, .. })
-            | (Effect::MakeMerge(order), Event::MergeConflicted { run })
+            | (Effect::MakeMerge(order), Event::MergeConflicted { run, .. })
             | (Effect::MakeMerge(order), Event::SetupFailed { run, .. }) => order.run == *run,
             (Effect::PublishMerge { run, .. }, Event::MergePublished { run: published }) => {
                 run == published
@@ -334,6 +371,13 @@ impl World {
                 order.run == *run
             }
             (Effect::ReadPull { pull }, Event::PullSeen { facts, .. }) => facts.number == *pull,
+            (
+                Effect::CheckMergeability { base, tip, .. },
+                Event::MergeabilityFound {
+                    base: of, tip: at, ..
+                },
+            ) => (base, tip) == (of, at),
+            (Effect::AskStanding { user }, Event::StandingTold { user: of, .. }) => user == of,
             _ => false,
         };
         self.orders.retain(|order| !answered(order));
@@ -407,9 +451,7 @@ impl World {
             for commit in published {
                 self.results.entry(commit).or_insert(Verdict::Passed);
             }
-            self.orders.retain(|order| {
-                !matches!(order, Effect::PostComment { .. } | Effect::SetStatus { .. })
-            });
+            self.orders.retain(|order| !has_no_answer(order));
             let is_quiet = self.webhooks.is_empty() && self.orders.is_empty();
             if is_quiet && self.queue.next_wakeup().is_none() {
                 return;
@@ -429,7 +471,8 @@ impl World {
                 && pull.standing_approval().is_some()
                 && self.queue.tree_lets_through(pull.number());
             assert!(!can_move, "{} is stuck: {:?}", pull.number(), pull.stage);
-            assert_ne!(pull.stage, Stage::TryWanted);
+            assert!(!matches!(pull.stage, Stage::TryWanted { .. }));
+            assert_eq!(pull.unjudged, Vec::new());
         }
     }
 
@@ -450,6 +493,21 @@ fn status(commit: CommitId, verdict: Verdict) -> Event {
         verdict,
         url: None,
     }
+}
+
+/// Whether nobody waits to hear that an order was carried out.
+fn has_no_answer(order: &Effect) -> bool {
+    matches!(
+        order,
+        Effect::PostComment { .. }
+            | Effect::SetStatus { .. }
+            | Effect::CancelJobs { .. }
+            | Effect::EditLabels { .. }
+            | Effect::MarkMerged { .. }
+            | Effect::CallHook { .. }
+            | Effect::LogRetry { .. }
+            | Effect::StopBuilds { .. }
+    )
 }
 
 /// One of the things at hand; with an even choice it stays at hand and so comes again.

@@ -78,7 +78,7 @@ impl Badge {
         match pull.status() {
             Status::Success => Self::new("passed", Tone::Good),
             Status::Pending => Self::new("testing", Tone::Busy),
-            Status::Approved if matches!(pull.stage, Stage::TryWanted) => {
+            Status::Approved if matches!(pull.stage, Stage::TryWanted { .. }) => {
                 Self::new("try waits", Tone::Waiting)
             }
             Status::Approved => Self::new("approved", Tone::Waiting),

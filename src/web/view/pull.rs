@@ -51,9 +51,10 @@ impl PullView {
         let why = queue.why_behind(pull.number(), blockers);
         let run = match pull.stage {
             Stage::Running { run, .. } => queue.run(run),
-            Stage::Idle | Stage::RetryWanted { .. } | Stage::TryWanted | Stage::Ended { .. } => {
-                None
-            }
+            Stage::Idle
+            | Stage::RetryWanted { .. }
+            | Stage::TryWanted { .. }
+            | Stage::Ended { .. } => None,
         };
         Self {
             badge: Badge::of_pull(pull, run),

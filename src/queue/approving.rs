@@ -1,0 +1,175 @@
+//! Approving a pull, taking that back, and letting others approve it.
+
+use super::Queue;
+use super::event::{Comment, CommentSort};
+use super::note::{Note, Purpose};
+use super::pull::{Approval, Named, Pull, Stage, Taken, Urgency};
+use super::turn::Turn;
+use crate::command::CommitPrefix;
+use crate::config::LabelEvent;
+use crate::ids::{Login, PullNumber, Timestamp};
+
+impl Queue {
+    pub(super) fn approve(
+        &mut self,
+        number: PullNumber,
+        wanted: Wanted,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
+        let Wanted { approver, commit } = wanted;
+        let named = commit.as_ref();
+        let Some(pull) = self.pulls.get(&number) else {
+            return;
+        };
+        if !pull.is_open() || !pull.approval.takes(comment.key) {
+            return;
+        }
+        if let Some(note) = objection(pull, named, comment) {
+            turn.post(number, note);
+            return;
+        }
+        let approval = Approval {
+            commit: pull.facts.head,
+            approver,
+            said_by: comment.author.clone(),
+            named: match (named, comment.key.sort) {
+                (None, CommentSort::Issue) => Named::Head,
+                _ => Named::Commit,
+            },
+        };
+        match pull.standing_approval() {
+            Some(_) => self.approve_again(number, approval, comment, turn),
+            None => self.approve_anew(number, approval, comment, turn),
+        }
+    }
+
+    fn approve_again(
+        &mut self,
+        number: PullNumber,
+        approval: Approval,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
+        let why = self.why(number);
+        if let Some(pull) = self.pull_mut(number) {
+            let _taken = pull.approval.set(Some(approval), comment.key);
+            turn.post(number, Note::AlreadyApproved { why });
+        }
+    }
+
+    fn approve_anew(
+        &mut self,
+        number: PullNumber,
+        approval: Approval,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
+        self.stop_trying(number, turn);
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        let (commit, approver) = (approval.commit, approval.approver.clone());
+        let _taken = pull.approval.set(Some(approval), comment.key);
+        if matches!(pull.stage, Stage::Ended { .. }) {
+            pull.stage = Stage::Idle;
+        }
+        turn.post(number, Note::Approved { commit, approver });
+        self.label(number, LabelEvent::Approved, turn);
+        self.mention_closed_tree(number, turn);
+    }
+
+    pub(super) fn unapprove(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        if pull.approval.set(None, comment.key) == Taken::No {
+            return;
+        }
+        pull.urgency = Urgency::Usual;
+        let head = pull.facts.head;
+        match pull.stage {
+            Stage::Running {
+                run,
+                purpose: Purpose::Land,
+            } => self.cancel_visibly(run, head, turn),
+            Stage::RetryWanted { .. }
+            | Stage::Ended {
+                purpose: Purpose::Land,
+                ..
+            } => pull.stage = Stage::Idle,
+            Stage::Idle | Stage::TryWanted { .. } | Stage::Running { .. } | Stage::Ended { .. } => {
+            }
+        }
+        self.label(number, LabelEvent::Rejected, turn);
+    }
+
+    /// Lets somebody else approve a pull.
+    pub(super) fn delegate(
+        &mut self,
+        number: PullNumber,
+        to: Login,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        if pull.delegate.set(Some(to.clone()), comment.key) == Taken::Yes {
+            let (delegator, delegate) = (comment.author.clone(), to);
+            let note = Note::Delegated {
+                delegator,
+                delegate,
+            };
+            turn.post(number, note);
+        }
+    }
+
+    /// Lets a pull's author approve it.
+    pub(super) fn delegate_to_author(
+        &mut self,
+        number: PullNumber,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
+        if let Some(pull) = self.pulls.get(&number) {
+            let author = pull.facts.author.clone();
+            self.delegate(number, author, comment, turn);
+        }
+    }
+}
+
+/// What a comment wants approved.
+pub(super) struct Wanted {
+    /// In whose name.
+    pub(super) approver: Login,
+    /// Which commit, if it says so.
+    pub(super) commit: Option<CommitPrefix>,
+}
+
+/// Why an approval cannot be taken, if so.
+fn objection(pull: &Pull, named: Option<&CommitPrefix>, comment: &Comment) -> Option<Note> {
+    let head = pull.facts.head;
+    if let Some(sign) = pull.unfinished() {
+        return Some(Note::NotFinished { commit: head, sign });
+    }
+    match named {
+        Some(prefix) if !prefix.matches(head) => Some(Note::NotTheHead {
+            given: prefix.as_str().to_owned(),
+            head,
+        }),
+        Some(_) | None if is_outdated(pull, named, comment) => Some(Note::ApprovalOutdated {
+            by: comment.author.clone(),
+            head,
+        }),
+        Some(_) | None => None,
+    }
+}
+
+/// Whether the pull changed after the comment was made: its base or its being open, or its head
+/// where the comment does not say which it means.
+fn is_outdated(pull: &Pull, named: Option<&CommitPrefix>, comment: &Comment) -> bool {
+    let is_older = |since: Option<Timestamp>| since.is_some_and(|since| since > comment.key.at);
+    let names_none = named.is_none() && comment.commit.is_none();
+    is_older(pull.changed_since) || (names_none && is_older(pull.head_since))
+}

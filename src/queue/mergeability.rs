@@ -1,0 +1,97 @@
+//! Which open pulls merge cleanly, found out in the mirror whenever a base branch moves.
+
+use super::Queue;
+use super::effect::{Culprit, Effect, Which};
+use super::event::Mergeability;
+use super::note::{Note, Purpose};
+use super::turn::Turn;
+use crate::config::LabelEvent;
+use crate::ids::{BranchName, CommitId, PullNumber};
+
+impl Queue {
+    /// A base branch is somewhere: where it was elsewhere before, its pulls are looked at again.
+    pub(super) fn look_at_pulls_onto(&mut self, base: &BranchName, tip: CommitId, turn: &mut Turn) {
+        let before = self.desk.bases.insert(base.clone(), tip);
+        if before == Some(tip) {
+            return;
+        }
+        self.touched.desk = true;
+        let mut pulls = self.pulls.values();
+        if pulls.any(|pull| pull.is_open() && pull.facts.base == *base) {
+            turn.order(Effect::CheckMergeability {
+                base: base.clone(),
+                tip,
+                culprit: before.map(|_| self.culprit(tip)),
+                pulls: Which::All,
+            });
+        }
+    }
+
+    /// A pull has another head or base: whether that merges cleanly is not known.
+    pub(super) fn look_at_pull(&self, number: PullNumber, turn: &mut Turn) {
+        let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
+            return;
+        };
+        if let Some(tip) = self.desk.bases.get(&pull.facts.base) {
+            turn.order(Effect::CheckMergeability {
+                base: pull.facts.base.clone(),
+                tip: *tip,
+                culprit: None,
+                pulls: Which::One(number),
+            });
+        }
+    }
+
+    /// What moved a base branch to this commit.
+    fn culprit(&self, tip: CommitId) -> Culprit {
+        let mut landed = self.runs.values().filter(|run| {
+            run.purpose == Purpose::Land && run.merge().is_some_and(|merge| merge.merge == tip)
+        });
+        let member = landed.next().and_then(|run| run.members.last());
+        member.map_or(Culprit::Commit(tip), |member| Culprit::Pull(member.pull))
+    }
+
+    /// Takes over what was found, where it still is about what the pulls are.
+    pub(super) fn take_mergeability(
+        &mut self,
+        base: &BranchName,
+        tip: CommitId,
+        culprit: Option<Culprit>,
+        found: Vec<Mergeability>,
+        turn: &mut Turn,
+    ) {
+        if self.desk.bases.get(base) != Some(&tip) {
+            return;
+        }
+        for found in found {
+            let fits = self.pulls.get(&found.pull).is_some_and(|pull| {
+                pull.is_open() && pull.facts.base == *base && pull.facts.head == found.head
+            });
+            if fits {
+                self.note_mergeability(found, culprit, turn);
+            }
+        }
+    }
+
+    /// Only who could be merged before is told that this is over.
+    fn note_mergeability(
+        &mut self,
+        found: Mergeability,
+        culprit: Option<Culprit>,
+        turn: &mut Turn,
+    ) {
+        let is_clean = Some(found.clean);
+        let known = self.pulls.get(&found.pull);
+        let before = known.and_then(|pull| pull.facts.mergeable);
+        if before == is_clean {
+            return;
+        }
+        if let Some(pull) = self.pull_mut(found.pull) {
+            pull.facts.mergeable = is_clean;
+        }
+        if before == Some(true) {
+            turn.post(found.pull, Note::Unmergeable { culprit });
+            self.label(found.pull, LabelEvent::Conflict, turn);
+        }
+    }
+}

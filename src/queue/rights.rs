@@ -1,0 +1,134 @@
+//! Who may give which command, as far as it is known here; the rest is asked live.
+
+use super::Queue;
+use super::effect::Effect;
+use super::event::Comment;
+use super::note::{Missing, Note};
+use super::pull::{Pull, Unjudged};
+use super::rules::Authority;
+use super::turn::Turn;
+use crate::command::{Authorship, Command, Right, Speaker, Standing};
+use crate::config::HookAccess;
+use crate::ids::{Login, PullNumber, Timestamp};
+
+impl Queue {
+    /// Whether the author of a comment may give a command, and what is missing if not.
+    pub(super) fn permits(
+        &self,
+        command: &Command,
+        number: PullNumber,
+        comment: &Comment,
+    ) -> Result<(), Missing> {
+        let right = self.right(command);
+        let speaker = self.speaker(number, comment);
+        let asks_github = self.rules.authorities.contains(&Authority::Collaborators);
+        match (right.is_held_by(speaker), right, asks_github) {
+            (true, ..) => Ok(()),
+            (false, Right::Try, _) => Err(Missing::Trier),
+            (false, _, true) => Err(Missing::Collaborator),
+            (false, _, false) => Err(Missing::Reviewer),
+        }
+    }
+
+    /// What it takes to give a command; hooks have theirs from the configuration.
+    fn right(&self, command: &Command) -> Right {
+        let hook = match command {
+            Command::Hook { name, .. } => self.rules.hooks.get(name),
+            _ => None,
+        };
+        match hook.map(|hook| hook.access) {
+            Some(HookAccess::Reviewer) => Right::Reviewer,
+            Some(HookAccess::Try) | None => command.right(),
+        }
+    }
+
+    fn speaker(&self, number: PullNumber, comment: &Comment) -> Speaker {
+        let author = &comment.author;
+        let pull = self.pulls.get(&number);
+        let is_author = pull.is_some_and(|pull| pull.facts.author == *author);
+        let is_delegate = pull.is_some_and(|pull| pull.delegate.value.as_ref() == Some(author));
+        let listed = if *author == self.rules.grammar.bot
+            || is_delegate
+            || self.rules.reviewers.contains(author)
+        {
+            Standing::Reviewer
+        } else if self.rules.try_users.contains(author) {
+            Standing::Trier
+        } else {
+            Standing::Outsider
+        };
+        Speaker {
+            standing: listed.max(comment.standing.unwrap_or(Standing::Outsider)),
+            authorship: if is_author {
+                Authorship::Author
+            } else {
+                Authorship::Other
+            },
+        }
+    }
+
+    /// Whether a comment gives a command that its author may not give as far as is known, but
+    /// maybe by the word of somebody who can be asked.
+    pub(super) fn must_ask_rights(
+        &self,
+        number: PullNumber,
+        comment: &Comment,
+        commands: &[Command],
+    ) -> bool {
+        let is_asked = !self.rules.authorities.is_empty() && comment.standing.is_none();
+        is_asked
+            && commands
+                .iter()
+                .any(|command| self.permits(command, number, comment).is_err())
+    }
+
+    /// Lets a comment wait until it is known what its author may do.
+    pub(super) fn ask_rights(&mut self, number: PullNumber, comment: Comment, turn: &mut Turn) {
+        let until = turn.now.plus_s(self.rules.setup_timeout_s);
+        let user = comment.author.clone();
+        if let Some(pull) = self.pull_mut(number) {
+            pull.unjudged.push(Unjudged { comment, until });
+            turn.order(Effect::AskStanding { user });
+        }
+    }
+
+    /// It is known now what somebody may do: what they wrote is judged by that.
+    pub(super) fn hear_standing(&mut self, user: &Login, standing: Standing, turn: &mut Turn) {
+        for (number, mut comment) in self.take_unjudged(|waiting| waiting.comment.author == *user) {
+            comment.standing = Some(standing);
+            self.judge_comment(number, comment, turn);
+        }
+    }
+
+    /// Gives up on comments of whose authors nothing was heard, and says so.
+    pub(super) fn give_up_unjudged(&mut self, turn: &mut Turn) {
+        let now = turn.now;
+        for (number, comment) in self.take_unjudged(|waiting| waiting.until <= now) {
+            let user = comment.author;
+            turn.post(number, Note::RightsUnknown { user });
+        }
+    }
+
+    pub(super) fn unjudged_deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        let waiting = self.pulls.values().flat_map(|pull| &pull.unjudged);
+        waiting.map(|waiting| waiting.until)
+    }
+
+    fn take_unjudged(&mut self, wanted: impl Fn(&Unjudged) -> bool) -> Vec<(PullNumber, Comment)> {
+        let concerned: Vec<_> = self
+            .pulls
+            .values()
+            .filter(|pull| pull.unjudged.iter().any(&wanted))
+            .map(Pull::number)
+            .collect();
+        let mut taken = Vec::new();
+        for number in concerned {
+            if let Some(pull) = self.pull_mut(number) {
+                let now = pull.unjudged.extract_if(.., |waiting| wanted(waiting));
+                taken.extend(now.map(|waiting| (number, waiting.comment)));
+            }
+        }
+        taken.sort_by_key(|(_, comment)| comment.key);
+        taken
+    }
+}

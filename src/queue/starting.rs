@@ -1,0 +1,165 @@
+//! Which run begins next, and what it is made of.
+
+use super::effect::{
+    EarlierMerge, Effect, History, Member, MemberMerge, MergeOrder, MergeStyle, Shape,
+};
+use super::message::{merge_message, squash_message, trailer};
+use super::note::Purpose;
+use super::pull::{Pull, Squash, Stage, Urgency};
+use super::rules::Fixups;
+use super::run::{Check, CheckState, Phase, Run, RunCheck};
+use super::turn::Turn;
+use super::{Place, Queue};
+use crate::ids::{PullNumber, RunId};
+
+/// What stands for an approver in the merge message of a try.
+const TRY_APPROVER: &str = "<try>";
+
+impl Queue {
+    /// Starts what can be started: one run that is to land, and every try that was asked for.
+    pub(super) fn start_next(&mut self, turn: &mut Turn) {
+        if let Some(number) = self.next_to_land() {
+            self.start_run(number, Purpose::Land, turn);
+        }
+        let tries: Vec<_> = self
+            .pulls
+            .values()
+            .filter(|pull| pull.is_open() && matches!(pull.stage, Stage::TryWanted { .. }))
+            .filter(|pull| pull.inquiry.is_none())
+            .map(Pull::number)
+            .collect();
+        for number in tries {
+            self.start_run(number, Purpose::Try, turn);
+        }
+    }
+
+    fn next_to_land(&self) -> Option<PullNumber> {
+        if self.landing_run().is_some() {
+            return None;
+        }
+        self.pulls
+            .values()
+            .filter(|pull| self.may_start(pull))
+            .min_by_key(|pull| Place::of(pull))
+            .map(Pull::number)
+    }
+
+    /// The run in flight that is to land.
+    pub(super) fn landing_run(&self) -> Option<&Run> {
+        self.runs_in_flight()
+            .find(|run| run.purpose == Purpose::Land)
+    }
+
+    pub(super) fn may_start(&self, pull: &Pull) -> bool {
+        pull.standing_approval().is_some()
+            && pull.inquiry.is_none()
+            && matches!(pull.stage, Stage::Idle | Stage::RetryWanted { .. })
+            && self.tree_lets_through(pull.number())
+    }
+
+    fn start_run(&mut self, number: PullNumber, purpose: Purpose, turn: &mut Turn) {
+        let id = self.desk.last_run.next();
+        let Some(pull) = self.pulls.get(&number) else {
+            return;
+        };
+        let (repeats, chooser) = match &pull.stage {
+            Stage::RetryWanted { of } => (Some(*of), None),
+            Stage::TryWanted { chooser } => (None, chooser.clone()),
+            Stage::Idle | Stage::Running { .. } | Stage::Ended { .. } => (None, None),
+        };
+        let member = Member {
+            pull: number,
+            head: pull.facts.head,
+            approver: match purpose {
+                Purpose::Land => pull
+                    .standing_approval()
+                    .map(|approval| approval.approver.clone()),
+                Purpose::Try => None,
+            },
+        };
+        let run = Run {
+            id,
+            purpose,
+            base: pull.facts.base.clone(),
+            members: vec![member],
+            repeats: repeats.filter(|_| repeats != pull.forgotten),
+            chooser,
+            exemption: None,
+            began_at: turn.now,
+            phase: Phase::Merging {
+                deadline: turn.now.plus_s(self.rules.setup_timeout_s),
+            },
+            checks: Vec::new(),
+        };
+        turn.order(Effect::MakeMerge(self.merge_order(&run)));
+        self.desk.last_run = id;
+        self.touched.desk = true;
+        self.touched.runs.insert(id);
+        self.runs.insert(id, run);
+        self.attach(number, id, purpose);
+        self.forget_old(turn.now);
+    }
+
+    fn attach(&mut self, number: PullNumber, run: RunId, purpose: Purpose) {
+        if let Some(pull) = self.pull_mut(number) {
+            pull.stage = Stage::Running { run, purpose };
+            pull.last_run = Some(run);
+            pull.urgency = Urgency::Usual;
+        }
+    }
+
+    fn merge_order(&self, run: &Run) -> MergeOrder {
+        let members = run.members.iter().filter_map(|member| {
+            let pull = self.pulls.get(&member.pull)?;
+            let approver = member
+                .approver
+                .as_ref()
+                .map_or(TRY_APPROVER, |approver| approver.as_str());
+            Some(self.member_merge(pull, member, approver))
+        });
+        MergeOrder {
+            run: run.id,
+            base: run.base.clone(),
+            members: members.collect(),
+            again: self.reusable_merge(run),
+        }
+    }
+
+    fn member_merge(&self, pull: &Pull, member: &Member, approver: &str) -> MemberMerge {
+        let shape = match (pull.squash.value, self.rules.fixups) {
+            (Squash::Yes, _) => Shape::Squashed {
+                message: squash_message(pull),
+            },
+            (Squash::No, Fixups::Squash) => Shape::Autosquashed,
+            (Squash::No, Fixups::Keep) => Shape::AsTheyAre,
+        };
+        let history = self.rules.history;
+        MemberMerge {
+            pull: member.pull,
+            head: member.head,
+            message: match history {
+                History::Merged => merge_message(pull, approver),
+                History::Linear => trailer(member.pull, approver),
+            },
+            style: MergeStyle { shape, history },
+        }
+    }
+
+    /// The merge of the run that this one repeats, if all that failed of it can be had again for
+    /// the same commit: suites and builds of Buildbot, but not what answers only once.
+    fn reusable_merge(&self, run: &Run) -> Option<EarlierMerge> {
+        let earlier = self.runs.get(&run.repeats?)?;
+        let heads =
+            |run: &Run| -> Vec<_> { run.members.iter().map(|member| member.head).collect() };
+        let passed = |check: &RunCheck| matches!(check.state, CheckState::Passed { .. });
+        let repeatable = earlier.checks.iter().all(|check| match check.check {
+            Check::Suite(_) => true,
+            Check::Build(_) => passed(check) || !check.state.url().is_empty(),
+            Check::Status { .. } | Check::CheckRun { .. } => passed(check),
+        });
+        let worthwhile = earlier.checks.iter().any(passed);
+        earlier
+            .merge()
+            .filter(|_| heads(earlier) == heads(run) && repeatable && worthwhile)
+    }
+}

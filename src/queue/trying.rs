@@ -1,0 +1,105 @@
+//! Trying a pull: testing its merge without landing it.
+
+use std::collections::BTreeSet;
+
+use super::Queue;
+use super::event::Comment;
+use super::note::{Note, Purpose};
+use super::pull::Stage;
+use super::turn::Turn;
+use crate::config::LabelEvent;
+use crate::ids::{PullNumber, RunId};
+
+impl Queue {
+    /// Wants the merge of a pull tested, on behalf of a comment.
+    pub(super) fn want_try(
+        &mut self,
+        number: PullNumber,
+        chooser: Option<String>,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
+        if let Some(given) = chooser.as_ref().filter(|name| !self.has_chooser(name)) {
+            let (given, known) = (given.clone(), self.choosers());
+            turn.post(number, Note::UnknownChooser { given, known });
+            return;
+        }
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        if !pull.is_open() || pull.try_key.is_some_and(|last| last > comment.key) {
+            return;
+        }
+        if pull.standing_approval().is_some() {
+            turn.post(number, Note::TryAfterApproval);
+            return;
+        }
+        pull.try_key = Some(comment.key);
+        let (head, stage) = (pull.facts.head, pull.stage.clone());
+        // A run that is to land is left only in its landing, which goes on by itself.
+        match stage {
+            Stage::Running {
+                run,
+                purpose: Purpose::Try,
+            } if self.is_chosen_by(run, chooser.as_deref()) => return,
+            Stage::Running {
+                run,
+                purpose: Purpose::Try,
+            } => self.cancel_visibly(run, head, turn),
+            Stage::Idle
+            | Stage::RetryWanted { .. }
+            | Stage::TryWanted { .. }
+            | Stage::Running { .. }
+            | Stage::Ended { .. } => {}
+        }
+        self.set_stage(number, Stage::TryWanted { chooser });
+        self.label(number, LabelEvent::Try, turn);
+    }
+
+    fn is_chosen_by(&self, run: RunId, chooser: Option<&str>) -> bool {
+        let run = self.runs.get(&run);
+        run.is_some_and(|run| run.chooser.as_deref() == chooser)
+    }
+
+    fn has_chooser(&self, name: &str) -> bool {
+        self.choosers().iter().any(|known| known == name)
+    }
+
+    /// What `try=CHOOSER` takes, in order.
+    fn choosers(&self) -> Vec<String> {
+        let of_buildbot = self.rules.buildbot.iter();
+        let of_buildbot = of_buildbot.flat_map(|buildbot| buildbot.choosers.keys());
+        let all: BTreeSet<_> = self.rules.choosers.keys().chain(of_buildbot).collect();
+        all.into_iter().cloned().collect()
+    }
+
+    /// Drops what [`Queue::want_try`] asked for.
+    pub(super) fn drop_try(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        if pull.try_key.is_none_or(|last| last <= comment.key) {
+            pull.try_key = Some(comment.key);
+            self.stop_trying(number, turn);
+        }
+    }
+
+    /// Ends a try that waits or is under way.
+    pub(super) fn stop_trying(&mut self, number: PullNumber, turn: &mut Turn) {
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        let head = pull.facts.head;
+        match pull.stage {
+            Stage::TryWanted { .. } => pull.stage = Stage::Idle,
+            Stage::Running {
+                run,
+                purpose: Purpose::Try,
+            } => self.cancel_visibly(run, head, turn),
+            Stage::Idle
+            | Stage::RetryWanted { .. }
+            | Stage::Running { .. }
+            | Stage::Ended { .. } => {}
+        }
+    }
+}
