@@ -113,10 +113,9 @@ fn words(note: &Note, pull: PullNumber, links: &Links) -> String {
                                  has ended. Approve it with `r+`, or `try` it."
             .to_owned(),
         Note::Delegated { delegate, .. } => format!(
-            ":v: @{0}, you can now approve this pull request!\n\nWrite `@{1} r+` to approve it \
-             as it is, or `@{1} r=NAME` on behalf of NAME.",
+            ":v: @{}, you can now approve this pull request!\n\nCall me and say `r+` to approve \
+             it as it is, or `r=NAME` to do so on behalf of NAME.",
             login(delegate.as_str()),
-            links.bot
         ),
         Note::UnknownChooser { given, known } => unknown_chooser(given, known),
         Note::Interrupted => ":snowman: The build was interrupted to prioritize another pull \

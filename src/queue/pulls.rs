@@ -87,14 +87,16 @@ impl Queue {
 
     fn update_pull(&mut self, facts: PullFacts, source: Source, turn: &mut Turn) {
         let number = facts.number;
+        let is_looked_at = self.desk.bases.contains_key(&facts.base);
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
         let was_unfinished = pull.unfinished().is_some();
         let before = std::mem::replace(&mut pull.facts, facts.clone());
         // What was found out in the mirror is younger than what GitHub keeps.
-        if before.mergeable.is_some() && before.head == facts.head && before.base == facts.base {
-            pull.facts.mergeable = before.mergeable;
+        let same_merge = before.head == facts.head && before.base == facts.base;
+        if same_merge && (facts.mergeable.is_none() || is_looked_at) {
+            pull.facts.mergeable = before.mergeable.or(facts.mergeable);
         }
         let is_unfinished = pull.unfinished().is_some();
         let rebased = before.base != facts.base;

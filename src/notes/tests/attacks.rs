@@ -74,6 +74,8 @@ fn assert_harmless(attack: &str) {
         );
         let (own_mentions, own_hidden) = if matches!(note, Note::Approved { .. }) {
             (1, 2)
+        } else if matches!(note, Note::Delegated { .. }) {
+            (mentions(&text).min(1), 1)
         } else if calls_the_author {
             (mentions(&text).min(1), 0)
         } else {

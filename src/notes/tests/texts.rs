@@ -93,7 +93,7 @@ fn every_comment_reads_as_it_should() {
     No result of fix/it, fix/it.
     <!-- homu: {"type":"TimedOut"} -->
     ====
-    :lock: Merge conflict
+    :lock: Auto-squashing failed
 
     `fix/it` cannot be merged into `fix/it` without a decision of yours. Rebase it, push, and have it approved again:
 
@@ -132,7 +132,34 @@ fn every_comment_reads_as_it_should() {
     ====
     @fix/it: :question: I do not understand `fix/it` and did not read on. Nothing is done about it; please write it again.
     ====
-    @fix/it: :construction: `fix/it` is not offered here. Nothing is done about it.
+    :v: @fix/it, you can now approve this pull request!
+
+    Call me and say `r+` to approve it as it is, or `r=NAME` to do so on behalf of NAME.
+    <!-- homu: {"type":"Delegated","delegator":"fix/it","delegate":"fix/it"} -->
+    ====
+    :thinking: There is no try chooser `fix/it`. Choose one of `fix/it`, `fix/it`.
+    ====
+    :thinking: There is no try chooser `fix/it`: none is configured here.
+    ====
+    :snowman: The build was interrupted to prioritize another pull request.
+    ====
+    :thinking: There is nothing to force: only a pull request that is approved and waits can go first.
+    ====
+    :zap: Test exempted: the commit is up to date and its statuses are green.
+    ====
+    :zap: Test exempted: the statuses of GitHub's merge with the same content are green.
+    ====
+    :umbrella: The latest upstream changes (presumably #3) made this pull request unmergeable. Please resolve the merge conflicts.
+    ====
+    :umbrella: The latest upstream changes (presumably bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb) made this pull request unmergeable. Please resolve the merge conflicts.
+    ====
+    :umbrella: The latest upstream changes made this pull request unmergeable. Please resolve the merge conflicts.
+    ====
+    :boom: The hook `fix/it` failed: fix/it.
+    ====
+    :bomb: Failed to start rebuilding: `fix/it`
+    ====
+    @fix/it: :key: It could not be found out what you may do, so nothing is done. Please write it again.
     ====
     :thinking: There is nothing to retry: no test of this commit has ended. Approve it with `r+`, or `try` it.
     ====
@@ -161,6 +188,8 @@ fn every_status_reads_as_it_should() {
     homu | failure | Test failed: fix/it | https://x/y
     homu | failure | Test timed out | https://ci.example.org/queue/paprq
     homu | error | Merge conflict | https://ci.example.org/queue/paprq
+    homu | success | Test exempted | https://ci.example.org/queue/paprq
+    homu | error | The build was interrupted to prioritize another pull request. | https://ci.example.org/queue/paprq
     homu | error | Not tested: no suite of .papr.yml is for merges, and no other check is configured. | https://ci.example.org/queue/paprq
     homu | error | Not tested: fix/it | https://ci.example.org/queue/paprq
     homu | error | Invalid fix/it | https://ci.example.org/queue/paprq

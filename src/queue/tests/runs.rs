@@ -30,6 +30,7 @@ fn a_rejected_landing_lands_the_same_commit_at_retry() {
         post to #1: LandingFailed
         set status of a100000: homu NotLanded
     9s comment by @rev made on #1
+        log retry of #1 by @rev
         run 20000: make merge onto main
     9s run 20000: merge e100000 made
         run 20000: publish e100000 to auto
@@ -57,6 +58,7 @@ fn a_retry_runs_only_what_failed_while_the_base_stands() {
     story.found(2, &[suite("x"), suite("y")]);
     insta::assert_snapshot!(story.log(), @r#"
     9s comment by @rev made on #1
+        log retry of #1 by @rev
         run 20000: make merge onto main
     9s run 20000: merge e100000 made
         run 20000: publish e100000 to auto
@@ -120,10 +122,11 @@ fn a_retry_on_a_moved_base_runs_everything() {
 fn a_retry_while_testing_begins_again() {
     let mut story = testing();
     story.at(5).say(1, "retry");
-    insta::assert_snapshot!(story.log(), @r#"
+    insta::assert_snapshot!(story.log(), @r"
     5s comment by @rev made on #1
+        log retry of #1 by @rev
         run 20000: make merge onto main
-    "#);
+    ");
     let mut story = one_pull();
     story.at(1).say(1, "retry");
     insta::assert_snapshot!(story.log(), @r#"
@@ -257,13 +260,13 @@ fn a_conflict_is_said_and_the_next_pull_goes_on() {
     story.log();
     story.tell(conflicted(1));
     story.tell(conflicted(1));
-    insta::assert_snapshot!(story.log(), @r#"
-    2s run 10000: merge conflicted
+    insta::assert_snapshot!(story.log(), @r"
+    2s run 10000: Merge conflicted
         post to #1: Conflict
         set status of a100000: homu Conflict
         run 20000: make merge onto main
-    2s run 10000: merge conflicted
-    "#);
+    2s run 10000: Merge conflicted
+    ");
 }
 
 #[test]
@@ -272,7 +275,7 @@ fn a_closed_tree_holds_back_what_is_below_and_stops_nothing_that_runs() {
     story.at(1).say(1, "r+").at(2).say(2, "treeclosed=5");
     story.at(3).say(2, "r+").tell(conflicted(1));
     story.at(4).say(2, "p=5");
-    insta::assert_snapshot!(story.log(), @r#"
+    insta::assert_snapshot!(story.log(), @r"
     1s comment by @rev made on #1
         post to #1: Approved
         run 10000: make merge onto main
@@ -280,12 +283,12 @@ fn a_closed_tree_holds_back_what_is_below_and_stops_nothing_that_runs() {
     3s comment by @rev made on #2
         post to #2: Approved
         post to #2: TreeClosed
-    3s run 10000: merge conflicted
+    3s run 10000: Merge conflicted
         post to #1: Conflict
         set status of a100000: homu Conflict
     4s comment by @rev made on #2
         run 20000: make merge onto main
-    "#);
+    ");
 }
 
 #[test]

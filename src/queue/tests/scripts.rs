@@ -316,19 +316,22 @@ fn the_tip_of_the_base_ends_a_landing_and_outdated_runs() {
     };
     let mut story = testing();
     story.tell(seen("b0")).tell(seen("b1"));
-    insta::assert_snapshot!(story.log(), @r#"
+    insta::assert_snapshot!(story.log(), @r"
     1s base main seen at b000000
+        check mergeability into main at b000000
     1s base main seen at b100000
+        check mergeability into main at b100000
         run 20000: make merge onto main
-    "#);
+    ");
     let mut story = landing();
     story.tell(seen("b0")).tell(seen("e1"));
-    insta::assert_snapshot!(story.log(), @r#"
+    insta::assert_snapshot!(story.log(), @r"
     1s base main seen at b000000
+        check mergeability into main at b000000
     1s base main seen at e100000
         post to #1: Succeeded
         set status of a100000: homu Succeeded
-    "#);
+    ");
 }
 
 #[test]
