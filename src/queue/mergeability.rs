@@ -73,7 +73,7 @@ impl Queue {
         }
     }
 
-    /// Only who could be merged before is told that this is over.
+    /// Only who could be merged before the base moved is told that this is over.
     fn note_mergeability(
         &mut self,
         found: Mergeability,
@@ -89,7 +89,7 @@ impl Queue {
         if let Some(pull) = self.pull_mut(found.pull) {
             pull.facts.mergeable = is_clean;
         }
-        if before == Some(true) {
+        if before == Some(true) && culprit.is_some() {
             turn.post(found.pull, Note::Unmergeable { culprit });
             self.label(found.pull, LabelEvent::Conflict, turn);
         }

@@ -1,6 +1,8 @@
 //! The queue under test: scripts of events against snapshots, and laws over random histories.
 
+mod homu;
 mod laws;
+mod merges;
 mod order_of_news;
 mod runs;
 mod scripts;
