@@ -81,7 +81,7 @@ impl Lane {
             Effect::CallHook { pull, .. } => Self::Hooks(*pull),
             Effect::LogRetry { .. } => Self::RetryLog,
             Effect::AskStanding { user } => Self::Standings(user.clone()),
-            Effect::CheckMergeability { base, .. } => Self::Mergeability(base.clone()),
+            Effect::CheckMergeability { base, .. } => Self::Mergeability(base.branch.clone()),
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::queue::note::{Link, Note, Purpose};
 const BRANCH_CHARS_MAX: usize = 255;
 
 /// What a comment says, for programs; `None` where its sort has no type.
+#[expect(clippy::too_many_lines, reason = "an arm for each note, and no more")]
 pub(super) fn machine_readable(note: &Note, links: &Links) -> Option<Value> {
     match note {
         Note::Approved { commit, approver } => Some(json!({

@@ -7,6 +7,7 @@ use super::event::{Event, SuitesFound};
 use super::note::StatusNote;
 
 impl fmt::Display for Event {
+    #[expect(clippy::too_many_lines, reason = "an arm for each event, and no more")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PullSeen { facts, .. } => write!(
@@ -56,15 +57,14 @@ impl fmt::Display for Event {
             Self::ExemptionJudged { run, exemption } => {
                 write!(f, "run {run}: exemption is {exemption:?}")
             }
-            Self::MergeabilityFound {
-                base, tip, found, ..
-            } => {
+            Self::MergeabilityFound { base, found } => {
                 let dirty = found.iter().filter(|found| !found.clean).count();
                 write!(
                     f,
-                    "{dirty} of {} pulls conflict with {base} at {}",
+                    "{dirty} of {} pulls conflict with {} at {}",
                     found.len(),
-                    tip.short()
+                    base.branch,
+                    base.tip.short()
                 )
             }
             Self::HookAnswered { pull, .. } => write!(f, "a hook answered on #{pull}"),
@@ -107,6 +107,7 @@ impl fmt::Display for Found<'_> {
 }
 
 impl fmt::Display for Effect {
+    #[expect(clippy::too_many_lines, reason = "an arm for each effect, and no more")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MakeMerge(order) => {
@@ -163,9 +164,12 @@ impl fmt::Display for Effect {
             Self::CallHook { pull, hook, .. } => write!(f, "call hook {hook:?} for #{pull}"),
             Self::LogRetry { pull, by, .. } => write!(f, "log retry of #{pull} by @{by}"),
             Self::AskStanding { user } => write!(f, "ask what @{user} may do"),
-            Self::CheckMergeability { base, tip, .. } => {
-                write!(f, "check mergeability into {base} at {}", tip.short())
-            }
+            Self::CheckMergeability { base, .. } => write!(
+                f,
+                "check mergeability into {} at {}",
+                base.branch,
+                base.tip.short()
+            ),
             Self::ReadPull { pull } => write!(f, "read pull #{pull}"),
         }
     }

@@ -113,6 +113,10 @@ pub enum Effect {
     MarkMerged {
         /// Which pull.
         pull: PullNumber,
+        /// The commit of it that was approved: where the base holds that, GitHub shows it already.
+        head: CommitId,
+        /// What the base branch was moved to.
+        landed: CommitId,
         /// What becomes of its title.
         title: TitleMark,
     },
@@ -145,12 +149,8 @@ pub enum Effect {
     },
     /// Find out whether pulls merge cleanly into a branch. Answer: `MergeabilityFound`.
     CheckMergeability {
-        /// Into which branch.
-        base: BranchName,
-        /// Where that is.
-        tip: CommitId,
-        /// What moved it there last, where that is known.
-        culprit: Option<Culprit>,
+        /// Into what.
+        base: BaseAt,
         /// Which pulls.
         pulls: Which,
     },
@@ -169,6 +169,8 @@ pub struct MergeOrder {
     pub run: RunId,
     /// Onto the tip of which branch.
     pub base: BranchName,
+    /// The branch on which the result will be tested.
+    pub test_branch: BranchName,
     /// What is merged, in this order.
     pub members: Vec<MemberMerge>,
     /// A merge of the same members that is taken again if the base's tip is still the same.
@@ -223,6 +225,17 @@ pub enum History {
     Merged,
     /// Nothing: they are rebased onto it (`linear`).
     Linear,
+}
+
+/// A base branch at one moment.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct BaseAt {
+    /// Which branch.
+    pub branch: BranchName,
+    /// Where it was.
+    pub tip: CommitId,
+    /// What moved it there, if it was seen elsewhere before.
+    pub culprit: Option<Culprit>,
 }
 
 /// Which pulls are looked at.

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::effect::Culprit;
+use super::effect::BaseAt;
 use super::note::{Ending, Exemption};
 use crate::command::Standing;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
@@ -115,12 +115,8 @@ pub enum Event {
     },
     /// `CheckMergeability` was done.
     MergeabilityFound {
-        /// Into which branch.
-        base: BranchName,
-        /// Where that was.
-        tip: CommitId,
-        /// What moved it there last, where that is known.
-        culprit: Option<Culprit>,
+        /// Into what.
+        base: BaseAt,
         /// What was found, for each pull that could be looked at.
         found: Vec<Mergeability>,
     },

@@ -4,11 +4,12 @@ use super::Queue;
 use super::effect::{Effect, History, LandingOrder, Member, TitleMark};
 use super::event::{PullState, Refusal};
 use super::note::{Ending, Note, Purpose, QueueStatus};
+use super::pull::Squash;
 use super::rules::Fixups;
 use super::run::Phase;
 use super::turn::Turn;
 use crate::config::LabelEvent;
-use crate::ids::{PullNumber, RunId};
+use crate::ids::{CommitId, PullNumber, RunId};
 
 const LANDED: QueueStatus = QueueStatus::Succeeded {
     purpose: Purpose::Land,
@@ -92,7 +93,7 @@ impl Queue {
             };
             turn.set_queue_status(head, status);
             self.label(pull, event, turn);
-            self.mark_merged(pull, turn);
+            self.mark_merged(pull, head, merge.merge, turn);
             if let Some(landed) = self.pull_mut(pull).filter(|known| known.facts.head == head) {
                 landed.facts.state = PullState::Merged;
                 landed.approval.value = None;
@@ -102,14 +103,20 @@ impl Queue {
         self.close_run(id, Ending::Succeeded, turn);
     }
 
-    /// GitHub sees a pull as merged only by its own commits, which a linear history has not.
-    fn mark_merged(&self, pull: PullNumber, turn: &mut Turn) {
-        let title = match (self.rules.history, self.rules.fixups) {
-            (History::Merged, _) => return,
-            (History::Linear, Fixups::Keep) => TitleMark::Prefixed,
-            (History::Linear, Fixups::Squash) => TitleMark::Unchanged,
+    /// GitHub sees a pull as merged only by its own commits, which a landing may have rewritten.
+    fn mark_merged(&self, number: PullNumber, head: CommitId, landed: CommitId, turn: &mut Turn) {
+        let squash = self.pulls.get(&number).map(|pull| pull.squash.value);
+        let title = match (self.rules.history, self.rules.fixups, squash) {
+            (History::Merged, Fixups::Keep, Some(Squash::No) | None) => return,
+            (_, Fixups::Squash, _) => TitleMark::Unchanged,
+            (_, Fixups::Keep, _) => TitleMark::Prefixed,
         };
-        turn.order(Effect::MarkMerged { pull, title });
+        turn.order(Effect::MarkMerged {
+            pull: number,
+            head,
+            landed,
+            title,
+        });
     }
 
     /// The base branch was not moved.

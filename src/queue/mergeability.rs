@@ -1,7 +1,7 @@
 //! Which open pulls merge cleanly, found out in the mirror whenever a base branch moves.
 
 use super::Queue;
-use super::effect::{Culprit, Effect, Which};
+use super::effect::{BaseAt, Culprit, Effect, Which};
 use super::event::Mergeability;
 use super::note::{Note, Purpose};
 use super::turn::Turn;
@@ -19,9 +19,11 @@ impl Queue {
         let mut pulls = self.pulls.values();
         if pulls.any(|pull| pull.is_open() && pull.facts.base == *base) {
             turn.order(Effect::CheckMergeability {
-                base: base.clone(),
-                tip,
-                culprit: before.map(|_| self.culprit(tip)),
+                base: BaseAt {
+                    branch: base.clone(),
+                    tip,
+                    culprit: before.map(|_| self.culprit(tip)),
+                },
                 pulls: Which::All,
             });
         }
@@ -34,9 +36,11 @@ impl Queue {
         };
         if let Some(tip) = self.desk.bases.get(&pull.facts.base) {
             turn.order(Effect::CheckMergeability {
-                base: pull.facts.base.clone(),
-                tip: *tip,
-                culprit: None,
+                base: BaseAt {
+                    branch: pull.facts.base.clone(),
+                    tip: *tip,
+                    culprit: None,
+                },
                 pulls: Which::One(number),
             });
         }
@@ -54,21 +58,19 @@ impl Queue {
     /// Takes over what was found, where it still is about what the pulls are.
     pub(super) fn take_mergeability(
         &mut self,
-        base: &BranchName,
-        tip: CommitId,
-        culprit: Option<Culprit>,
+        base: &BaseAt,
         found: Vec<Mergeability>,
         turn: &mut Turn,
     ) {
-        if self.desk.bases.get(base) != Some(&tip) {
+        if self.desk.bases.get(&base.branch) != Some(&base.tip) {
             return;
         }
         for found in found {
             let fits = self.pulls.get(&found.pull).is_some_and(|pull| {
-                pull.is_open() && pull.facts.base == *base && pull.facts.head == found.head
+                pull.is_open() && pull.facts.base == base.branch && pull.facts.head == found.head
             });
             if fits {
-                self.note_mergeability(found, culprit, turn);
+                self.note_mergeability(found, base.culprit, turn);
             }
         }
     }

@@ -175,12 +175,7 @@ impl Queue {
             Event::BuildsRefused { run, why } => self.end_unrepeated(run, &why, turn),
             Event::StandingTold { user, standing } => self.hear_standing(&user, standing, turn),
             Event::ExemptionJudged { run, exemption } => self.take_exemption(run, exemption, turn),
-            Event::MergeabilityFound {
-                base,
-                tip,
-                culprit,
-                found,
-            } => self.take_mergeability(&base, tip, culprit, found, turn),
+            Event::MergeabilityFound { base, found } => self.take_mergeability(&base, found, turn),
             Event::HookAnswered { pull, answer } => turn.post(pull, Note::HookAnswer { answer }),
             Event::HookFailed { pull, hook, why } => {
                 turn.post(pull, Note::HookFailed { hook, why });

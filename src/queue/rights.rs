@@ -32,14 +32,13 @@ impl Queue {
 
     /// What it takes to give a command; hooks have theirs from the configuration.
     fn right(&self, command: &Command) -> Right {
-        let hook = match command {
-            Command::Hook { name, .. } => self.rules.hooks.get(name),
-            _ => None,
-        };
-        match hook.map(|hook| hook.access) {
-            Some(HookAccess::Reviewer) => Right::Reviewer,
-            Some(HookAccess::Try) | None => command.right(),
+        if let Command::Hook { name, .. } = command
+            && let Some(hook) = self.rules.hooks.get(name)
+            && hook.access == HookAccess::Reviewer
+        {
+            return Right::Reviewer;
         }
+        command.right()
     }
 
     fn speaker(&self, number: PullNumber, comment: &Comment) -> Speaker {

@@ -80,7 +80,7 @@ impl Queue {
     }
 
     /// The branch on which a run's commit is tested.
-    fn test_branch(&self, run: &Run) -> BranchName {
+    pub(super) fn test_branch(&self, run: &Run) -> BranchName {
         match (run.purpose, &run.chooser) {
             (Purpose::Land, _) => self.rules.auto_branch.clone(),
             (Purpose::Try, None) => self.rules.try_branch.clone(),

@@ -120,6 +120,7 @@ impl Queue {
         MergeOrder {
             run: run.id,
             base: run.base.clone(),
+            test_branch: self.test_branch(run),
             members: members.collect(),
             again: self.reusable_merge(run),
         }

@@ -2,16 +2,9 @@
 
 use super::super::repo::Repo;
 use super::{Done, Passing};
-use crate::ids::{BranchName, CommitId};
-use crate::queue::effect::{Culprit, Which};
+use crate::queue::effect::{BaseAt, Which};
 
 /// Tries merges of pulls into a base branch.
-pub(super) async fn check(
-    _repo: &Repo,
-    _base: &BranchName,
-    _tip: CommitId,
-    _culprit: Option<Culprit>,
-    _pulls: Which,
-) -> Result<Done, Passing> {
+pub(super) async fn check(_repo: &Repo, _base: &BaseAt, _pulls: Which) -> Result<Done, Passing> {
     Ok(Done::Quietly)
 }

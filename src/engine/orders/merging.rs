@@ -150,3 +150,9 @@ fn explanation(error: &GitError) -> String {
 fn failed(run: RunId, why: String) -> Done {
     Done::answered(Event::SetupFailed { run, why })
 }
+
+/// Whether the history of one commit holds the other, as far as the mirror knows.
+pub(super) fn contains(repo: &Repo, descendant: CommitId, ancestor: CommitId) -> bool {
+    let mirror = &repo.shared().mirror;
+    mirror.is_ancestor(ancestor, descendant).unwrap_or(false)
+}

@@ -79,7 +79,15 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
         Effect::SetStatus { commit, note } => talk::set_status(repo, *commit, note).await,
         Effect::ReadPull { pull } => read_pull(repo, *pull).await,
         Effect::EditLabels { pull, change } => labels::edit(repo, *pull, change).await,
-        Effect::MarkMerged { pull, title } => labels::mark_merged(repo, *pull, *title).await,
+        Effect::MarkMerged {
+            pull,
+            head,
+            landed,
+            title,
+        } => match merging::contains(repo, *landed, *head) {
+            true => Ok(Done::Quietly),
+            false => labels::mark_merged(repo, *pull, *title).await,
+        },
         Effect::CallHook {
             pull,
             hook,
@@ -96,12 +104,7 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
         Effect::RepeatBuilds { run, builds } => builds::repeat(repo, *run, builds).await,
         Effect::StopBuilds { run, builders } => builds::stop(repo, *run, builders).await,
         Effect::JudgeExemption { .. } => exempting::judge(repo, &order.row.effect).await,
-        Effect::CheckMergeability {
-            base,
-            tip,
-            culprit,
-            pulls,
-        } => mergeability::check(repo, base, *tip, *culprit, *pulls).await,
+        Effect::CheckMergeability { base, pulls } => mergeability::check(repo, base, *pulls).await,
     }
 }
 

@@ -5,7 +5,7 @@ use super::scripts::{one_pull, two_pulls};
 use super::story::{Story, comment, commit, facts, run_id, with_status};
 use crate::config::{LabelChange, LabelEvent};
 use crate::ids::{BranchName, PullNumber};
-use crate::queue::effect::{Culprit, History};
+use crate::queue::effect::{BaseAt, Culprit, History};
 use crate::queue::event::{BuildVerdict, Event, MergeStep, Mergeability, Verdict};
 use crate::queue::note::Exemption;
 use crate::queue::rules::{BuildbotRule, ExemptionRule, Fixups, Rules};
@@ -334,9 +334,11 @@ fn found(base_tip: &str, culprit: Option<Culprit>, clean: &[(u64, &str, bool)]) 
         clean: *clean,
     });
     Event::MergeabilityFound {
-        base: BranchName::new("main"),
-        tip: commit(base_tip),
-        culprit,
+        base: BaseAt {
+            branch: BranchName::new("main"),
+            tip: commit(base_tip),
+            culprit,
+        },
         found: found.collect(),
     }
 }
@@ -359,17 +361,19 @@ fn a_pull_that_became_unmergeable_is_told_once_and_whose_fault_it_is() {
     insta::assert_debug_snapshot!(effects, @r#"
     [
         CheckMergeability {
-            base: BranchName(
-                "main",
-            ),
-            tip: e100000,
-            culprit: Some(
-                Pull(
-                    PullNumber(
-                        1,
+            base: BaseAt {
+                branch: BranchName(
+                    "main",
+                ),
+                tip: e100000,
+                culprit: Some(
+                    Pull(
+                        PullNumber(
+                            1,
+                        ),
                     ),
                 ),
-            ),
+            },
             pulls: All,
         },
     ]

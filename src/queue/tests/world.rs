@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::story::{comment, commit, facts, seconds, with_status};
 use crate::command::Standing;
-use crate::ids::{BranchName, CommitId, PullNumber, RunId, Timestamp};
+use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
 use crate::queue::Queue;
-use crate::queue::effect::{Culprit, Effect, LandingOrder, MergeOrder};
+use crate::queue::effect::{BaseAt, Effect, LandingOrder, MergeOrder};
 use crate::queue::event::{
     Comment, Event, MergeStep, Mergeability, PullFacts, PullState, Refusal, Source, Verdict,
 };
@@ -277,9 +277,7 @@ impl World {
                 user: user.clone(),
                 standing: Standing::Reviewer,
             }),
-            Effect::CheckMergeability {
-                base, tip, culprit, ..
-            } => Some(self.mergeability(base, *tip, *culprit)),
+            Effect::CheckMergeability { base, .. } => Some(self.mergeability(base)),
         }
     }
 
@@ -303,7 +301,7 @@ impl World {
     }
 
     /// Every third pull conflicts with every fourth base.
-    fn mergeability(&self, base: &BranchName, tip: CommitId, culprit: Option<Culprit>) -> Event {
+    fn mergeability(&self, base: &BaseAt) -> Event {
         let moved = self.base.len() as u64;
         let found = self.pulls.values().map(|facts| Mergeability {
             pull: facts.number,
@@ -312,8 +310,6 @@ impl World {
         });
         Event::MergeabilityFound {
             base: base.clone(),
-            tip,
-            culprit,
             found: found.collect(),
         }
     }
@@ -405,12 +401,9 @@ impl World {
                 order.run == *run
             }
             (Effect::ReadPull { pull }, Event::PullSeen { facts, .. }) => facts.number == *pull,
-            (
-                Effect::CheckMergeability { base, tip, .. },
-                Event::MergeabilityFound {
-                    base: of, tip: at, ..
-                },
-            ) => (base, tip) == (of, at),
+            (Effect::CheckMergeability { base, .. }, Event::MergeabilityFound { base: of, .. }) => {
+                base == of
+            }
             (Effect::JudgeExemption { run, .. }, Event::ExemptionJudged { run: of, .. }) => {
                 run == of
             }
