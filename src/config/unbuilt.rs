@@ -34,7 +34,6 @@ const fn on(pattern: &'static str, instead: &'static str) -> Unbuilt {
 }
 
 const NOT_YET: &[Unbuilt] = &[
-    on("retry_log_expire", "nothing is deleted"),
     on(
         "github.app",
         "the bot uses the access token; only webhook_secret is used",

@@ -296,7 +296,8 @@ impl Engine {
 
     fn run_upkeep(&self) {
         self.until_stopped(self.0.desk.clone().watch_leases());
-        self.until_stopped(prune(self.0.store.clone()));
+        let retries_kept_s = self.0.config.retry_log_expire_s;
+        self.until_stopped(prune(self.0.store.clone(), retries_kept_s));
     }
 
     fn until_stopped(&self, work: impl Future<Output = ()> + Send + 'static) {
@@ -310,24 +311,24 @@ impl Engine {
     }
 }
 
-/// Forgets old deliveries and history, once an hour.
-async fn prune(store: Store) {
+/// Forgets old deliveries, history and retries, at the start and then once an hour.
+async fn prune(store: Store, retries_kept_s: u64) {
     loop {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
-        let before = Timestamp(
-            clock::now()
-                .0
-                .saturating_sub_unsigned(HISTORY_KEPT_S * 1000),
-        );
-        let pruned = store.prune_inbox(before).await;
-        let pruned = match pruned {
-            Ok(_) => store.prune_events(before).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = pruned {
+        if let Err(error) = prune_once(&store, retries_kept_s).await {
             tracing::warn!(%error, "old history could not be deleted");
         }
+        tokio::time::sleep(Duration::from_secs(3600)).await;
     }
+}
+
+async fn prune_once(store: &Store, retries_kept_s: u64) -> Result<(), StoreError> {
+    let ago = |seconds: u64| {
+        let now = clock::now().0;
+        Timestamp(now.saturating_sub_unsigned(seconds.saturating_mul(1000)))
+    };
+    store.prune_inbox(ago(HISTORY_KEPT_S)).await?;
+    store.prune_events(ago(HISTORY_KEPT_S)).await?;
+    store.prune_retry_log(ago(retries_kept_s)).await
 }
 
 /// Writes the SSH key where git finds it and nobody else can read it.

@@ -8,6 +8,7 @@ mod deliveries;
 mod history;
 mod job_rows;
 pub mod logs;
+mod retries;
 mod rows;
 mod schema;
 mod steps;
@@ -23,6 +24,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 pub use self::deliveries::{Delivery, InboxId, InboxRow, Stored};
 pub use self::history::LoggedEvent;
+pub use self::retries::Retry;
 pub use self::rows::{RepoRow, SavedRepo, Watermark};
 pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, Step, Stepped};
 use self::writer::Writer;

@@ -85,4 +85,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    retry_log (id) {
+        id -> BigInt,
+        repo -> Text,
+        number -> BigInt,
+        at -> BigInt,
+        who -> Text,
+        message -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(runs, run_members);
