@@ -46,11 +46,6 @@ const NOT_YET: &[Unbuilt] = &[
         instead: "merges are made in our own mirror",
     },
     on("web.secret", "there is no /admin"),
-    on(
-        "web.canonical_url",
-        "requests for other hosts are answered as they are",
-    ),
-    on("web.remove_path_prefixes", "paths are taken as they are"),
     on("hooks", "their commands are read, but nothing is called"),
     on(
         "schedule.rules",

@@ -5,12 +5,10 @@ use std::fmt::Display;
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError};
 
-use super::pages;
-
 /// Why a request was not answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub(super) enum WebError {
-    /// There is no such page, pull, run or job.
+    /// There is no such page, pull, run or job. Visitors get a whole page, by `front`.
     #[error("There is no such page.")]
     NoPage,
     /// No such repository is configured.
@@ -75,7 +73,6 @@ impl ResponseError for WebError {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         match self {
-            Self::NoPage => return pages::missing(response),
             Self::Unauthorized(Scheme::Bearer) => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
@@ -85,7 +82,8 @@ impl ResponseError for WebError {
             Self::Unavailable => {
                 response.insert_header((header::RETRY_AFTER, "5"));
             }
-            Self::NoRepo
+            Self::NoPage
+            | Self::NoRepo
             | Self::Bad(_)
             | Self::Unauthorized(Scheme::Signature)
             | Self::Forbidden(_)

@@ -1,11 +1,12 @@
 //! HTTP: webhooks, pages, live events and the workers' API.
 //!
-//! `webhook` takes what GitHub sends, `worker_api` and `worker_git` serve workers, `pages` and
+//! `front` stands before all routes, `webhook` takes what GitHub sends, `worker_api` and `worker_git` serve workers, `pages` and
 //! `api` show what the engine knows, `live` and `job_log` follow it. Nothing here decides anything.
 
 mod api;
 mod assets;
 mod error;
+mod front;
 mod header;
 mod job_log;
 mod live;
@@ -22,8 +23,10 @@ mod tests;
 use std::io;
 use std::net::TcpListener;
 
+use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use self::error::WebError;
 use crate::engine::Engine;
@@ -37,6 +40,8 @@ const STOP_S: u64 = 3;
 /// What every handler gets.
 struct Site {
     engine: Engine,
+    /// The path at which people reach us, without a slash at its end; mostly empty.
+    root: String,
     stop: CancellationToken,
 }
 
@@ -51,10 +56,16 @@ pub fn serve(
     stop: CancellationToken,
 ) -> io::Result<impl Future<Output = io::Result<()>> + Send> {
     let ending = stop.clone();
-    let site = web::Data::new(Site { engine, stop });
+    let site = web::Data::new(Site {
+        root: root(engine.base_url()),
+        engine,
+        stop,
+    });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(site.clone())
+            .app_data(front::numbers())
+            .wrap(from_fn(front::pass))
             .wrap(header::defaults())
             .configure(routes)
     });
@@ -70,6 +81,11 @@ pub fn serve(
         handle.stop(true).await;
     });
     Ok(server)
+}
+
+fn root(base_url: &str) -> String {
+    let path = Url::parse(base_url).map(|url| url.path().trim_end_matches('/').to_owned());
+    path.unwrap_or_default()
 }
 
 fn routes(config: &mut web::ServiceConfig) {

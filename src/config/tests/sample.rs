@@ -106,8 +106,6 @@ fn what_is_not_built_is_warned_of_and_only_of_known_keys() {
     insta::assert_snapshot!(warnings.join("\n"), @r#"
     cfg.toml:31: [github] "app_client_secret" is not acted on yet: nobody can log in on the pages
     cfg.toml:34: [github] "app" is not acted on yet: the bot uses the access token; only webhook_secret is used
-    cfg.toml:65: [web] "canonical_url" is not acted on yet: requests for other hosts are answered as they are
-    cfg.toml:68: [web] "remove_path_prefixes" is not acted on yet: paths are taken as they are
     cfg.toml:74: [web] "secret" is not acted on yet: there is no /admin
     cfg.toml:96: "hooks" is not acted on yet: their commands are read, but nothing is called
     cfg.toml:108: [schedule] "rules" is not acted on yet: auto goes before try, then by priority and age

@@ -4,6 +4,8 @@ mod home;
 mod job;
 mod pull;
 mod queue;
+mod results;
+mod retry_log;
 mod run;
 mod workers;
 
@@ -11,7 +13,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 
 use super::Site;
-use super::assets::ASSETS;
+use super::assets::{ASSETS, Asset};
 use super::error::WebError;
 use crate::engine::{Engine, Repo};
 use crate::ids::{PullNumber, RepoLabel};
@@ -23,7 +25,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/", web::get().to(home::page))
         .route("/queue/{labels}", web::get().to(queue::page))
         .route("/pull/{label}/{number}", web::get().to(pull::page))
-        .route("/results/{label}/{number}", web::get().to(pull::results))
+        .route("/results/{label}/{number}", web::get().to(results::page))
+        .route("/retry_log/{label}", web::get().to(retry_log::page))
         .route("/run/{run}", web::get().to(run::page))
         .route("/job/{job}", web::get().to(job::page))
         .route("/workers", web::get().to(workers::page));
@@ -32,6 +35,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
 /// What is around the content of every page.
 struct Frame {
     title: String,
+    /// What stands before our paths in people's addresses, where a proxy puts us below one.
+    root: String,
     announcement: Option<String>,
     /// Where the page hears that what it shows has changed.
     events: Option<String>,
@@ -42,6 +47,7 @@ impl Frame {
         let announcement = site.engine.config().web.announcement.as_ref();
         Self {
             title,
+            root: site.root.clone(),
             announcement: announcement.map(|text| notes::plain(text, 500)),
             events: None,
         }
@@ -54,24 +60,28 @@ impl Frame {
         }
     }
 
+    fn asset(&self, asset: &Asset) -> String {
+        format!("{}{}", self.root, asset.path())
+    }
+
     fn style(&self) -> String {
-        ASSETS.style.path()
+        self.asset(&ASSETS.style)
     }
 
     fn log_style(&self) -> String {
-        ASSETS.log_style.path()
+        self.asset(&ASSETS.log_style)
     }
 
     fn htmx(&self) -> String {
-        ASSETS.htmx.path()
+        self.asset(&ASSETS.htmx)
     }
 
     fn sse(&self) -> String {
-        ASSETS.sse.path()
+        self.asset(&ASSETS.sse)
     }
 
     fn icon(&self) -> String {
-        ASSETS.icon.path()
+        self.asset(&ASSETS.icon)
     }
 }
 
@@ -92,14 +102,11 @@ struct Missing {
 }
 
 /// The page where there is none.
-pub(super) fn missing(response: HttpResponseBuilder) -> HttpResponse {
-    let frame = Frame {
-        title: "Not found".to_owned(),
-        announcement: None,
-        events: None,
-    };
+pub(super) fn missing(site: &Site) -> HttpResponse {
+    let frame = Frame::new(site, "Not found".to_owned());
     let html = Missing { frame }.render();
-    html_answer(response, html.unwrap_or_else(|_| "Not found".to_owned()))
+    let html = html.unwrap_or_else(|_| "Not found".to_owned());
+    html_answer(HttpResponse::NotFound(), html)
 }
 
 /// The repositories that an address names: `LABEL`, `A+B` or `all`.

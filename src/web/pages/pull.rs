@@ -1,6 +1,5 @@
 //! `/pull/LABEL/NUMBER`: one pull and its runs.
 
-use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use askama::Template;
 
@@ -47,7 +46,8 @@ pub(super) async fn page(
     })
 }
 
-async fn find(
+/// A pull, from the queue or, where that has forgotten it, from the database.
+pub(super) async fn find(
     site: &Site,
     repo: &Repo,
     number: PullNumber,
@@ -67,13 +67,4 @@ async fn find(
     let stored = stored.map_err(|error| WebError::unavailable("read a pull", &error))?;
     let pull = stored.ok_or(WebError::NoPage)?;
     Ok(PullView::bare(&pull, forge))
-}
-
-/// `GET /results/LABEL/NUMBER`: Homu's address for it.
-pub(super) async fn results(place: web::Path<(String, u64)>) -> HttpResponse {
-    let (label, number) = place.into_inner();
-    let label = percent_encoding::utf8_percent_encode(&label, percent_encoding::NON_ALPHANUMERIC);
-    HttpResponse::MovedPermanently()
-        .insert_header((header::LOCATION, format!("/pull/{label}/{number}")))
-        .finish()
 }

@@ -1,5 +1,6 @@
 //! Everything over real HTTP: a running engine, its database, and the practice GitHub behind it.
 
+mod addresses;
 mod logs;
 mod pages;
 mod webhooks;
@@ -16,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::serve;
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::ids::PullNumber;
+use crate::ids::{PullNumber, RepoLabel};
 use crate::jobs::Executor;
 use crate::practice::{Edit, Practice, Sample};
 use crate::protocol::{Claim, Order};
@@ -42,6 +43,11 @@ struct House {
 impl House {
     /// With all pulls known; the unapproved one has a hostile title. No webhook comes by itself.
     async fn start() -> Self {
+        Self::start_with(|_, _| {}).await
+    }
+
+    /// The same with another configuration.
+    async fn start_with(configure: impl FnOnce(&mut Value, &Practice)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let practice = Practice::start(&directory.path().join("github"), 0)
             .await
@@ -56,8 +62,12 @@ impl House {
             .unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let config = configuration(directory.path(), &practice, &sample);
-        let engine = Engine::start(config, base.clone()).await.unwrap();
+        let mut config = configuration(directory.path(), &practice, &sample);
+        configure(&mut config, &practice);
+        let config = toml::to_string(&config).unwrap();
+        let config = Config::from_toml("cfg.toml", &config, &|_| None).unwrap();
+        let base_url = config.web.base_url.clone().unwrap_or(base.clone());
+        let engine = Engine::start(config, base_url).await.unwrap();
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve(engine.clone(), listener, stop.clone()).unwrap());
         let house = Self {
@@ -72,7 +82,8 @@ impl House {
         };
         house
             .until(async |house| {
-                (house.queue().await["pulls"].as_array()?.len() == 6).then_some(())
+                let repo = house.engine.repo(&RepoLabel::new("demo"))?;
+                repo.look(|queue| queue.pulls().count() == 6).then_some(())
             })
             .await;
         house
@@ -160,8 +171,8 @@ impl Drop for House {
     }
 }
 
-fn configuration(directory: &std::path::Path, practice: &Practice, sample: &Sample) -> Config {
-    let text = toml::to_string(&json!({
+fn configuration(directory: &std::path::Path, practice: &Practice, sample: &Sample) -> Value {
+    json!({
         "github": {
             "access_token": sample.bot_token,
             "api_url": practice.api_url(),
@@ -178,8 +189,7 @@ fn configuration(directory: &std::path::Path, practice: &Practice, sample: &Samp
             "reviewers": [sample.reviewer],
             "github": { "secret": SECRET },
         } },
-    }));
-    Config::from_toml("cfg.toml", &text.unwrap(), &|_| None).unwrap()
+    })
 }
 
 fn claim(wait_s: u64) -> Claim {

@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::{HOSTILE, House};
+use crate::ids::{Login, RepoLabel, Timestamp};
+use crate::store::Retry;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queue_is_told_as_json() {
@@ -70,6 +72,8 @@ async fn every_page_is_there_and_forbids_what_is_inline() {
         "/queue/demo+demo".to_owned(),
         "/workers".to_owned(),
         format!("/pull/demo/{}", house.sample.good),
+        format!("/results/demo/{}", house.sample.good),
+        "/retry_log/demo".to_owned(),
         format!("/run/{run}"),
         format!("/job/{job}"),
     ] {
@@ -118,8 +122,75 @@ async fn what_is_not_there_is_not_found() {
         let page = house.get(path).await;
         assert_eq!(page.status(), 404, "{path}");
     }
-    let old = house.page("/results/demo/1").await;
-    assert!(old.contains("octo/demo"), "leads to the pull's page");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_for_what_is_not_there_gets_a_page() {
+    let house = House::start_with(|config, _| {
+        config["web"] = json!({ "announcement": "Maintenance tomorrow" });
+    })
+    .await;
+    let huge = "9".repeat(40);
+    for path in [
+        "/nothing".to_owned(),
+        "/pull/demo/99".to_owned(),
+        "/pull/demo/x".to_owned(),
+        "/queue/unknown".to_owned(),
+        "/results/demo/99".to_owned(),
+        "/results/unknown/1".to_owned(),
+        "/retry_log/unknown".to_owned(),
+        format!("/run/{huge}"),
+        format!("/run/{}", u64::MAX),
+        format!("/job/{huge}"),
+    ] {
+        let page = house.get(&path).await;
+        assert_eq!(page.status(), 404, "{path}");
+        let html = page.text().await.unwrap();
+        assert!(html.contains("<h1>Not found</h1>"), "{path}: {html}");
+        assert!(html.contains("Maintenance tomorrow"), "{path}");
+    }
+    let api = house.get("/api/v1/nothing").await;
+    assert_eq!(api.status(), 404);
+    assert_eq!(api.text().await.unwrap(), "There is no such page.\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_results_of_a_pull_name_its_builders() {
+    let house = House::start().await;
+    let order = house.order(house.sample.good).await;
+    let results = format!("/results/demo/{}", house.sample.good);
+    let job = format!("<a href=\"{}/job/{}\">", house.base, order.attempt.job);
+    let page = house.until(async |house| {
+        let page = house.page(&results).await;
+        page.contains(&job).then_some(page)
+    });
+    let page = page.await;
+    assert!(page.contains("<th scope=\"col\">Builder</th>"));
+    assert!(page.contains(&order.suite.context));
+    assert!(page.contains("</span> running</span>"));
+    let untested = format!("/results/demo/{}", house.sample.unapproved);
+    assert!(house.page(&untested).await.contains("never tested"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_retry_log_tells_who_wanted_what_again() {
+    let house = House::start().await;
+    assert!(house.page("/retry_log/demo").await.contains("Nobody did"));
+    let retry = Retry {
+        repo: RepoLabel::new("demo"),
+        pull: house.sample.good,
+        at: Timestamp(1_700_000_000_000),
+        who: Login::new("alice"),
+        message: format!("@bot retry {HOSTILE}"),
+    };
+    house.engine.store().log_retry(retry).await.unwrap();
+    let page = house.page("/retry_log/demo").await;
+    assert!(page.contains("2023-11-14 22:13:20 UTC"));
+    assert!(page.contains("@alice</a>"));
+    let link = format!("href=\"/pull/demo/{}\"", house.sample.good);
+    assert!(page.contains(&link));
+    assert!(page.contains("@bot retry &#60;script&#62;"));
+    assert!(!page.contains("<script>alert") && !page.contains('\u{202e}'));
 }
 
 #[tokio::test(flavor = "multi_thread")]
