@@ -132,16 +132,20 @@ impl Repo {
         let _ended = swept.wait_for(|swept| *swept).await;
     }
 
-    /// Makes an event durable and hands it to the dispatcher. A second one with the same
+    /// Makes events durable and hands them to the dispatcher. A second time with the same
     /// `delivery` id is left out.
     ///
     /// # Errors
     /// Nothing is stored then, and the sender must be told.
-    pub async fn take_in(&self, delivery: Option<String>, event: Event) -> Result<(), StoreError> {
+    pub async fn take_in(
+        &self,
+        delivery: Option<String>,
+        events: Vec<Event>,
+    ) -> Result<(), StoreError> {
         let delivery = Delivery {
             repo: self.label().clone(),
             id: delivery,
-            events: vec![event],
+            events,
             received_at: clock::now(),
         };
         // In a task of its own: a sender that hangs up leaves nothing that only a restart would find.
@@ -176,7 +180,9 @@ impl Repo {
                 runs.any(|rule| rule.name == *name || rule.try_name.as_ref() == Some(name))
                     && self.is_tested(*commit)
             }
-            Event::BuildReported { commit, .. } => self.is_tested(*commit),
+            Event::BuildReported {
+                commit, builder, ..
+            } => self.has_builder(builder) && self.is_tested(*commit),
             Event::PullRestored { .. }
             | Event::BuildsRefused { .. }
             | Event::StandingTold { .. }
@@ -197,6 +203,16 @@ impl Repo {
             | Event::LandingRefused { .. }
             | Event::TimePassed => true,
         }
+    }
+
+    fn has_builder(&self, name: &str) -> bool {
+        let buildbot = self.0.config.buildbot.iter();
+        let mut builders = buildbot.flat_map(|buildbot| {
+            let chosen = buildbot.try_choosers.values();
+            let lists = [&buildbot.builders, &buildbot.try_builders].into_iter();
+            lists.chain(chosen).flatten()
+        });
+        builders.any(|builder| builder == name)
     }
 
     fn is_tested(&self, commit: crate::ids::CommitId) -> bool {

@@ -5,12 +5,14 @@
 
 mod api;
 mod assets;
+mod buildbot;
 mod error;
 mod front;
 mod header;
 mod job_log;
 mod live;
 mod pages;
+mod secret;
 mod sse;
 mod view;
 mod webhook;
@@ -91,6 +93,7 @@ fn root(base_url: &str) -> String {
 fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/github", web::post().to(webhook::receive))
+        .route("/buildbot", web::post().to(buildbot::receive))
         .route("/health", web::get().to(health))
         .route("/events", web::get().to(live::events))
         .route("/assets/{name}", web::get().to(assets::serve))

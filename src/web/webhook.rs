@@ -50,13 +50,14 @@ pub(super) async fn receive(
     }
     believed
         .repo
-        .take_in(delivery.map(str::to_owned), event)
+        .take_in(delivery.map(str::to_owned), vec![event])
         .await
         .map_err(|error| WebError::unavailable("store a webhook", &error))?;
     Ok(plain(HttpResponse::Accepted(), "accepted\n"))
 }
 
-async fn whole(headers: &HeaderMap, body: web::Payload) -> Result<Bytes, WebError> {
+/// The whole body, if it is not too large.
+pub(super) async fn whole(headers: &HeaderMap, body: web::Payload) -> Result<Bytes, WebError> {
     let announced = headers.get(header::CONTENT_LENGTH);
     let announced: Option<usize> = announced.and_then(|len| len.to_str().ok()?.parse().ok());
     if announced.is_some_and(|len| len > BODY_BYTES_MAX) {

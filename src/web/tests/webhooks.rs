@@ -78,3 +78,80 @@ async fn forms_and_the_older_signature_are_taken_too() {
         .until(async |house| (house.pull(pull).await["priority"] == 7).then_some(()))
         .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn buildbot_is_believed_by_its_secret_and_of_commits_under_test() {
+    let house = House::start_with(|config, _| {
+        config["repo"]["demo"]["suites"] = json!({});
+        config["repo"]["demo"]["buildbot"] = json!({
+            "url": "https://build.example.org/bot/",
+            "secret": "builders' secret",
+            "builders": ["linux-opt debug"],
+        });
+    })
+    .await;
+    let order = house.order(house.sample.good).await;
+    let packet = |commit: &str, builder: &str| {
+        let properties = json!([["revision", commit, "Build"], ["buildnumber", 12, "Build"]]);
+        let build = json!({ "builderName": builder, "properties": properties, "results": 0 });
+        json!({ "event": "buildFinished", "payload": { "build": build } })
+    };
+    let commit = order.commit.to_string();
+    let packets = json!([
+        packet(&"1".repeat(40), "linux-opt debug"),
+        packet(&commit, "stranger"),
+        packet(&commit, "linux-opt debug"),
+    ]);
+    let post = async |packets: &str, secret: &str| {
+        let call = house.http.post(format!("{}/buildbot", house.base));
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("packets", packets)
+            .append_pair("secret", secret)
+            .finish();
+        let form_type = "application/x-www-form-urlencoded";
+        let call = call.header("Content-Type", form_type).body(form);
+        call.send().await.unwrap()
+    };
+    let stored = || {
+        let database = house.engine.config().db.clone();
+        let crate::config::Db::Sqlite(file) = database else {
+            panic!("not SQLite");
+        };
+        rows(&file, "BuildReported")
+    };
+    for wrong in ["", "builders' secre", SECRET] {
+        assert_eq!(post(&packets.to_string(), wrong).await.status(), 403);
+    }
+    assert_eq!(post("no list", "builders' secret").await.status(), 400);
+    assert_eq!(stored(), [""; 0]);
+    let right = post(&packets.to_string(), "builders' secret").await;
+    assert_eq!(right.status(), 200);
+    assert_eq!(right.text().await.unwrap(), "OK");
+    let report = json!([{ "BuildReported": {
+        "commit": commit,
+        "builder": "linux-opt debug",
+        "verdict": "passed",
+        "url": "https://build.example.org/bot/builders/linux-opt%20debug/builds/12",
+    } }]);
+    let stored: Vec<serde_json::Value> = stored()
+        .iter()
+        .map(|row| serde_json::from_str(row).unwrap())
+        .collect();
+    assert_eq!(stored, [report]);
+}
+
+/// What the inbox holds with this word.
+fn rows(database: &std::path::Path, word: &str) -> Vec<String> {
+    use diesel::{Connection, QueryableByName, RunQueryDsl};
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        events: String,
+    }
+    let path = database.to_string_lossy();
+    let mut connection = diesel::SqliteConnection::establish(&path).unwrap();
+    let rows = diesel::sql_query("select events from inbox where events like ?")
+        .bind::<diesel::sql_types::Text, _>(format!("%{word}%"))
+        .load::<Row>(&mut connection);
+    rows.unwrap().into_iter().map(|row| row.events).collect()
+}
