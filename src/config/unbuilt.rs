@@ -45,7 +45,6 @@ const NOT_YET: &[Unbuilt] = &[
         when: When::Off,
         instead: "merges are made in our own mirror",
     },
-    on("web.secret", "there is no /admin"),
     on("hooks", "their commands are read, but nothing is called"),
     on(
         "schedule.rules",

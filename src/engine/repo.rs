@@ -44,6 +44,8 @@ pub(super) struct Shared {
     /// Whether GitHub was ever asked for all pulls: before that, most are unknown.
     pub(super) swept: watch::Sender<bool>,
     pub(super) prefetch: Prefetch,
+    /// Somebody wants all open pulls to be read anew.
+    pub(super) synchronize: Notify,
 }
 
 /// What the dispatcher of a repository is told.
@@ -123,6 +125,14 @@ impl Repo {
 
     pub(super) fn shared(&self) -> &Shared {
         &self.0
+    }
+
+    /// Has every open pull read anew from GitHub soon, with all its comments: what they say is
+    /// taken up as far as it is not known, without side effects; what was said since the last sweep is
+    /// acted on.
+    pub fn synchronize(&self) {
+        tracing::info!(repo.label = %self.label(), "all open pulls are to be read anew");
+        self.0.synchronize.notify_one();
     }
 
     /// Waits until GitHub was asked for all pulls at least once.

@@ -242,6 +242,7 @@ impl Parts {
             running: watch::Sender::new(false),
             swept: watch::Sender::new(false),
             prefetch: repo::Prefetch::default(),
+            synchronize: tokio::sync::Notify::new(),
             config: repo.clone(),
             slug,
             rules,

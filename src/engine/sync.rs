@@ -1,4 +1,5 @@
-//! The slow sweep: finds what webhooks lost, at the start and every few minutes after.
+//! The slow sweep: finds what webhooks lost, at the start, every few minutes after, and when
+//! somebody asks for it.
 //!
 //! What did not change is not read again: the list of open pulls comes by ETag, comments by the
 //! moment since which they are wanted.
@@ -36,16 +37,18 @@ enum SweepError {
     Interrupted,
 }
 
-/// What the start of a repository shall read.
+/// What a sweep shall read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Start {
     /// What the database does not know.
     News,
     /// Every open pull (`web.sync_on_start`).
     Everything,
+    /// Every open pull and all that was ever said on it (Homu's "synchronize").
+    Anew,
 }
 
-/// Sweeps a repository at the start and then every `every`, for ever.
+/// Sweeps a repository at the start, then every `every` and when it is asked to, for ever.
 pub(super) async fn keep_up(repo: Repo, start: Start, every: Duration) {
     let mut delays = retry::patient().build();
     let mut start = start;
@@ -62,7 +65,10 @@ pub(super) async fn keep_up(repo: Repo, start: Start, every: Duration) {
                 delays.next().unwrap_or(retry::DELAY_MAX)
             }
         };
-        tokio::time::sleep(wait).await;
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = repo.shared().synchronize.notified() => start = Start::Anew,
+        }
     }
 }
 
@@ -88,6 +94,11 @@ async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
                 restore(repo, facts.clone(), history_until).await?;
                 read += 1;
             }
+            // What its comments say is taken up again; of those that were acted on nothing comes.
+            Some(_) if start == Start::Anew => {
+                restore(repo, facts.clone(), history_until).await?;
+                read += 1;
+            }
             Some(known) if is_younger(facts, &known) || start == Start::Everything => {
                 changed.push(facts.number);
                 observe(repo, facts.clone());
@@ -100,7 +111,7 @@ async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
         read_comments(repo, synced_at, &changed).await?;
     }
     tracing::info!(
-        repo.label = %repo.label(), open = listing.pulls.len(), new = read,
+        repo.label = %repo.label(), open = listing.pulls.len(), whole = read,
         changed = changed.len(), unchanged = kept, "swept"
     );
     // What was found is not looked for again: it must be durable first.

@@ -3,6 +3,7 @@
 //! `front` stands before all routes, `webhook` takes what GitHub sends, `worker_api` and `worker_git` serve workers, `pages` and
 //! `api` show what the engine knows, `live` and `job_log` follow it. Nothing here decides anything.
 
+mod admin;
 mod api;
 mod assets;
 mod buildbot;
@@ -93,6 +94,7 @@ fn root(base_url: &str) -> String {
 fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/github", web::post().to(webhook::receive))
+        .route("/admin", web::post().to(admin::order))
         .route("/buildbot", web::post().to(buildbot::receive))
         .route("/health", web::get().to(health))
         .route("/events", web::get().to(live::events))

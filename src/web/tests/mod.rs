@@ -1,6 +1,7 @@
 //! Everything over real HTTP: a running engine, its database, and the practice GitHub behind it.
 
 mod addresses;
+mod admin;
 mod logs;
 mod pages;
 mod webhooks;
