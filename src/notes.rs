@@ -8,6 +8,7 @@ mod comment;
 mod harmless;
 mod machine;
 mod reason;
+mod rollup;
 mod status;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod tests;
 pub use comment::comment;
 pub use harmless::{is_unseen, plain, url};
 pub use reason::reason;
+pub use rollup::{RollupText, rollup};
 pub use status::{State, StatusText, status, verdict};
 
 use crate::ids::{Login, PullNumber, RepoLabel, RunId};

@@ -3,18 +3,21 @@
 //! * `dispatcher`: takes events, lets the core decide, makes it durable, hands orders on.
 //! * `outbox` and `orders`: carry orders out, again and again until it is certain that they are.
 //! * `desk`: jobs and workers. `sync`: what webhooks lost. `live`: tells pages what changed.
+//! * `login` and `rollup`: what people do on our pages, with their own accounts.
 //!
 //! Nothing here decides what shall happen to a pull; that is the core's business.
 
 mod desk;
 mod dispatcher;
 mod live;
+mod login;
 mod mirroring;
 mod news;
 mod orders;
 mod outbox;
 mod repo;
 mod retry;
+mod rollup;
 mod setup;
 mod start;
 mod sync;
@@ -27,7 +30,9 @@ use tokio_util::task::TaskTracker;
 
 pub use self::desk::{CallError, JobDesk};
 pub use self::live::{Change, Live};
+pub use self::login::{Grant, LoginError, Person};
 pub use self::repo::Repo;
+pub use self::rollup::{Rollup, RollupError};
 pub use self::start::{LOCAL_TOKEN_NAME, StartError};
 use crate::config::Config;
 use crate::github::Slug;

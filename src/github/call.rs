@@ -180,6 +180,21 @@ impl GitHub {
         answer.await.map(drop)
     }
 
+    /// Orders, once, and reads what was made. What was made but is not understood is made all the
+    /// same.
+    pub(super) async fn create<B: Serialize, T: DeserializeOwned>(
+        &self,
+        order: Order<'_, B>,
+        value: Value,
+    ) -> Result<T, ApiError> {
+        let request = Builder::new().method(order.method).uri(order.url.as_str());
+        let answer = self.send(request, Some(order.body), order.kind, value);
+        let answer = answer.await?;
+        serde_json::from_slice(&answer.body).map_err(|error| ApiError::OutcomeUnknown {
+            cause: Cause::Unreadable(error),
+        })
+    }
+
     async fn send<B: Serialize>(
         &self,
         request: Builder,

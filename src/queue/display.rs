@@ -43,16 +43,6 @@ impl fmt::Display for Event {
                 verdict,
                 ..
             } => write!(f, "check run {name:?} of {} is {verdict:?}", commit.short()),
-            Self::BuildReported {
-                commit,
-                builder,
-                verdict,
-                ..
-            } => write!(
-                f,
-                "build by {builder:?} of {} is {verdict:?}",
-                commit.short()
-            ),
             Self::MergeMade { run, merge, .. } => {
                 write!(f, "run {run}: merge {} made", merge.short())
             }

@@ -8,10 +8,19 @@ const IGNORE_END: &str = "<!-- homu-ignore:end -->";
 
 /// The message of the merge of a pull on behalf of somebody; `<try>` for tries.
 pub(super) fn merge_message(pull: &Pull, approver: &str) -> String {
+    message("Auto merge", pull, approver)
+}
+
+/// The message of the merge of a pull into a rollup.
+pub fn rollup_message(pull: &Pull, approver: &str) -> String {
+    message("Rollup merge", pull, approver)
+}
+
+fn message(what: &str, pull: &Pull, approver: &str) -> String {
     let facts = &pull.facts;
     let text = title_and_body(pull);
     format!(
-        "Auto merge of #{} - {}, r={approver}\n\n{text}\n",
+        "{what} of #{} - {}, r={approver}\n\n{text}\n",
         facts.number, facts.head_label,
     )
 }

@@ -43,6 +43,7 @@ use serde::{Deserialize, Serialize};
 
 use self::effect::Effect;
 use self::event::Event;
+pub use self::message::rollup_message;
 use self::note::{Note, Obstacle};
 pub use self::order::Place;
 use self::pull::{Pull, Register};
