@@ -38,8 +38,6 @@ const NOT_YET: &[Unbuilt] = &[
         "github.app",
         "the bot uses the access token; only webhook_secret is used",
     ),
-    on("github.app_client_id", "nobody can log in on the pages"),
-    on("github.app_client_secret", "nobody can log in on the pages"),
     Unbuilt {
         pattern: "git.local_git",
         when: When::Off,

@@ -12,6 +12,7 @@ mod front;
 mod header;
 mod job_log;
 mod live;
+mod login;
 mod pages;
 mod secret;
 mod sse;
@@ -45,6 +46,8 @@ struct Site {
     engine: Engine,
     /// The path at which people reach us, without a slash at its end; mostly empty.
     root: String,
+    /// How people log in, if they can.
+    login: Option<login::Login>,
     stop: CancellationToken,
 }
 
@@ -61,6 +64,7 @@ pub fn serve(
     let ending = stop.clone();
     let site = web::Data::new(Site {
         root: root(engine.base_url()),
+        login: login::Login::new(&engine),
         engine,
         stop,
     });
@@ -69,7 +73,7 @@ pub fn serve(
             .app_data(site.clone())
             .app_data(front::numbers())
             .wrap(from_fn(front::pass))
-            .wrap(header::defaults())
+            .wrap(header::defaults(site.login.as_ref()))
             .configure(routes)
     });
     let server = server
@@ -100,6 +104,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/events", web::get().to(live::events))
         .route("/assets/{name}", web::get().to(assets::serve))
         .route("/api/v1/queue/{label}", web::get().to(api::queue));
+    login::routes(config);
     worker_api::routes(config);
     worker_git::routes(config);
     job_log::routes(config);

@@ -9,6 +9,7 @@ mod retry_log;
 mod run;
 mod workers;
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 
@@ -99,6 +100,29 @@ fn html_answer(mut response: HttpResponseBuilder, html: String) -> HttpResponse 
 #[template(path = "missing.html")]
 struct Missing {
     frame: Frame,
+}
+
+/// What there is to tell somebody, and nothing else.
+pub(super) struct Notice {
+    pub(super) title: String,
+    pub(super) text: String,
+}
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct NoticePage {
+    frame: Frame,
+    text: String,
+}
+
+/// A page that tells something.
+pub(super) fn notice(site: &Site, code: StatusCode, notice: Notice) -> HttpResponse {
+    let page = NoticePage {
+        frame: Frame::new(site, notice.title),
+        text: notice.text,
+    };
+    let html = page.render().unwrap_or_else(|_| page.text.clone());
+    html_answer(HttpResponse::build(code), html)
 }
 
 /// The page where there is none.

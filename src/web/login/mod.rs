@@ -1,0 +1,332 @@
+//! `POST /login` and `GET /callback`: what people do after they logged in with GitHub.
+//!
+//! Nobody stays logged in: each log-in is for one wish, and the token is gone when that is done.
+
+mod ticket;
+
+use std::fmt::Display;
+
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use url::{Origin, Url};
+
+use self::ticket::{BadTicket, Cmd, Redeemed, TICKET_S, Ticket, Tickets, Wish};
+use super::Site;
+use super::error::WebError;
+use super::pages::{Notice, notice};
+use crate::clock;
+use crate::engine::{Engine, Grant, Person, Repo, RollupError};
+use crate::ids::{PullNumber, RepoLabel};
+
+/// How many pulls a rollup may hold. More make no address that every server takes.
+const ROLLUP_MAX: usize = 100;
+
+/// How people log in, where they can.
+pub(super) struct Login {
+    tickets: Tickets,
+    client_id: String,
+    /// GitHub's page, without a query.
+    authorize_url: String,
+    /// Where GitHub sends browsers back to.
+    redirect_uri: String,
+    /// Where our own pages are.
+    origin: Origin,
+    cookie_name: &'static str,
+    is_secure: bool,
+}
+
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/login", web::post().to(begin))
+        .route("/callback", web::get().to(finish));
+}
+
+impl Login {
+    /// As configured; none without an OAuth application.
+    pub(super) fn new(engine: &Engine) -> Option<Self> {
+        let github = &engine.config().github;
+        let secret = github.app_client_secret.as_ref()?;
+        let base = Url::parse(engine.base_url()).ok()?;
+        let is_secure = base.scheme() == "https";
+        Some(Self {
+            tickets: Tickets::new(secret).ok()?,
+            client_id: github.app_client_id.clone()?,
+            authorize_url: format!("{}/login/oauth/authorize", github.web_url),
+            redirect_uri: format!("{}/callback", engine.base_url()),
+            origin: base.origin(),
+            // With the prefix, browsers take it from nobody but this host itself.
+            cookie_name: if is_secure {
+                "__Host-paprq-login"
+            } else {
+                "paprq-login"
+            },
+            is_secure,
+        })
+    }
+
+    /// Where a form of ours leads to, as browsers want to know in advance.
+    pub(super) fn form_targets(&self) -> String {
+        let github = Url::parse(&self.authorize_url).map(|url| url.origin().ascii_serialization());
+        format!("'self' {}", github.unwrap_or_default())
+    }
+
+    fn cookie(&self, value: String, age: Duration) -> Cookie<'static> {
+        Cookie::build(self.cookie_name, value)
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.is_secure)
+            .max_age(age)
+            .finish()
+    }
+
+    fn address(&self, ticket: &Ticket, scope: &str) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query
+            .append_pair("client_id", &self.client_id)
+            .append_pair("redirect_uri", &self.redirect_uri)
+            .append_pair("state", &ticket.state)
+            .append_pair("code_challenge", &ticket.challenge)
+            .append_pair("code_challenge_method", "S256");
+        if !scope.is_empty() {
+            query.append_pair("scope", scope);
+        }
+        format!("{}?{}", self.authorize_url, query.finish())
+    }
+
+    /// Whether a form was sent from a page of ours: by what browsers say of themselves, which no
+    /// page can make them say otherwise.
+    fn is_ours(&self, request: &HttpRequest) -> bool {
+        let said = |name: &str| request.headers().get(name)?.to_str().ok();
+        if let Some(site) = said("sec-fetch-site") {
+            return site == "same-origin";
+        }
+        let origin = said("origin").and_then(|origin| Url::parse(origin).ok());
+        origin.is_some_and(|origin| origin.origin() == self.origin)
+    }
+}
+
+/// `POST /login`: sends a browser to GitHub, with what its user wants.
+async fn begin(
+    request: HttpRequest,
+    body: web::Bytes,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, WebError> {
+    let login = site.login.as_ref().ok_or(WebError::NoPage)?;
+    if !login.is_ours(&request) {
+        return Err(WebError::Forbidden("this form is not of these pages"));
+    }
+    let wish = read(&body)?;
+    let repo = site.engine.repo(&wish.repo_label).ok_or(WebError::NoPage)?;
+    let scope = match wish.cmd {
+        // Who somebody is can be asked without any right.
+        Cmd::Synch => "",
+        Cmd::Rollup => rollup_scope(repo).await?,
+    };
+    let ticket = login.tickets.issue(wish, clock::now());
+    let age = Duration::seconds(i64::try_from(TICKET_S).unwrap_or_default());
+    Ok(HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, login.address(&ticket, scope)))
+        .cookie(login.cookie(ticket.cookie, age))
+        .finish())
+}
+
+fn read(body: &[u8]) -> Result<Wish, WebError> {
+    let (mut cmd, mut label, mut nums) = (None, None, Vec::new());
+    for (name, value) in url::form_urlencoded::parse(body) {
+        match &*name {
+            "cmd" if value == "rollup" => cmd = Some(Cmd::Rollup),
+            "cmd" if value == "synch" => cmd = Some(Cmd::Synch),
+            "repo_label" => label = Some(RepoLabel::new(value)),
+            "num" => nums.push(PullNumber(
+                value.parse().or(Err(WebError::Bad("num is no number")))?,
+            )),
+            _ => {}
+        }
+    }
+    if nums.len() > ROLLUP_MAX {
+        return Err(WebError::Bad("too many pull requests for one rollup"));
+    }
+    match (cmd, label) {
+        (Some(cmd @ Cmd::Synch), Some(repo_label)) => Ok(Wish {
+            cmd,
+            repo_label,
+            nums: Vec::new(),
+        }),
+        (Some(cmd @ Cmd::Rollup), Some(repo_label)) if !nums.is_empty() => Ok(Wish {
+            cmd,
+            repo_label,
+            nums,
+        }),
+        (Some(Cmd::Rollup), Some(_)) => Err(WebError::Bad(
+            "no pull request is chosen: go back and tick the boxes of those that shall be in the rollup",
+        )),
+        (_, _) => Err(WebError::Bad("cmd or repo_label is missing")),
+    }
+}
+
+/// What the person's token must allow: pushing to their fork and opening a pull.
+async fn rollup_scope(repo: &Repo) -> Result<&'static str, WebError> {
+    let is_private = repo.is_private().await;
+    let is_private = is_private.map_err(|error| WebError::unavailable("begin a log-in", &error))?;
+    Ok(if is_private { "repo" } else { "public_repo" })
+}
+
+/// What GitHub sends a browser back with.
+#[derive(Deserialize)]
+struct Back {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    state: String,
+    error: Option<String>,
+}
+
+/// `GET /callback`: does what the person wanted who now has shown who they are.
+async fn finish(
+    request: HttpRequest,
+    back: web::Query<Back>,
+    site: web::Data<Site>,
+) -> Result<HttpResponse, WebError> {
+    let login = site.login.as_ref().ok_or(WebError::NoPage)?;
+    let cookie = request.cookie(login.cookie_name);
+    let cookie = cookie.as_ref().map_or("", |cookie| cookie.value());
+    let mut answer = match login.tickets.redeem(&back.state, cookie, clock::now()) {
+        Ok(redeemed) => complete(&site, login, &back, redeemed).await,
+        Err(bad) => {
+            tracing::warn!(error = %bad, "a log-in was refused");
+            refused_ticket(&site, bad)
+        }
+    };
+    let mut gone = login.cookie(String::new(), Duration::ZERO);
+    gone.make_removal();
+    if answer.add_cookie(&gone).is_err() {
+        tracing::warn!("a cookie could not be removed");
+    }
+    Ok(answer)
+}
+
+async fn complete(site: &Site, login: &Login, back: &Back, ticket: Redeemed) -> HttpResponse {
+    let Some(repo) = site.engine.repo(&ticket.wish.repo_label) else {
+        return tell(
+            site,
+            StatusCode::NOT_FOUND,
+            "Not found",
+            "There is no such repository.",
+        );
+    };
+    if back.error.is_some() || back.code.is_empty() {
+        let text = "You did not let paprq act for you, so nothing was done.";
+        return tell(site, StatusCode::FORBIDDEN, "Not logged in", text);
+    }
+    let grant = Grant {
+        code: &back.code,
+        verifier: &ticket.verifier,
+        redirect_uri: &login.redirect_uri,
+    };
+    let person = match site.engine.log_in(&grant).await {
+        Ok(person) => person,
+        Err(error) => {
+            tracing::warn!(%error, "a log-in failed");
+            let text = "GitHub did not say who you are. Nothing was done; begin anew.";
+            return tell(site, StatusCode::BAD_GATEWAY, "Not logged in", text);
+        }
+    };
+    match ticket.wish.cmd {
+        Cmd::Rollup => roll_up(site, repo, person, ticket.wish.nums).await,
+        Cmd::Synch => synchronize(site, repo, &person).await,
+    }
+}
+
+async fn synchronize(site: &Site, repo: &Repo, person: &Person) -> HttpResponse {
+    match repo.is_reviewer(person.login()).await {
+        Ok(true) => {
+            tracing::info!(repo.label = %repo.label(), by = %person.login(), "synchronize");
+            repo.synchronize();
+            see(format!("{}/queue/{}", site.root, repo.label()))
+        }
+        Ok(false) => {
+            let text = format!(
+                "@{} is not a reviewer of {}. Nothing was done.",
+                person.login(),
+                repo.slug()
+            );
+            tell(
+                site,
+                StatusCode::FORBIDDEN,
+                "Only reviewers may synchronize",
+                text,
+            )
+        }
+        Err(error) => failed(site, "find out who may synchronize", &error),
+    }
+}
+
+async fn roll_up(
+    site: &Site,
+    repo: &Repo,
+    person: Person,
+    numbers: Vec<PullNumber>,
+) -> HttpResponse {
+    match site.engine.make_rollup(repo, person, numbers).await {
+        Ok(rollup) => {
+            let web_url = &site.engine.config().github.web_url;
+            see(format!("{web_url}/{}/pull/{}", repo.slug(), rollup.number))
+        }
+        Err(error) => no_rollup(site, &error),
+    }
+}
+
+fn no_rollup(site: &Site, error: &RollupError) -> HttpResponse {
+    let text = match error {
+        RollupError::Nothing => "No pull request was chosen.".to_owned(),
+        RollupError::NotApproved(pulls) => format!(
+            "Not approved as they are now: {}. Choose again.",
+            numbers(pulls)
+        ),
+        RollupError::DifferentBases => {
+            "The pull requests go to different branches. Choose those of one.".to_owned()
+        }
+        RollupError::NoBase(base) => format!("There is no branch {base}."),
+        RollupError::NothingMerged(pulls) => {
+            format!("None of them could be merged: {}.", numbers(pulls))
+        }
+        RollupError::PushRefused(_)
+        | RollupError::Api(_)
+        | RollupError::Git(_)
+        | RollupError::Task(_) => return failed(site, "make a rollup", error),
+    };
+    tell(site, StatusCode::CONFLICT, "No rollup was made", text)
+}
+
+fn numbers(pulls: &[PullNumber]) -> String {
+    let numbers: Vec<_> = pulls.iter().map(|number| format!("#{number}")).collect();
+    numbers.join(", ")
+}
+
+fn refused_ticket(site: &Site, bad: BadTicket) -> HttpResponse {
+    let text = format!("{bad} Nothing was done. Begin anew on the page of the queue.");
+    tell(site, StatusCode::FORBIDDEN, "Not logged in", text)
+}
+
+fn failed(site: &Site, doing: &'static str, error: &dyn Display) -> HttpResponse {
+    tracing::error!(%error, doing, "what a person wanted could not be done");
+    let text = "GitHub did not do as it was asked, or not in time. It may be half done: look \
+        there before you try again.";
+    tell(site, StatusCode::BAD_GATEWAY, "Not done", text)
+}
+
+fn tell(site: &Site, code: StatusCode, title: &str, text: impl Into<String>) -> HttpResponse {
+    let title = title.to_owned();
+    let text = text.into();
+    notice(site, code, Notice { title, text })
+}
+
+fn see(address: String) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, address))
+        .finish()
+}
