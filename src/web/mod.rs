@@ -4,6 +4,7 @@
 //! `api` show what the engine knows, `live` and `job_log` follow it. Nothing here decides anything.
 
 mod admin;
+mod announcement;
 mod api;
 mod assets;
 mod buildbot;

@@ -14,8 +14,10 @@ use actix_web::{HttpResponse, HttpResponseBuilder, web};
 use askama::Template;
 
 use super::Site;
+use super::announcement::pieces;
 use super::assets::{ASSETS, Asset};
 use super::error::WebError;
+use super::view::Link;
 use crate::engine::{Engine, Repo};
 use crate::ids::{PullNumber, RepoLabel};
 use crate::notes;
@@ -38,7 +40,8 @@ struct Frame {
     title: String,
     /// What stands before our paths in people's addresses, where a proxy puts us below one.
     root: String,
-    announcement: Option<String>,
+    /// The operator's, in pieces.
+    announcement: Vec<Link>,
     /// Where the page hears that what it shows has changed.
     events: Option<String>,
 }
@@ -49,7 +52,7 @@ impl Frame {
         Self {
             title,
             root: site.root.clone(),
-            announcement: announcement.map(|text| notes::plain(text, 500)),
+            announcement: announcement.map(|text| pieces(text)).unwrap_or_default(),
             events: None,
         }
     }

@@ -127,7 +127,8 @@ async fn what_is_not_there_is_not_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_looks_for_what_is_not_there_gets_a_page() {
     let house = House::start_with(|config, _| {
-        config["web"] = json!({ "announcement": "Maintenance tomorrow" });
+        config["web"] = json!({ "announcement":
+            "Maintenance <b>tomorrow</b>, <a href=\"https://example.org/why\">why</a> <script>" });
     })
     .await;
     let huge = "9".repeat(40);
@@ -147,7 +148,8 @@ async fn whoever_looks_for_what_is_not_there_gets_a_page() {
         assert_eq!(page.status(), 404, "{path}");
         let html = page.text().await.unwrap();
         assert!(html.contains("<h1>Not found</h1>"), "{path}: {html}");
-        assert!(html.contains("Maintenance tomorrow"), "{path}");
+        let shown = "Maintenance tomorrow, <a href=\"https://example.org/why\">why</a> &#60;script&#62;</p>";
+        assert!(html.contains(shown), "{path}: {html}");
     }
     let api = house.get("/api/v1/nothing").await;
     assert_eq!(api.status(), 404);
