@@ -219,6 +219,18 @@ async fn calls_that_others_make_are_answered_as_github_describes() {
             json!({"labels": ["ready"]}),
         ),
         ("GET", format!("/issues/{number}/labels"), Value::Null),
+        ("GET", format!("/issues/{number}"), Value::Null),
+        (
+            "PUT",
+            format!("/issues/{number}/labels"),
+            json!({"labels": ["set"]}),
+        ),
+        (
+            "DELETE",
+            format!("/issues/{number}/labels/set"),
+            Value::Null,
+        ),
+        ("DELETE", format!("/issues/{number}/labels"), Value::Null),
         (
             "PATCH",
             format!("/pulls/{number}"),

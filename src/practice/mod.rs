@@ -26,6 +26,7 @@ mod faults;
 mod git_http;
 mod hooks;
 mod json;
+mod labels;
 mod look;
 mod pages;
 mod pulls;

@@ -1,4 +1,4 @@
-//! Comments, reviews, labels: what people say on a pull.
+//! Comments and reviews: what people say on a pull.
 
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ impl Practice {
 
 impl Core {
     /// A fresh id for something that this user makes.
-    fn next_id_for(&self, author: &Login) -> u64 {
+    pub(super) fn next_id_for(&self, author: &Login) -> u64 {
         let mut world = self.world();
         world.user(author, clock::now());
         world.next_id()
@@ -301,61 +301,6 @@ impl Core {
                 payload,
             },
         );
-    }
-
-    /// Puts labels on a pull; those that it has already stay silent.
-    pub(super) fn add_labels(
-        &self,
-        repo: &str,
-        number: PullNumber,
-        labels: &[String],
-        by: &Login,
-    ) -> Result<(), PracticeError> {
-        for label in labels {
-            let id = self.next_id_for(by);
-            self.change_repo(repo, |repo| {
-                repo.labels.entry(label.clone()).or_insert(id);
-            })?;
-            let shape = self.label_json(repo, label)?;
-            self.change_pull(repo, number, |pull| {
-                if pull.labels.contains(label) {
-                    return Ok(None);
-                }
-                pull.labels.push(label.clone());
-                pull.updated_at = clock::now();
-                Ok(Some(Told::new("labeled", by).with(json!({"label": shape}))))
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Takes a label off a pull.
-    pub(super) fn remove_label(
-        &self,
-        repo: &str,
-        number: PullNumber,
-        label: &str,
-        by: &Login,
-    ) -> Result<(), PracticeError> {
-        let shape = self.label_json(repo, label)?;
-        self.change_pull(repo, number, |pull| {
-            if !pull.labels.iter().any(|has| has == label) {
-                return Err(PracticeError::Unknown(format!("label {label}")));
-            }
-            pull.labels.retain(|has| has != label);
-            pull.updated_at = clock::now();
-            Ok(Some(
-                Told::new("unlabeled", by).with(json!({"label": shape})),
-            ))
-        })
-    }
-
-    fn label_json(&self, repo: &str, label: &str) -> Result<Value, PracticeError> {
-        let world = self.world();
-        let found = world
-            .repo(repo)
-            .ok_or_else(|| super::setup::unknown_repo(repo))?;
-        Ok(self.shapes(&world).label(found, label))
     }
 }
 

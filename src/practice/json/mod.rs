@@ -8,6 +8,7 @@ mod pull;
 mod repo;
 mod talk;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::ids::{Login, Timestamp};
@@ -111,10 +112,11 @@ impl<'a> Shapes<'a> {
     /// `label`.
     pub(super) fn label(&self, repo: &Repo, name: &str) -> Value {
         let id = repo.labels.get(name).copied().unwrap_or_default();
+        let in_path = utf8_percent_encode(name, NON_ALPHANUMERIC);
         json!({
             "id": id,
             "node_id": node("LA", id),
-            "url": self.repo_api(repo, &format!("/labels/{name}")),
+            "url": self.repo_api(repo, &format!("/labels/{in_path}")),
             "name": name,
             "color": "ededed",
             "default": false,

@@ -216,6 +216,7 @@ impl At<'_> {
             }
             "stand" => self.stand(filled.text("deed")?, &filled.user()?),
             "status" => set_status(core, repo, filled),
+            "label" => self.label(filled),
             other => Err(PracticeError::Unknown(format!("form {other}"))),
         }
     }
@@ -231,6 +232,16 @@ impl At<'_> {
         self.core
             .commit(into, branch, &changes, message, &filled.user()?)
             .map(drop)
+    }
+
+    fn label(&self, filled: &Filled) -> Result<(), PracticeError> {
+        let Self { core, repo, number } = *self;
+        let (label, by) = (filled.text("label")?, filled.user()?);
+        match filled.text("deed")? {
+            "add" => core.add_labels(repo, number, &[label.to_owned()], &by),
+            "remove" => core.remove_label(repo, number, label, &by),
+            other => Err(PracticeError::Unknown(format!("button {other}"))),
+        }
     }
 
     fn stand(&self, deed: &str, by: &Login) -> Result<(), PracticeError> {

@@ -196,3 +196,21 @@ async fn a_pull_is_opened_and_a_status_set() {
     let status = browser.practice.status("octo/demo", head, "ci").unwrap();
     assert_eq!(status.state, StatusState::Failure);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_is_put_on_shown_in_words_and_taken_off() {
+    let browser = browser().await;
+    let path = format!("{}/label", browser.path());
+    let fields = [("as", "alice"), ("label", "S-waiting"), ("deed", "add")];
+    let (status, page) = browser.send(&path, &fields).await;
+    assert_eq!(status, 200, "{page}");
+    assert!(
+        page.contains("Labels: <span class=\"mark none\">S-waiting</span>"),
+        "{page}"
+    );
+    let fields = [("as", "alice"), ("label", "S-waiting"), ("deed", "remove")];
+    let (_, page) = browser.send(&path, &fields).await;
+    assert!(!page.contains("Labels: "), "{page}");
+    let (status, page) = browser.send(&path, &fields).await;
+    assert_eq!(status, 404, "{page}");
+}

@@ -1,4 +1,4 @@
-//! Comments and labels, which GitHub keeps under issues.
+//! Issues and their comments. Their labels are in [`super::labels`].
 
 use std::cmp::Reverse;
 
@@ -8,7 +8,7 @@ use crate::practice::json::Shapes;
 use crate::practice::world::{Comment, Pull, Repo};
 
 use super::asked::{Asked, id, is_since, pull_number};
-use super::{Answer, Refusal};
+use super::{Answer, Refusal, labels};
 
 pub(super) fn route(asked: &Asked<'_>, path: &[&str]) -> Result<Answer, Refusal> {
     match (asked.method(), path) {
@@ -21,9 +21,7 @@ pub(super) fn route(asked: &Asked<'_>, path: &[&str]) -> Result<Answer, Refusal>
         }),
         ("GET", ["issues", number, "comments"]) => comments(asked, number),
         ("POST", ["issues", number, "comments"]) => comment(asked, number),
-        ("GET", ["issues", number, "labels"]) => labels(asked, number),
-        ("POST", ["issues", number, "labels"]) => add_labels(asked, number),
-        ("DELETE", ["issues", number, "labels", label]) => remove_label(asked, number, label),
+        (_, ["issues", number, "labels", rest @ ..]) => labels::route(asked, number, rest),
         _ => Err(Refusal::NotFound),
     }
 }
@@ -120,33 +118,4 @@ fn delete_comment(asked: &Asked<'_>, id: u64) -> Result<Answer, Refusal> {
     may_change(asked, id)?;
     asked.core.delete_comment(&asked.repo, id, asked.user()?)?;
     Ok(Answer::nothing())
-}
-
-fn labels(asked: &Asked<'_>, number: &str) -> Result<Answer, Refusal> {
-    asked.read_pull(number, |shapes, repo, pull| {
-        Ok(asked.page(shapes.labels(repo, pull), |label| label))
-    })
-}
-
-/// The body is `{"labels": [NAME…]}` or the list alone.
-fn add_labels(asked: &Asked<'_>, number: &str) -> Result<Answer, Refusal> {
-    let by = asked.writer()?;
-    let list = asked.member("labels").unwrap_or_else(|| asked.body());
-    let names: Vec<String> = list
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|name| name.as_str().or_else(|| name.get("name")?.as_str()))
-        .map(ToOwned::to_owned)
-        .collect();
-    let pull = pull_number(number)?;
-    asked.core.add_labels(&asked.repo, pull, &names, by)?;
-    labels(asked, number)
-}
-
-fn remove_label(asked: &Asked<'_>, number: &str, label: &str) -> Result<Answer, Refusal> {
-    let by = asked.writer()?;
-    let pull = pull_number(number)?;
-    asked.core.remove_label(&asked.repo, pull, label, by)?;
-    labels(asked, number)
 }

@@ -6,6 +6,7 @@
 mod asked;
 mod commits;
 mod issues;
+mod labels;
 mod pulls;
 mod refs;
 mod repo;
