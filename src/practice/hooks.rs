@@ -18,6 +18,7 @@ use super::core::Core;
 use super::faults::HookFault;
 use super::json::with;
 use super::world::{Delivery, DeliveryOutcome, World};
+use super::{Practice, PracticeError};
 
 /// GitHub gives a webhook's receiver this long.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -49,7 +50,30 @@ pub(super) struct News<'a> {
     pub(super) payload: Value,
 }
 
+impl Practice {
+    /// Makes a delivery once more, under the same guid and with the same payload.
+    ///
+    /// # Errors
+    /// If there is no such delivery.
+    pub fn redeliver(&self, delivery: u64) -> Result<(), PracticeError> {
+        self.core().redeliver(delivery)
+    }
+}
+
 impl Core {
+    pub(super) fn redeliver(&self, delivery: u64) -> Result<(), PracticeError> {
+        let mut world = self.world();
+        let made = world.deliveries.iter().find(|made| made.id == delivery);
+        let hook = made.map(|made| made.hook);
+        let done = hook.is_some_and(|hook| self.deliver_again(&mut world, hook, delivery));
+        drop(world);
+        self.changed();
+        match done {
+            true => Ok(()),
+            false => Err(PracticeError::Unknown(format!("delivery {delivery}"))),
+        }
+    }
+
     /// Delivers news to all webhooks of the repository.
     pub(super) fn tell(&self, world: &mut World, news: News<'_>) {
         let Some(repo) = world.repo(news.repo) else {

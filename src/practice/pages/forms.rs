@@ -52,6 +52,20 @@ pub(super) async fn status(
     .await
 }
 
+pub(super) async fn redeliver(
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    form: Form,
+    core: web::Data<Core>,
+) -> HttpResponse {
+    let (owner, name) = path.into_inner();
+    submit(request, core, Filled::of(form), move |core, filled| {
+        core.redeliver(filled.number("delivery")?)?;
+        Ok(format!("/{owner}/{name}"))
+    })
+    .await
+}
+
 pub(super) async fn deed(
     request: HttpRequest,
     path: web::Path<(String, String, u64, String)>,
@@ -132,6 +146,12 @@ impl Filled {
             .ok_or_else(|| PracticeError::Refused(format!("{name} is missing")))
     }
 
+    fn number(&self, name: &str) -> Result<u64, PracticeError> {
+        let text = self.text(name)?;
+        let number = text.parse().ok();
+        number.ok_or_else(|| PracticeError::Refused(format!("{text} is no number")))
+    }
+
     /// A text that may be empty, with the line ends of Unix.
     fn prose(&self, name: &str) -> String {
         let text = self.0.get(name).map(String::as_str);
@@ -210,13 +230,15 @@ impl At<'_> {
             "edit" => {
                 let edit = Edit {
                     title: Some(filled.text("title")?.to_owned()),
-                    ..Edit::default()
+                    body: filled.0.get("body").map(|_| filled.prose("body")),
+                    base: filled.0.get("base").map(|base| base.trim().to_owned()),
                 };
                 core.edit(repo, number, edit, &filled.user()?)
             }
             "stand" => self.stand(filled.text("deed")?, &filled.user()?),
             "status" => set_status(core, repo, filled),
             "label" => self.label(filled),
+            "recomment" => self.change_comment(filled),
             other => Err(PracticeError::Unknown(format!("form {other}"))),
         }
     }
@@ -232,6 +254,19 @@ impl At<'_> {
         self.core
             .commit(into, branch, &changes, message, &filled.user()?)
             .map(drop)
+    }
+
+    fn change_comment(&self, filled: &Filled) -> Result<(), PracticeError> {
+        let Self { core, repo, .. } = *self;
+        let (comment, by) = (filled.number("comment")?, filled.user()?);
+        match filled.text("deed")? {
+            "save" => {
+                filled.text("body")?;
+                core.edit_comment(repo, comment, &by, &filled.prose("body"))
+            }
+            "delete" => core.delete_comment(repo, comment, &by),
+            other => Err(PracticeError::Unknown(format!("button {other}"))),
+        }
     }
 
     fn label(&self, filled: &Filled) -> Result<(), PracticeError> {

@@ -37,6 +37,10 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .route("/{owner}/{repo}/pulls", web::post().to(forms::open))
         .route("/{owner}/{repo}/status", web::post().to(forms::status))
         .route(
+            "/{owner}/{repo}/redeliver",
+            web::post().to(forms::redeliver),
+        )
+        .route(
             "/{owner}/{repo}/pull/{number}/{deed}",
             web::post().to(forms::deed),
         );

@@ -214,3 +214,78 @@ async fn a_label_is_put_on_shown_in_words_and_taken_off() {
     let (status, page) = browser.send(&path, &fields).await;
     assert_eq!(status, 404, "{page}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_comment_is_written_anew_and_deleted() {
+    let browser = browser().await;
+    let number = browser.sample.good;
+    let id = browser
+        .practice
+        .comment("octo/demo", number, "bob", "@paprq-bot r+")
+        .unwrap();
+    let (_, page) = browser.read(&browser.path()).await;
+    assert!(page.contains(">bob: @paprq-bot r+</option>"), "{page}");
+    let path = format!("{}/recomment", browser.path());
+    let id = id.to_string();
+    let fields = [
+        ("as", "alice"),
+        ("comment", id.as_str()),
+        ("body", "Never mind."),
+        ("deed", "save"),
+    ];
+    browser.send(&path, &fields).await;
+    assert_eq!(browser.good().comments[0].body, "Never mind.");
+    assert_eq!(browser.good().comments[0].author.as_str(), "bob");
+    let fields = [
+        ("as", "alice"),
+        ("comment", id.as_str()),
+        ("deed", "delete"),
+    ];
+    browser.send(&path, &fields).await;
+    assert!(browser.good().comments.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pulls_description_and_base_are_changed() {
+    let browser = browser().await;
+    let tip = browser.practice.branch("octo/demo", "master");
+    let tip = tip.unwrap().unwrap();
+    browser
+        .practice
+        .set_branch("octo/demo", "next", tip, "octo")
+        .unwrap();
+    let fields = [
+        ("as", "bob"),
+        ("title", "T"),
+        ("body", "B"),
+        ("base", "next"),
+    ];
+    browser
+        .send(&format!("{}/edit", browser.path()), &fields)
+        .await;
+    let pull = browser.good();
+    let seen = (&*pull.title, &*pull.body, &*pull.base_ref);
+    assert_eq!(seen, ("T", "B", "next"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_is_delivered_again_with_a_button() {
+    let browser = browser().await;
+    let practice = &browser.practice;
+    practice
+        .add_webhook("octo/demo", "http://127.0.0.1:9/", "secret")
+        .unwrap();
+    practice
+        .comment("octo/demo", browser.sample.good, "bob", "Hi.")
+        .unwrap();
+    let id = practice.deliveries()[0].id.to_string();
+    let fields = [("delivery", id.as_str())];
+    let (status, page) = browser.send("/octo/demo/redeliver", &fields).await;
+    assert_eq!(status, 200, "{page}");
+    let made = practice.deliveries();
+    assert_eq!(made.len(), 2);
+    assert_eq!(made[0].guid, made[1].guid);
+    let fields = [("delivery", "1")];
+    let (status, _) = browser.send("/octo/demo/redeliver", &fields).await;
+    assert_eq!(status, 404);
+}

@@ -8,7 +8,7 @@ use crate::practice::core::Core;
 use crate::practice::disk::{Disk, GitCommit};
 use crate::practice::pulls::unknown_pull;
 use crate::practice::setup::unknown_repo;
-use crate::practice::world::{Pull, Repo, World};
+use crate::practice::world::{Comment, Pull, Repo, World};
 
 use super::markdown;
 use super::marks::{self, Mark};
@@ -16,6 +16,9 @@ use super::marks::{self, Mark};
 const COMMITS_SHOWN: usize = 10;
 const PULL_COMMITS_SHOWN: usize = 50;
 const DELIVERIES_SHOWN: usize = 15;
+
+/// How much of a comment tells it from others.
+const BEGINNING_CHARS: usize = 60;
 
 /// Where the queue's tests are pushed to.
 const TEST_BRANCHES: [&str; 2] = ["auto", "try"];
@@ -136,6 +139,7 @@ struct CommitRow {
 
 #[derive(Debug)]
 struct DeliveryRow {
+    id: u64,
     mark: Mark,
     event: String,
     took: String,
@@ -230,6 +234,7 @@ fn deliveries(world: &World, repo: &Repo) -> Vec<DeliveryRow> {
     ours.filter(|sent| repo.hooks.iter().any(|hook| hook.id == sent.hook))
         .take(DELIVERIES_SHOWN)
         .map(|sent| DeliveryRow {
+            id: sent.id,
             mark: marks::of_delivery(&sent.outcome),
             event: match &sent.action {
                 Some(action) => format!("{} {action}", sent.event),
@@ -281,7 +286,9 @@ pub(super) struct PullPage {
     head: String,
     head_id: CommitId,
     base_ref: String,
+    body: String,
     talk: Vec<Said>,
+    comments: Vec<Written>,
     checks: Vec<Check>,
     places: Vec<Place>,
     commits: Vec<CommitRow>,
@@ -299,6 +306,25 @@ struct Said {
     at: String,
     when: Timestamp,
     html: String,
+}
+
+/// A comment that can be written anew.
+#[derive(Debug)]
+struct Written {
+    id: u64,
+    author: String,
+    beginning: String,
+}
+
+impl From<&Comment> for Written {
+    fn from(comment: &Comment) -> Self {
+        let line = comment.body.lines().next().unwrap_or_default();
+        Self {
+            id: comment.id,
+            author: comment.author.to_string(),
+            beginning: line.chars().take(BEGINNING_CHARS).collect(),
+        }
+    }
 }
 
 /// What the form for a push begins with.
@@ -339,6 +365,7 @@ impl PullPage {
             head: pull.head.short(),
             head_id: pull.head,
             talk: talk(&pull),
+            comments: pull.comments.iter().rev().map(Written::from).collect(),
             checks: checks(found, pull.head),
             places: places
                 .into_iter()
@@ -356,6 +383,7 @@ impl PullPage {
                 .map(|push| push.message),
             example: example(&world),
             title: pull.title,
+            body: pull.body,
             labels: pull.labels,
             base_ref: pull.base_branch,
         })

@@ -116,6 +116,23 @@ fn open(asked: &Asked<'_>) -> Result<Answer, Refusal> {
     })
 }
 
+/// A base branch that is asked for must be there.
+fn known_base(asked: &Asked<'_>) -> Result<(), Refusal> {
+    let Some(base) = asked.text("base") else {
+        return Ok(());
+    };
+    let disk = asked.core.disk(&asked.repo)?;
+    match disk.tip(&format!("refs/heads/{base}"))? {
+        Some(_) => Ok(()),
+        None => Err(Refusal::InvalidField(Field {
+            resource: "PullRequest",
+            name: "base",
+            code: "invalid",
+            message: "Proposed base branch was not found".to_owned(),
+        })),
+    }
+}
+
 fn edit(asked: &Asked<'_>, number: &str) -> Result<Answer, Refusal> {
     let by = asked.user()?.clone();
     let pull = pull_number(number)?;
@@ -136,6 +153,7 @@ fn edit(asked: &Asked<'_>, number: &str) -> Result<Answer, Refusal> {
         }
         None => {}
     }
+    known_base(asked)?;
     let text = |name: &str| asked.text(name).map(ToOwned::to_owned);
     let edit = Edit {
         title: text("title"),

@@ -85,3 +85,104 @@ async fn guests_put_on_no_labels() {
     }
     assert!(site.practice.pull(REPO, number).unwrap().labels.is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_are_told_by_their_names_and_a_withdrawn_one_is_gone_at_once() {
+    let site = site().await;
+    for (login, may) in [
+        ("ann", Permission::Admin),
+        ("wim", Permission::Write),
+        ("ron", Permission::Read),
+    ] {
+        site.practice.add_collaborator(REPO, login, may).unwrap();
+    }
+    let people = format!("/repos/{REPO}/collaborators");
+    for (login, permission, is_one) in [
+        ("ann", "admin", 204),
+        ("wim", "write", 204),
+        ("ron", "read", 204),
+        ("guest", "read", 404),
+    ] {
+        let path = format!("{people}/{login}");
+        assert_eq!(site.call("GET", &path, Value::Null).await.0, is_one);
+        let path = format!("{path}/permission");
+        let (status, answer) = site.call("GET", &path, Value::Null).await;
+        assert_eq!((status, &answer["permission"]), (200, &json!(permission)));
+    }
+    let unknown = format!("{people}/nobody/permission");
+    assert_eq!(site.call("GET", &unknown, Value::Null).await.0, 404);
+    site.practice.remove_collaborator(REPO, "wim").unwrap();
+    let path = format!("{people}/wim");
+    assert_eq!(site.call("GET", &path, Value::Null).await.0, 404);
+    let (_, answer) = site
+        .call("GET", &format!("{path}/permission"), Value::Null)
+        .await;
+    assert_eq!(answer["permission"], "read");
+    site.practice
+        .add_collaborator(REPO, "ann", Permission::Read)
+        .unwrap();
+    let path = format!("{people}/ann/permission");
+    let (_, answer) = site.call("GET", &path, Value::Null).await;
+    assert_eq!(answer["permission"], "read");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_is_changed_over_rest_and_the_webhook_says_what_it_was() {
+    let site = site().await;
+    let number = site.pull("topic");
+    site.practice
+        .set_branch(REPO, "next", site.master(), "octo")
+        .unwrap();
+    let receiver = Receiver::default();
+    receiver.listen(&site);
+    let path = format!("/repos/{REPO}/pulls/{number}");
+    let body = json!({"base": "nowhere"});
+    assert_eq!(site.call("PATCH", &path, body).await.0, 422);
+    let body = json!({"title": "T", "body": "B", "base": "next"});
+    let (status, answer) = site.call("PATCH", &path, body).await;
+    assert_eq!((status, &answer["base"]["ref"]), (200, &json!("next")));
+    let (_, answer) = site.call("PATCH", &path, json!({"state": "closed"})).await;
+    assert_eq!(
+        (&answer["state"], &answer["merged"]),
+        (&json!("closed"), &json!(false))
+    );
+    let body = json!({"title": "[merged] T"});
+    assert_eq!(site.call("PATCH", &path, body).await.0, 200);
+    delivered(&site).await;
+    assert_eq!(
+        receiver.names(),
+        [
+            "pull_request edited",
+            "pull_request closed",
+            "pull_request edited"
+        ]
+    );
+    let changes = &receiver.all()[0].payload()["changes"];
+    assert_eq!(changes["title"]["from"], "A change");
+    assert_eq!(changes["body"]["from"], "Please.");
+    assert_eq!(changes["base"]["ref"]["from"], "master");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_comment_is_told_with_its_old_text_and_any_delivery_once_more() {
+    let site = site().await;
+    let number = site.pull("topic");
+    let receiver = Receiver::default();
+    let id = site.practice.comment(REPO, number, "guest", "r+").unwrap();
+    receiver.listen(&site);
+    site.practice.edit_comment(REPO, id, "octo", "r-").unwrap();
+    delivered(&site).await;
+    let delivery = site.practice.deliveries()[0].id;
+    site.practice.redeliver(delivery).unwrap();
+    delivered(&site).await;
+    let arrived = receiver.all();
+    assert_eq!(receiver.names(), ["issue_comment edited"; 2]);
+    assert_eq!(arrived[0].guid, arrived[1].guid);
+    assert_eq!(arrived[0].body, arrived[1].body);
+    let payload = arrived[0].payload();
+    assert_eq!(payload["changes"]["body"]["from"], "r+");
+    assert_eq!(payload["comment"]["body"], "r-");
+    assert_eq!(payload["comment"]["user"]["login"], "guest");
+    assert_eq!(payload["sender"]["login"], "octo");
+    assert!(site.practice.redeliver(1).is_err());
+}
