@@ -176,7 +176,6 @@ async fn our_calls_and_the_practice_answers_are_those_that_github_describes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_that_others_make_are_answered_as_github_describes() {
-    let description = Description::read();
     let site = site().await;
     let number = site.full_pull("topic");
     let head = site.practice.pull(REPO, number).unwrap().head;
@@ -237,12 +236,42 @@ async fn calls_that_others_make_are_answered_as_github_describes() {
             json!({"title": "Other", "state": "closed"}),
         ),
     ] {
-        let path = format!("/repos/{REPO}{path}");
-        let operation = description.operation(method, &path);
-        operation.check_request(&body);
-        let (status, answered) = answer(&site.practice, method, &path, &body).await;
-        operation.check_answer(status, &answered);
+        check(&site, method, &path, &body).await;
     }
+}
+
+/// Makes a call about the repository, and holds it and its answer to the description.
+async fn check(site: &Site, method: &str, path: &str, body: &Value) -> Value {
+    let path = format!("/repos/{REPO}{path}");
+    let operation = Description::read().operation(method, &path);
+    operation.check_request(body);
+    let (status, answered) = answer(&site.practice, method, &path, body).await;
+    operation.check_answer(status, &answered);
+    answered
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_and_protected_refs_are_answered_as_github_describes() {
+    let site = site().await;
+    let number = site.full_pull("topic");
+    let head = site.practice.pull(REPO, number).unwrap().head;
+    site.practice.protect_branch(REPO, "master", "ci").unwrap();
+    let branch = check(&site, "GET", "/branches/master", &Value::Null).await;
+    assert_eq!(branch["protected"], true);
+    check(&site, "GET", "/branches", &Value::Null).await;
+    let commit = format!("/git/commits/{head}");
+    let commit = check(&site, "GET", &commit, &Value::Null).await;
+    let body = json!({
+        "message": "m", "tree": commit["tree"]["sha"], "parents": [head.to_string()],
+    });
+    let made = check(&site, "POST", "/git/commits", &body).await;
+    let master = "/git/refs/heads/master";
+    let body = json!({"sha": made["sha"], "force": true});
+    let refused = check(&site, "PATCH", master, &body).await;
+    assert_eq!(refused["status"], "422");
+    check(&site, "DELETE", master, &Value::Null).await;
+    check(&site, "PATCH", "/git/refs/heads/topic", &body).await;
+    check(&site, "DELETE", "/git/refs/heads/topic", &Value::Null).await;
 }
 
 #[test]

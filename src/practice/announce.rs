@@ -10,6 +10,7 @@ use crate::clock;
 use crate::ids::{CommitId, Login, PullNumber};
 
 use super::PracticeError;
+use super::closing::Advanced;
 use super::core::Core;
 use super::disk::{Disk, FileDiff, GitCommit, Merged};
 use super::hooks::News;
@@ -92,8 +93,25 @@ impl Core {
             }
         }
         match moved.new {
-            Some(tip) => self.merge_what_arrived(disk, moved, tip),
+            Some(tip) => {
+                self.merge_what_arrived(disk, moved, tip)?;
+                self.close_by_keyword(disk, moved, tip)
+            }
             None => self.close_what_lost_its_base(moved),
+        }
+    }
+
+    fn close_by_keyword(
+        &self,
+        disk: &Disk,
+        moved: Moved<'_>,
+        new: CommitId,
+    ) -> Result<(), PracticeError> {
+        let Moved { repo, old, by, .. } = moved;
+        let default = self.read_repo(repo, |repo| repo.default_branch.clone())?;
+        match old.filter(|_| moved.branch() == Some(&default)) {
+            Some(old) => self.close_what_commits_close(disk, Advanced { repo, old, new, by }),
+            None => Ok(()),
         }
     }
 

@@ -3,6 +3,8 @@
 //! Objects and refs go through git2; what must be exactly as git makes it (imports, merges,
 //! copies between repositories) is done by `git` itself. Knows nothing of pulls.
 
+mod objects;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use git2::{ErrorCode, FileMode, Oid, Repository, Sort};
 use crate::ids::{CommitId, Timestamp};
 
 use super::PracticeError;
+
+pub(super) use self::objects::NewCommit;
 
 /// One file as a commit changes it.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -12,10 +12,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::ids::{Login, PullNumber};
+use crate::ids::{CommitId, Login, PullNumber};
 
 use super::core::Core;
 use super::disk;
+use super::protection::REFUSED_REFS;
 use super::server::{Caller, header};
 use super::world::Permission;
 
@@ -155,6 +156,10 @@ async fn run(
     let mut command = tokio::process::Command::from(disk::git(&path));
     command.arg(service.command()).arg("--stateless-rpc");
     command.args(args).arg(&path);
+    if service == Service::Push {
+        let refused = core.refused_moves(&visit.repo, &pushed_moves(&visit.body));
+        command.env(REFUSED_REFS, refused);
+    }
     if let Some(protocol) = &visit.protocol {
         command.env("GIT_PROTOCOL", protocol);
     }
@@ -177,7 +182,10 @@ async fn run(
 }
 
 async fn announce_push(core: Arc<Core>, visit: &Visit, by: Login) {
-    let names = pushed_refs(&visit.body);
+    let names: Vec<String> = pushed_moves(&visit.body)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
     let repo = visit.repo.clone();
     let done = web::block(move || core.announce(&repo, &names, &by)).await;
     match done {
@@ -187,9 +195,10 @@ async fn announce_push(core: Arc<Core>, visit: &Visit, by: Login) {
     }
 }
 
-/// The refs that a push's first packets name: `OLD NEW REF`, until the flush packet.
-fn pushed_refs(mut body: &[u8]) -> Vec<String> {
-    let mut names = Vec::new();
+/// The refs that a push's first packets name, and where they shall go: `OLD NEW REF`, until the
+/// flush packet.
+fn pushed_moves(mut body: &[u8]) -> Vec<(String, CommitId)> {
+    let mut moves = Vec::new();
     while let Some((length, rest)) = body.split_at_checked(4) {
         let length = std::str::from_utf8(length).ok();
         let length = length.and_then(|length| usize::from_str_radix(length, 16).ok());
@@ -201,12 +210,15 @@ fn pushed_refs(mut body: &[u8]) -> Vec<String> {
         };
         let line = line.split(|byte| *byte == 0).next().unwrap_or(line);
         let line = String::from_utf8_lossy(line);
-        if let Some(name) = line.trim_end().splitn(3, ' ').nth(2) {
-            names.push(name.to_owned());
+        let mut parts = line.trim_end().splitn(3, ' ').skip(1);
+        if let (Some(new), Some(name)) = (parts.next(), parts.next())
+            && let Ok(new) = new.parse()
+        {
+            moves.push((name.to_owned(), new));
         }
         body = rest;
     }
-    names
+    moves
 }
 
 /// Test merges are made when they are asked for by name, as in `ref-prefix refs/pull/1/merge`.

@@ -9,10 +9,12 @@
 //!   what lost its branch; `refs/pull/N/head` follows, `refs/pull/N/merge` is made when somebody
 //!   reads the pull or fetches that ref by name, and so is `mergeable`;
 //! * the newest status of a context counts; a description has at most 140 characters; a ref moves
-//!   forward only unless forced; times have whole seconds; webhooks are never sent again by themselves.
+//!   forward only unless forced; times have whole seconds; webhooks are never sent again by themselves;
+//! * a commit on the default branch that says `Closes #N` closes that pull; a protected branch moves
+//!   only to a commit whose required status is green.
 //!
 //! Not imitated: private repositories, organisations and teams, issues that are no pulls,
-//! protected branches, GitHub Apps' installations, search, GraphQL, `ping`; all a pull's commits
+//! other rules of protected branches, GitHub Apps' installations, search, GraphQL, `ping`; all a pull's commits
 //! belong to one push; the branches of a `status` are those whose tip it is; nobody stars anything.
 //!
 //! State lives in memory behind one mutex (`core`), repositories on disk (`disk`). Faults are
@@ -20,6 +22,7 @@
 
 mod announce;
 mod checks;
+mod closing;
 mod core;
 mod disk;
 mod faults;
@@ -29,6 +32,7 @@ mod json;
 mod labels;
 mod look;
 mod pages;
+mod protection;
 mod pulls;
 mod rest;
 mod sample;

@@ -493,6 +493,7 @@ impl Core {
         let super::disk::Merged::Made(commit) = merged else {
             return Err(PracticeError::Refused("it does not merge".to_owned()));
         };
+        self.allow_move(repo, &name, Some(commit))?;
         match disk.move_ref(&name, Some(base), commit)? {
             RefMove::Done => {}
             RefMove::Raced => return Err(PracticeError::Refused("the base moved".to_owned())),

@@ -125,6 +125,8 @@ pub(super) struct Repo {
     last_number: u64,
     pub(super) pulls: BTreeMap<PullNumber, Pull>,
     pub(super) labels: BTreeMap<String, u64>,
+    /// Protected branches, and the status context that each requires.
+    pub(super) protected: BTreeMap<String, String>,
     pub(super) statuses: HashMap<CommitId, Vec<Status>>,
     pub(super) check_runs: Vec<CheckRun>,
     pub(super) hooks: Vec<Hook>,
@@ -160,6 +162,7 @@ impl Repo {
             last_number: 0,
             pulls: BTreeMap::new(),
             labels: BTreeMap::new(),
+            protected: BTreeMap::new(),
             statuses: HashMap::new(),
             check_runs: Vec::new(),
             hooks: Vec::new(),

@@ -50,6 +50,32 @@ impl Shapes<'_> {
         })
     }
 
+    /// `git-commit`.
+    pub(in crate::practice) fn git_commit(&self, repo: &Repo, commit: &GitCommit) -> Value {
+        let url = |kind: &str, id: &str| self.repo_api(repo, &format!("/git/{kind}/{id}"));
+        let page = |id: &str| self.page(repo, &format!("/commit/{id}"));
+        let (id, tree) = (commit.id.to_string(), commit.tree.to_string());
+        let parents = commit.parents.iter().map(ToString::to_string);
+        let parents: Vec<Value> = parents
+            .map(|id| json!({"sha": id, "url": url("commits", &id), "html_url": page(&id)}))
+            .collect();
+        json!({
+            "sha": id,
+            "node_id": node("C", repo.id) + &id,
+            "url": url("commits", &id),
+            "html_url": page(&id),
+            "author": person(&commit.author),
+            "committer": person(&commit.committer),
+            "tree": {"sha": tree, "url": url("trees", &tree)},
+            "message": commit.message.trim_end(),
+            "parents": parents,
+            "verification": {
+                "verified": false, "reason": "unsigned", "signature": null,
+                "payload": null, "verified_at": null,
+            },
+        })
+    }
+
     /// A commit in a `push` webhook, with the files it touches against its first parent.
     pub(in crate::practice) fn pushed_commit(
         &self,

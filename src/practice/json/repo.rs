@@ -148,15 +148,24 @@ impl Shapes<'_> {
     /// `branch-with-protection`; the commit's JSON is given.
     pub(in crate::practice) fn branch(&self, repo: &Repo, name: &str, commit: &Value) -> Value {
         let url = self.repo_api(repo, &format!("/branches/{name}"));
+        let contexts: Vec<&String> = repo.protected.get(name).into_iter().collect();
+        let checks = contexts.iter();
+        let checks: Vec<Value> = checks
+            .map(|context| json!({"context": context, "app_id": null}))
+            .collect();
+        let enabled = !contexts.is_empty();
         json!({
             "name": name,
             "commit": commit,
             "_links": {"self": url, "html": self.page(repo, &format!("/tree/{name}"))},
-            "protected": false,
+            "protected": enabled,
             "protection": {
-                "enabled": false,
-                "required_status_checks":
-                    {"enforcement_level": "off", "contexts": [], "checks": []},
+                "enabled": enabled,
+                "required_status_checks": {
+                    "enforcement_level": if enabled { "everyone" } else { "off" },
+                    "contexts": contexts,
+                    "checks": checks,
+                },
             },
             "protection_url": format!("{url}/protection"),
         })
@@ -175,7 +184,7 @@ impl Shapes<'_> {
                 "sha": tip.to_string(),
                 "url": self.repo_api(repo, &format!("/commits/{tip}")),
             },
-            "protected": false,
+            "protected": repo.protected.contains_key(name),
         })
     }
 }

@@ -7,6 +7,7 @@ mod asked;
 mod commits;
 mod issues;
 mod labels;
+mod objects;
 mod pulls;
 mod refs;
 mod repo;

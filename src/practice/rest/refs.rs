@@ -7,7 +7,7 @@ use crate::ids::CommitId;
 use crate::practice::disk::{Merged, RefMove};
 
 use super::asked::Asked;
-use super::{Answer, Refusal};
+use super::{Answer, Refusal, objects};
 
 /// How often a merge is made anew because somebody pushed to its base meanwhile.
 const MERGE_TRIES: u32 = 3;
@@ -19,6 +19,8 @@ pub(super) fn route(asked: &Asked<'_>, path: &[&str]) -> Result<Answer, Refusal>
         ("POST", ["git", "refs"]) => create(asked),
         ("PATCH", ["git", "refs", name @ ..]) => update(asked, &name.join("/")),
         ("DELETE", ["git", "refs", name @ ..]) => delete(asked, &name.join("/")),
+        ("GET", ["git", "commits", sha]) => objects::commit(asked, sha),
+        ("POST", ["git", "commits"]) => objects::make_commit(asked),
         ("GET", ["branches"]) => branches(asked),
         ("GET", ["branches", name @ ..]) => branch(asked, &name.join("/")),
         ("POST", ["merges"]) => merge(asked),
@@ -94,6 +96,7 @@ fn update(asked: &Asked<'_>, name: &str) -> Result<Answer, Refusal> {
     if forced != Some(true) && !disk.contains(commit, old)? {
         return Err(invalid("Update is not a fast forward"));
     }
+    asked.core.allow_move(&asked.repo, &name, Some(commit))?;
     match disk.move_ref(&name, Some(old), commit)? {
         RefMove::Done => {}
         RefMove::Raced => return Err(invalid("Reference cannot be updated")),
@@ -111,6 +114,7 @@ fn delete(asked: &Asked<'_>, name: &str) -> Result<Answer, Refusal> {
     if disk.tip(&name)?.is_none() {
         return Err(invalid("Reference does not exist"));
     }
+    asked.core.allow_move(&asked.repo, &name, None)?;
     disk.delete_ref(&name)?;
     asked.core.announce(&asked.repo, &[name], by)?;
     Ok(Answer::nothing())
@@ -155,6 +159,7 @@ fn merge(asked: &Asked<'_>) -> Result<Answer, Refusal> {
             Merged::NothingToDo => return Ok(Answer::nothing()),
             Merged::Conflict => return Err(Refusal::Conflict("Merge conflict")),
         };
+        asked.core.allow_move(&asked.repo, &name, Some(merged))?;
         if disk.move_ref(&name, Some(onto), merged)? == RefMove::Done {
             asked
                 .core
