@@ -21,7 +21,9 @@ use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use description::Description;
-use paprq::github::{GitHub, Repo, Settings, Slug, Sorts, StatusState, StatusText};
+use paprq::github::{
+    ApiError, GitHub, PullEdit, Repo, Settings, Slug, Sorts, StatusState, StatusText,
+};
 use paprq::ids::{BranchName, Login, PullNumber, Timestamp};
 use paprq::practice::{Conclusion, Edit, Permission, Practice, ReviewState};
 use serde_json::{Value, json};
@@ -118,6 +120,26 @@ async fn use_the_client(site: &Site) {
     };
     repo.set_status(head, &text).await.unwrap();
     assert_eq!(repo.statuses(head).await.unwrap().len(), 1);
+    assert_eq!(
+        repo.status_of(head, "unit").await.unwrap(),
+        Some(StatusState::Pending)
+    );
+    repo.add_labels(number, &["a label".to_owned()])
+        .await
+        .unwrap();
+    assert!(
+        repo.labels(number)
+            .await
+            .unwrap()
+            .contains(&"a label".to_owned())
+    );
+    let removed = repo.remove_label(number, "not there").await;
+    assert!(matches!(removed, Err(ApiError::Gone)));
+    let edit = PullEdit {
+        title: Some("Another".to_owned()),
+        state: None,
+    };
+    repo.edit_pull(number, &edit).await.unwrap();
     assert!(!repo.check_runs(head).await.unwrap().is_empty());
     assert!(repo.may_write(&Login::new("alice")).await.unwrap());
     assert!(!repo.may_write(&Login::new("stranger")).await.unwrap());

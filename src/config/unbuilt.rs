@@ -58,7 +58,6 @@ const NOT_YET: &[Unbuilt] = &[
         "repo.*.test-on-fork",
         "runs are pushed to the repository itself",
     ),
-    on("repo.*.labels", "no label is moved"),
     on("repo.*.buildbot", "it is not waited for"),
     on(
         "repo.*.suites.pulls",

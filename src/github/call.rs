@@ -195,6 +195,13 @@ impl GitHub {
         })
     }
 
+    /// Orders that something is gone, once.
+    pub(super) async fn delete(&self, url: Url, value: Value) -> Result<(), ApiError> {
+        let request = Builder::new().method(Method::DELETE).uri(url.as_str());
+        let answer = self.send(request, None::<&()>, Kind::Write, value);
+        answer.await.map(drop)
+    }
+
     async fn send<B: Serialize>(
         &self,
         request: Builder,

@@ -13,6 +13,7 @@ use super::listing::Page;
 use super::pages::{link, paged};
 use super::shapes::{CheckRun, Pull, Ref, Remark, Status};
 use super::slug::Slug;
+use super::writes::StatusState;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
 use crate::queue::event::{Comment, CommentSort, Event, PullFacts};
 
@@ -180,6 +181,23 @@ impl Repo {
         let pages: Vec<StatusPage> = self.github.pages(url, self.value).await?;
         let statuses = pages.into_iter().flat_map(|page| page.statuses);
         Ok(statuses.map(|status| status.reported(commit)).collect())
+    }
+
+    /// What the newest status of a context says of a commit; none where there is none.
+    ///
+    /// # Errors
+    ///
+    /// See [`ApiError`].
+    pub async fn status_of(
+        &self,
+        commit: CommitId,
+        context: &str,
+    ) -> Result<Option<StatusState>, ApiError> {
+        let url = paged(self.url(&["commits", &commit.to_string(), "status"]));
+        let pages: Vec<StatusPage> = self.github.pages(url, self.value).await?;
+        let mut statuses = pages.iter().flat_map(|page| &page.statuses);
+        let newest = statuses.find(|status| status.is_of(context));
+        Ok(newest.and_then(Status::state))
     }
 
     /// The check runs of a commit, the newest of each name and app, as the facts that webhooks

@@ -5,12 +5,16 @@
 
 use serde::{Deserialize, Deserializer};
 
+use super::writes::StatusState;
 use crate::clock;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
 use crate::queue::event::{Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Verdict};
 
 /// How GitHub's pages call accounts that were deleted.
 const DELETED_ACCOUNT: &str = "ghost";
+
+/// What GitHub itself calls a status that was set without a context.
+const NO_CONTEXT: &str = "default";
 
 /// An account.
 #[derive(Deserialize)]
@@ -180,12 +184,27 @@ pub(super) struct Status {
 }
 
 impl Status {
+    /// Whether it is about this.
+    pub(super) fn is_of(&self, context: &str) -> bool {
+        self.context.as_deref().unwrap_or(NO_CONTEXT) == context
+    }
+
+    /// What it says, in GitHub's own four words.
+    pub(super) fn state(&self) -> Option<StatusState> {
+        match self.state.as_str() {
+            "pending" => Some(StatusState::Pending),
+            "success" => Some(StatusState::Success),
+            "failure" => Some(StatusState::Failure),
+            "error" => Some(StatusState::Error),
+            _ => None,
+        }
+    }
+
     /// The same in the queue's words.
     pub(super) fn reported(self, commit: CommitId) -> Event {
         Event::StatusReported {
             commit,
-            // What GitHub itself calls a status that was set without a context.
-            context: self.context.unwrap_or_else(|| "default".to_owned()),
+            context: self.context.unwrap_or_else(|| NO_CONTEXT.to_owned()),
             verdict: match self.state.as_str() {
                 "success" => Verdict::Passed,
                 "pending" => Verdict::Pending,

@@ -111,7 +111,6 @@ fn what_is_not_built_is_warned_of_and_only_of_known_keys() {
     cfg.toml:170: [repo.project.suites] "pulls" is not acted on yet: pulls are tested when they are approved or tried
     cfg.toml:193: [repo.project] "buildbot" is not acted on yet: it is not waited for
     cfg.toml:204: [repo.project] "test-on-fork" is not acted on yet: runs are pushed to the repository itself
-    cfg.toml:209: [repo.project] "labels" is not acted on yet: no label is moved
     "#);
     let off = "linear = false\nrust_team = false\ntry_choosers = []\nbatch = 1";
     let config = toml(&format!("{LEAST}\nreviewers = ['a']\n{off}")).unwrap();

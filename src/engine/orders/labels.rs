@@ -1,25 +1,88 @@
 //! Labels and titles of pulls.
 
 use super::super::repo::Repo;
+use super::talk::settled;
 use super::{Done, Passing};
 use crate::config::LabelChange;
+use crate::github::{self, ApiError, PullEdit};
 use crate::ids::PullNumber;
 use crate::queue::effect::TitleMark;
+use crate::queue::event::PullState;
+
+/// How the title of a pull begins that landed by rebasing (homu: `linear`).
+const MERGED: &str = "[merged] ";
 
 /// Moves labels one by one.
 pub(super) async fn edit(
-    _repo: &Repo,
-    _pull: PullNumber,
-    _change: &LabelChange,
+    repo: &Repo,
+    pull: PullNumber,
+    change: &LabelChange,
 ) -> Result<Done, Passing> {
-    Ok(Done::Quietly)
+    let api = &repo.shared().api;
+    let present = match api.labels(pull).await {
+        Ok(present) => present,
+        Err(error) => return settled(repo, Err(error)),
+    };
+    if change.unless.iter().any(|label| holds(&present, label)) {
+        return Ok(Done::Quietly);
+    }
+    let added = settled(repo, add(api, pull, change, &present).await)?;
+    for label in present.iter().filter(|label| holds(&change.remove, label)) {
+        settled(repo, remove(api, pull, label).await)?;
+    }
+    Ok(added)
+}
+
+/// GitHub does not tell labels apart by their case.
+fn holds(labels: &[String], wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    labels.iter().any(|label| label.to_lowercase() == wanted)
+}
+
+async fn add(
+    api: &github::Repo,
+    pull: PullNumber,
+    change: &LabelChange,
+    present: &[String],
+) -> Result<(), ApiError> {
+    let missing = change.add.iter().filter(|label| !holds(present, label));
+    let missing: Vec<String> = missing.cloned().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    api.add_labels(pull, &missing).await
+}
+
+/// Somebody else may have taken it off meanwhile.
+async fn remove(api: &github::Repo, pull: PullNumber, label: &str) -> Result<(), ApiError> {
+    match api.remove_label(pull, label).await {
+        Err(ApiError::Gone) => Ok(()),
+        other => other,
+    }
 }
 
 /// Shows that a pull landed by rebasing.
 pub(super) async fn mark_merged(
-    _repo: &Repo,
-    _pull: PullNumber,
-    _title: TitleMark,
+    repo: &Repo,
+    pull: PullNumber,
+    title: TitleMark,
 ) -> Result<Done, Passing> {
-    Ok(Done::Quietly)
+    let api = &repo.shared().api;
+    let facts = match api.pull(pull).await {
+        Ok(facts) => facts,
+        Err(error) => return settled(repo, Err(error)),
+    };
+    let edit = PullEdit {
+        title: match title {
+            TitleMark::Prefixed if !facts.title.starts_with(MERGED.trim_end()) => {
+                Some(format!("{MERGED}{}", facts.title))
+            }
+            TitleMark::Prefixed | TitleMark::Unchanged => None,
+        },
+        state: (facts.state == PullState::Open).then_some(PullState::Closed),
+    };
+    if edit == PullEdit::default() {
+        return Ok(Done::Quietly);
+    }
+    settled(repo, api.edit_pull(pull, &edit).await)
 }

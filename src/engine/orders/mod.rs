@@ -13,6 +13,8 @@ mod merging;
 mod rights;
 mod suites;
 mod talk;
+#[cfg(test)]
+mod tests;
 
 use super::outbox::Order;
 use super::repo::Repo;

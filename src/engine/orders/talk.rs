@@ -77,7 +77,7 @@ pub(super) fn text(words: notes::StatusText) -> StatusText {
 }
 
 /// What GitHub refuses for good is not worth asking again.
-fn settled(repo: &Repo, outcome: Result<(), ApiError>) -> Result<Done, Passing> {
+pub(super) fn settled(repo: &Repo, outcome: Result<(), ApiError>) -> Result<Done, Passing> {
     match outcome {
         Ok(()) => Ok(Done::Quietly),
         Err(error @ (ApiError::Rejected { .. } | ApiError::Gone)) => {

@@ -1,8 +1,9 @@
 //! What is ordered, and how refusals are read.
 
 use crate::github::scripted::{Scripted, meanwhile};
-use crate::github::{ApiError, Moved, StatusState, StatusText};
+use crate::github::{ApiError, Moved, PullEdit, StatusState, StatusText};
 use crate::ids::{BranchName, CommitId, PullNumber};
+use crate::queue::event::PullState;
 
 const SHA: &str = "1234567890123456789012345678901234567890";
 
@@ -97,4 +98,71 @@ async fn a_move_whose_outcome_is_not_certain_is_no_refusal() {
     let body = r#"{"message": "You have exceeded a secondary rate limit"}"#;
     let error = move_main(403, body).await.unwrap_err();
     assert!(matches!(error, ApiError::Transient { .. }));
+}
+
+#[tokio::test]
+async fn a_label_goes_alone_whatever_it_is_called() {
+    let mut server = Scripted::start().await;
+    let repo = server.repo();
+    let remove = meanwhile(async move { repo.remove_label(PullNumber(7), "a/b ü?").await });
+    let order = server
+        .expect("DELETE /repos/octo/hello/issues/7/labels/a%2Fb%20%C3%BC%3F")
+        .await;
+    assert_eq!(order.body, "");
+    order.answer(200, "[]");
+    assert!(remove.await.unwrap().is_ok());
+    // An address that ends so would be that of all labels.
+    for name in ["", ".", ".."] {
+        let gone = server.repo().remove_label(PullNumber(7), name).await;
+        assert!(matches!(gone, Err(ApiError::Gone)));
+    }
+    assert!(server.is_quiet());
+}
+
+#[tokio::test]
+async fn of_a_pull_only_what_is_to_change_is_sent_and_no_longer_a_title_than_github_takes() {
+    for (edit, body) in [
+        (
+            PullEdit {
+                title: Some("ü".repeat(300)),
+                state: None,
+            },
+            format!(r#"{{"title":"{}"}}"#, "ü".repeat(256)),
+        ),
+        (
+            PullEdit {
+                title: None,
+                state: Some(PullState::Closed),
+            },
+            r#"{"state":"closed"}"#.to_owned(),
+        ),
+    ] {
+        let mut server = Scripted::start().await;
+        let repo = server.repo();
+        let order = meanwhile(async move { repo.edit_pull(PullNumber(7), &edit).await });
+        let seen = server.expect("PATCH /repos/octo/hello/pulls/7").await;
+        assert_eq!(seen.body, body);
+        seen.answer(200, "{}");
+        assert!(order.await.unwrap().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn failure_and_error_of_a_status_are_told_apart() {
+    for (state, expected) in [
+        ("failure", Some(StatusState::Failure)),
+        ("error", Some(StatusState::Error)),
+        ("unheard-of", None),
+    ] {
+        let mut server = Scripted::start().await;
+        let repo = server.repo();
+        let read = meanwhile(async move { repo.status_of(commit(), "homu").await });
+        let line = format!("GET /repos/octo/hello/commits/{SHA}/status?per_page=100");
+        let statuses = format!(
+            r#"[{{"context": "ci", "state": "pending"}}, {{"context": "homu", "state": "{state}"}}]"#
+        );
+        let body = format!(r#"{{"statuses": {statuses}}}"#);
+        server.expect(&line).await.answer(200, &body);
+        assert_eq!(read.await.unwrap().unwrap(), expected);
+    }
 }

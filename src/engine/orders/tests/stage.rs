@@ -1,0 +1,136 @@
+//! A practice GitHub and an engine that serves one repository of it.
+
+use crate::clock;
+use crate::config::Config;
+use crate::engine::orders::{Done, Passing, carry_out};
+use crate::engine::outbox::{Order, Tried};
+use crate::engine::{Engine, Repo};
+use crate::ids::{PullNumber, RepoLabel};
+use crate::practice::{Permission, Practice};
+use crate::queue::effect::Effect;
+use crate::queue::event::Event;
+use crate::store::{Cause, Entry, OutboxRow, Step, Stepped};
+
+pub(super) const REPO: &str = "octo/widgets";
+pub(super) const BOT: &str = "bors";
+const TOKEN: &str = "token-of-the-bot";
+
+pub(super) struct Stage {
+    pub(super) practice: Practice,
+    pub(super) engine: Engine,
+    _dir: tempfile::TempDir,
+}
+
+impl Stage {
+    /// With these lines at the end of `[repo.widgets]`, which further tables may follow.
+    pub(super) async fn start(lines: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let practice = Practice::start(&dir.path().join("github"), 0)
+            .await
+            .unwrap();
+        practice.add_user(BOT, Some(TOKEN));
+        let files = [("a".to_owned(), "a\n".to_owned())];
+        practice.create_repo(REPO, files).unwrap();
+        for login in [BOT, "alice"] {
+            practice
+                .add_collaborator(REPO, login, Permission::Write)
+                .unwrap();
+        }
+        let text = configuration(&practice, dir.path(), lines);
+        let config = Config::from_toml("cfg.toml", &text, &|_| None).unwrap();
+        let engine = Engine::start(config, "https://paprq.example".to_owned()).await;
+        let stage = Self {
+            practice,
+            engine: engine.unwrap(),
+            _dir: dir,
+        };
+        // What is ordered before that would be carried out by the engine, too.
+        stage.repo().until_running().await;
+        stage.repo().until_swept().await;
+        stage
+    }
+
+    pub(super) fn repo(&self) -> Repo {
+        let label = RepoLabel::new("widgets");
+        self.engine.repo(&label).unwrap().clone()
+    }
+
+    /// An open pull of carol's.
+    pub(super) fn pull(&self, title: &str) -> PullNumber {
+        let files = [("b".to_owned(), "b\n".to_owned())];
+        self.practice
+            .commit(REPO, "topic", files, title, "carol")
+            .unwrap();
+        self.practice
+            .open_pull(REPO, "topic", "master", title, "", "carol")
+            .unwrap()
+    }
+
+    /// Carries an order out once, as the outbox does.
+    pub(super) async fn carry_out(&self, effect: Effect, tried: Tried) -> Result<Done, Passing> {
+        let row = self.ordered(effect).await;
+        carry_out(&self.repo(), &Order { row, tried }).await
+    }
+
+    /// An order that is durable, and that nobody carries out.
+    pub(super) async fn ordered(&self, effect: Effect) -> OutboxRow {
+        let entry = Entry {
+            event: Event::TimePassed,
+            effects: vec![effect],
+        };
+        let step = Step {
+            repo: self.repo().label().clone(),
+            cause: Cause::Observation,
+            at: clock::now(),
+            desk: None,
+            pulls: Vec::new(),
+            runs: Vec::new(),
+            history: vec![entry],
+        };
+        match self.engine.store().take_step(step).await.unwrap() {
+            Stepped::Taken(mut rows) => rows.remove(0),
+            Stepped::Before => panic!("an observation has no cause"),
+        }
+    }
+
+    /// The same for one that succeeds: what it answers.
+    pub(super) async fn answers(&self, effect: Effect) -> Vec<Event> {
+        match self.carry_out(effect, Tried::Never).await.unwrap() {
+            Done::Quietly => Vec::new(),
+            Done::Answered(events) => events,
+        }
+    }
+
+    /// `METHOD PATH` of all requests to change something.
+    pub(super) fn writes(&self) -> Vec<String> {
+        let requests = self.practice.requests().into_iter();
+        let writes = requests.filter(|request| request.api && request.method != "GET");
+        writes
+            .map(|request| format!("{} {}", request.method, request.path))
+            .collect()
+    }
+}
+
+fn configuration(practice: &Practice, dir: &std::path::Path, lines: &str) -> String {
+    let (api, web, dir) = (practice.api_url(), practice.url(), dir.display());
+    format!(
+        r#"
+[github]
+access_token = "{TOKEN}"
+api_url = "{api}"
+web_url = "{web}"
+[git]
+cache_dir = "{dir}/cache"
+[db]
+file = "{dir}/paprq.db"
+[storage]
+url = "file:{dir}/storage"
+[repo.widgets]
+owner = "octo"
+name = "widgets"
+reviewers = ["dora"]
+github = {{ secret = "s" }}
+{lines}
+"#
+    )
+}
