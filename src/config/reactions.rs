@@ -63,6 +63,9 @@ pub struct Hook {
     /// Whether the call is made only when the comment arrives, and not again when comments are
     /// read anew. Default false.
     pub realtime: bool,
+    /// Whether the service may redirect the call into private networks. Default false: only to
+    /// itself.
+    pub allow_private_redirects: bool,
 }
 
 /// Who may call a hook.
@@ -161,6 +164,7 @@ impl Hook {
             access: section.choice("access").unwrap_or(HookAccess::Try),
             has_response: section.truth("has_response").unwrap_or(false),
             realtime: section.truth("realtime").unwrap_or(false),
+            allow_private_redirects: section.truth("allow_private_redirects").unwrap_or(false),
         };
         if hook.has_response && !hook.realtime {
             let message = "\"has_response\" needs \"realtime\"";

@@ -43,7 +43,6 @@ const NOT_YET: &[Unbuilt] = &[
         when: When::Off,
         instead: "merges are made in our own mirror",
     },
-    on("hooks", "their commands are read, but nothing is called"),
     on(
         "schedule.rules",
         "auto goes before try, then by priority and age",

@@ -9,12 +9,14 @@
 
 mod desk;
 mod dispatcher;
+mod hooks;
 mod live;
 mod login;
 mod mirroring;
 mod news;
 mod orders;
 mod outbox;
+mod outside;
 mod repo;
 mod retry;
 mod rollup;

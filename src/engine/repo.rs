@@ -1,6 +1,6 @@
 //! One configured repository: what its dispatcher, its effects and the pages share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) slug: Slug,
     pub(super) links: Links,
     pub(super) rules: Rules,
+    /// The hooks, by trigger.
+    pub(super) hooks: BTreeMap<String, config::Hook>,
     pub(super) suite_files: Vec<String>,
     pub(super) committer: Person,
     pub(super) github: GitHub,

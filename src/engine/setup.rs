@@ -1,5 +1,7 @@
 //! From cfg.toml to what the parts of the engine are made of.
 
+use std::collections::BTreeMap;
+
 use crate::command::Grammar;
 use crate::config::{self, Config};
 use crate::git::{Person, Remote, RemoteAuth, Secret};
@@ -74,6 +76,14 @@ fn authorities(repo: &config::Repo) -> Vec<Authority> {
     ];
     let asked = known.into_iter().filter(|(is_asked, _)| *is_asked);
     asked.map(|(_, authority)| authority).collect()
+}
+
+/// The hooks, by the word that calls them.
+pub(super) fn hooks(config: &Config) -> BTreeMap<String, config::Hook> {
+    let hooks = config.hooks.values();
+    hooks
+        .map(|hook| (hook.trigger.clone(), hook.clone()))
+        .collect()
 }
 
 fn hook_rule(hook: &config::Hook) -> (String, HookRule) {

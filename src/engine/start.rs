@@ -232,6 +232,7 @@ impl Parts {
         Ok(Repo::new(repo::Shared {
             queue: Queue::new(rules.clone(), RunId(0)).into(),
             links: setup::links(&self.config, repo, &self.bot, &self.base_url),
+            hooks: setup::hooks(&self.config),
             suite_files: setup::suite_files(repo),
             committer: setup::committer(&self.config, &self.bot),
             github: self.github.clone(),

@@ -72,6 +72,7 @@ diesel::table! {
         repo -> Text,
         effect -> Text,
         ordered_at -> BigInt,
+        tries -> Integer,
     }
 }
 

@@ -1,6 +1,6 @@
 //! One step of a repository's loop: one event applied, in one transaction.
 
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection};
 
 use super::deliveries::InboxId;
 use super::schema::{events, inbox, outbox};
@@ -112,6 +112,23 @@ impl Store {
                     })
                 })
                 .collect()
+        })
+        .await
+    }
+
+    /// Counts one more try of an effect that must not be tried without end. Gives its number, from
+    /// 1, also over restarts; none if the effect is done.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn count_try(&self, id: OutboxId) -> Result<Option<u32>, StoreError> {
+        self.write(move |connection| {
+            let tries: Option<i32> = diesel::update(outbox::table.find(id.0))
+                .set(outbox::tries.eq(outbox::tries + 1))
+                .returning(outbox::tries)
+                .get_result(connection)
+                .optional()?;
+            Ok(tries.map(|tries| u32::try_from(tries).unwrap_or(u32::MAX)))
         })
         .await
     }

@@ -1,16 +1,67 @@
 //! Calling other services on behalf of a comment.
 
+use std::time::Duration;
+
+use super::super::hooks::{self, HookError, TIMEOUT, Told};
 use super::super::repo::Repo;
 use super::{Done, Passing};
 use crate::ids::PullNumber;
+use crate::queue::event::Event;
+use crate::store::OutboxId;
 
-/// Calls a hook.
+/// How often a hook is called whose outcome is not known.
+const TRIES_MAX: u32 = 3;
+
+/// How long to wait after the first such call; twice as long after the second.
+const DELAY: Duration = Duration::from_millis(500);
+
+/// Calls a hook: at least once, and a few times if it is not known what came of it.
+///
+/// Whoever gave the command learns if nothing came of it, also where no answer is wanted.
 pub(super) async fn call(
-    _repo: &Repo,
-    _pull: PullNumber,
-    _hook: &str,
-    _body: &str,
-    _data: Option<&str>,
+    repo: &Repo,
+    order: OutboxId,
+    hook: &str,
+    told: Told<'_>,
 ) -> Result<Done, Passing> {
-    Ok(Done::Quietly)
+    let shared = repo.shared();
+    let Some(known) = shared.hooks.get(hook) else {
+        return Ok(failed(told.pull, hook, "it is not configured any more"));
+    };
+    loop {
+        // Durable before the call: also a server that ends in the midst of it has tried.
+        let Some(tries) = shared.store.count_try(order).await? else {
+            return Ok(Done::Quietly);
+        };
+        if tries > TRIES_MAX {
+            return Ok(failed(told.pull, hook, "it is not known what came of it"));
+        }
+        match hooks::call(known, told, TIMEOUT).await {
+            Ok(answer) => return Ok(answered(told.pull, answer)),
+            Err(error) => {
+                log(repo, hook, &error);
+                if tries == TRIES_MAX || !error.may_pass() {
+                    return Ok(failed(told.pull, hook, &error.to_string()));
+                }
+            }
+        }
+        tokio::time::sleep(DELAY * tries).await;
+    }
+}
+
+fn log(repo: &Repo, hook: &str, error: &HookError) {
+    let cause = std::error::Error::source(error);
+    tracing::warn!(repo.label = %repo.label(), hook, %error, ?cause, "a hook was called in vain");
+}
+
+fn answered(pull: PullNumber, answer: String) -> Done {
+    if answer.is_empty() {
+        return Done::Quietly;
+    }
+    Done::answered(Event::HookAnswered { pull, answer })
+}
+
+fn failed(pull: PullNumber, hook: &str, why: &str) -> Done {
+    let (hook, why) = (hook.to_owned(), why.to_owned());
+    Done::answered(Event::HookFailed { pull, hook, why })
 }

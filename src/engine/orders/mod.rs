@@ -16,6 +16,7 @@ mod talk;
 #[cfg(test)]
 mod tests;
 
+use super::hooks::Told;
 use super::outbox::Order;
 use super::repo::Repo;
 use crate::git::GitError;
@@ -95,7 +96,14 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
             hook,
             body,
             data,
-        } => hooks::call(repo, *pull, hook, body, data.as_deref()).await,
+        } => {
+            let told = Told {
+                pull: *pull,
+                body,
+                data: data.as_deref(),
+            };
+            hooks::call(repo, order.row.id, hook, told).await
+        }
         Effect::LogRetry {
             pull,
             by,

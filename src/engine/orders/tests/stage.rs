@@ -69,6 +69,15 @@ impl Stage {
     /// Carries an order out once, as the outbox does.
     pub(super) async fn carry_out(&self, effect: Effect, tried: Tried) -> Result<Done, Passing> {
         let row = self.ordered(effect).await;
+        self.carry_out_row(row, tried).await
+    }
+
+    /// The same for an order that is durable.
+    pub(super) async fn carry_out_row(
+        &self,
+        row: OutboxRow,
+        tried: Tried,
+    ) -> Result<Done, Passing> {
         carry_out(&self.repo(), &Order { row, tried }).await
     }
 
@@ -95,7 +104,11 @@ impl Stage {
 
     /// The same for one that succeeds: what it answers.
     pub(super) async fn answers(&self, effect: Effect) -> Vec<Event> {
-        match self.carry_out(effect, Tried::Never).await.unwrap() {
+        Self::events(self.carry_out(effect, Tried::Never).await.unwrap())
+    }
+
+    pub(super) fn events(done: Done) -> Vec<Event> {
+        match done {
             Done::Quietly => Vec::new(),
             Done::Answered(events) => events,
         }

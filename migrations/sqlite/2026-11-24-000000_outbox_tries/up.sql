@@ -1,0 +1,1 @@
+alter table outbox add column tries integer not null default 0;

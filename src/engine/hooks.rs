@@ -1,0 +1,212 @@
+//! Calling another service, once, within a time.
+//!
+//! Its answer may be of any size, may never end, and may send us elsewhere: it is cut while it is
+//! read, and nobody is followed into a private network. Trying again is for others.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::{Client, Method, Response, StatusCode, header, redirect};
+use serde::Serialize;
+use url::Url;
+
+use super::outside;
+use crate::config::Hook;
+use crate::ids::PullNumber;
+
+/// How often a hook may send us elsewhere.
+const REDIRECTS_MAX: usize = 5;
+
+/// How much of an answer is read, in bytes.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// How long a call may take, with all redirects and the answer.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What a hook is told.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Told<'a> {
+    /// The pull.
+    pub(super) pull: PullNumber,
+    /// The comment that calls it.
+    pub(super) body: &'a str,
+    /// What followed `=`.
+    #[serde(rename = "extra_data")]
+    pub(super) data: Option<&'a str>,
+}
+
+/// What happened underneath; for the log only, since it may name addresses.
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a call came to nothing, in words for people: they name no address.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HookError {
+    /// Nothing was sent. Another try may reach it.
+    #[error("it cannot be reached")]
+    Unreached(#[source] Cause),
+    /// It may have been called. Another try calls it again.
+    #[error("the connection broke before it answered")]
+    Broken(#[source] Cause),
+    /// It was called, and half of its answer is none.
+    #[error("the connection broke in the middle of its answer")]
+    CutShort(#[source] Cause),
+    /// Another try would take as long.
+    #[error("it did not answer within {} seconds", .0.as_secs())]
+    TimedOut(Duration),
+    /// It does not want to.
+    #[error("it answered with status {}", .0.as_u16())]
+    Refused(StatusCode),
+    /// It does not say where it is.
+    #[error("it redirects too often, or to no address")]
+    Astray,
+    /// It sends us into a private network.
+    #[error("it redirects to where hooks may not go")]
+    Inside,
+}
+
+impl HookError {
+    /// Whether another try may come to something else.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Unreached(_) | Self::Broken(_) => true,
+            Self::CutShort(_)
+            | Self::TimedOut(_)
+            | Self::Refused(_)
+            | Self::Astray
+            | Self::Inside => false,
+        }
+    }
+
+    /// The address is left out: it may hold what even the log is not to know.
+    fn sending(error: reqwest::Error) -> Self {
+        if error.is_connect() {
+            return Self::Unreached(error.without_url().into());
+        }
+        Self::Broken(error.without_url().into())
+    }
+}
+
+/// Calls a hook; gives what it answered, where an answer is wanted.
+///
+/// # Errors
+/// If it did not do as it was told.
+pub(super) async fn call(
+    hook: &Hook,
+    told: Told<'_>,
+    timeout: Duration,
+) -> Result<String, HookError> {
+    let exchange = async {
+        let response = follow(hook, told).await?;
+        if response.status().as_u16() >= 400 {
+            return Err(HookError::Refused(response.status()));
+        }
+        if hook.has_response {
+            return read(response).await;
+        }
+        Ok(String::new())
+    };
+    let outcome = tokio::time::timeout(timeout, exchange).await;
+    outcome.unwrap_or(Err(HookError::TimedOut(timeout)))
+}
+
+/// Goes where the hook sends us, as far as that is allowed.
+async fn follow(hook: &Hook, told: Told<'_>) -> Result<Response, HookError> {
+    let endpoint = Url::parse(&hook.endpoint);
+    let endpoint = endpoint.map_err(|error| HookError::Unreached(error.into()))?;
+    let mut url = endpoint.clone();
+    let mut method = Method::POST;
+    for _ in 0..=REDIRECTS_MAX {
+        let client = client(&url, Trust::of(hook, &endpoint, &url)).await?;
+        let mut request = client.request(method.clone(), url.clone());
+        if method == Method::POST {
+            request = request.json(&told);
+        }
+        let response = request.send().await.map_err(HookError::sending)?;
+        let Some(next) = redirected(&response, &url)? else {
+            return Ok(response);
+        };
+        url = next;
+        let status = response.status().as_u16();
+        // As browsers have it, all others make a question of an order (Fetch, HTTP-redirect fetch).
+        if !matches!(status, 307 | 308) {
+            method = Method::GET;
+        }
+    }
+    Err(HookError::Astray)
+}
+
+/// Where an answer sends us; nowhere if it is none that does.
+fn redirected(response: &Response, from: &Url) -> Result<Option<Url>, HookError> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let location = response.headers().get(header::LOCATION);
+    let location = location.and_then(|location| location.to_str().ok());
+    let next = location.and_then(|location| from.join(location).ok());
+    match next.filter(|next| matches!(next.scheme(), "http" | "https")) {
+        Some(next) => Ok(Some(next)),
+        None => Err(HookError::Astray),
+    }
+}
+
+/// Whether an address may be one of a private network.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Trust {
+    /// The operator said so.
+    Anywhere,
+    /// The hook's service says so.
+    PublicOnly,
+}
+
+impl Trust {
+    fn of(hook: &Hook, endpoint: &Url, url: &Url) -> Self {
+        if hook.allow_private_redirects || is_at(endpoint, url) {
+            Self::Anywhere
+        } else {
+            Self::PublicOnly
+        }
+    }
+}
+
+/// Whether this is the server that the operator named, maybe by https instead of http.
+fn is_at(endpoint: &Url, url: &Url) -> bool {
+    let port = endpoint.port_or_known_default();
+    let other = url.port_or_known_default();
+    endpoint.host() == url.host() && (port == other || (port, other) == (Some(80), Some(443)))
+}
+
+/// A client that connects to exactly the addresses that were looked at.
+async fn client(url: &Url, trust: Trust) -> Result<Client, HookError> {
+    let addresses = outside::resolve(url).await;
+    let addresses = addresses.map_err(|error| HookError::Unreached(error.into()))?;
+    let mut ips = addresses.iter().map(SocketAddr::ip);
+    if trust == Trust::PublicOnly && !ips.all(outside::is_public) {
+        return Err(HookError::Inside);
+    }
+    crate::tls::install();
+    Client::builder()
+        .user_agent("paprq")
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .resolve_to_addrs(url.host_str().unwrap_or_default(), &addresses)
+        .build()
+        .map_err(|error| HookError::Unreached(error.into()))
+}
+
+/// Reads an answer up to its limit; what else it holds is never waited for.
+async fn read(mut response: Response) -> Result<String, HookError> {
+    let mut bytes = Vec::new();
+    while bytes.len() < ANSWER_BYTES_MAX {
+        let chunk = response.chunk().await;
+        match chunk.map_err(|error| HookError::CutShort(error.without_url().into()))? {
+            Some(chunk) => bytes.extend_from_slice(&chunk),
+            None => break,
+        }
+    }
+    bytes.truncate(ANSWER_BYTES_MAX);
+    let text = String::from_utf8_lossy(&bytes);
+    let shown = text
+        .chars()
+        .filter(|letter| !letter.is_control() || "\n\t".contains(*letter));
+    Ok(shown.collect::<String>().trim().to_owned())
+}
