@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use super::secret::Secret;
 use super::section::{NamedSection, Section};
+use super::tree::Value;
 
-/// A commit status to wait for: `[repo.LABEL.status.NAME]`.
+/// A commit status to wait for: `[repo.LABEL.status.NAME]`, or `[repo.LABEL.status]` itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StatusCheck {
-    /// `NAME`.
+    /// `NAME`; `status` where there is none.
     pub label: String,
     /// The status's context on the tested commit. Required.
     pub context: String,
@@ -52,14 +53,22 @@ pub struct Buildbot {
 /// The context under which Travis reports a pushed branch.
 const TRAVIS_CONTEXT: &str = "continuous-integration/travis-ci/push";
 
+/// The keys of a commit status.
+const STATUS_KEYS: [&str; 3] = ["context", "pr_context", "try"];
+
 /// All commit statuses of a repository; `[repo.LABEL.travis]` is one of them.
 pub(super) fn statuses(repo: &Section<'_>) -> Vec<StatusCheck> {
-    let named = repo.named_sections("status");
-    let mut statuses: Vec<_> = named.iter().map(StatusCheck::read).collect();
+    let nameless = nameless_status(&repo.section("status"));
+    let named = repo.named_sections_beside("status", &STATUS_KEYS);
+    let named = named.iter().map(StatusCheck::read_named);
+    let mut statuses: Vec<_> = nameless.into_iter().chain(named).collect();
+    let is_there = statuses
+        .iter()
+        .any(|status| status.context == TRAVIS_CONTEXT);
     let travis = repo.section("travis");
     // Read only to be known: Travis reports a commit status, which needs no token.
     travis.secret_unless_empty("token");
-    if travis.exists() {
+    if travis.exists() && !is_there {
         statuses.push(StatusCheck {
             label: "travis".to_owned(),
             context: TRAVIS_CONTEXT.to_owned(),
@@ -70,6 +79,14 @@ pub(super) fn statuses(repo: &Section<'_>) -> Vec<StatusCheck> {
     statuses
 }
 
+/// A commit status right in `[repo.LABEL.status]`, as Homu had it before there could be several.
+fn nameless_status(section: &Section<'_>) -> Option<StatusCheck> {
+    let is_name = |value: &Value| matches!(value, Value::Table(_));
+    let values = STATUS_KEYS.map(|key| section.value(key).filter(|value| !is_name(value)));
+    let is_there = values.iter().any(Option::is_some);
+    is_there.then(|| StatusCheck::read("status".to_owned(), section))
+}
+
 /// All check runs of a repository.
 pub(super) fn check_runs(repo: &Section<'_>) -> Vec<CheckRun> {
     let named = repo.named_sections("checks");
@@ -77,11 +94,15 @@ pub(super) fn check_runs(repo: &Section<'_>) -> Vec<CheckRun> {
 }
 
 impl StatusCheck {
-    fn read(NamedSection { name, section }: &NamedSection<'_>) -> Self {
+    fn read_named(NamedSection { name, section }: &NamedSection<'_>) -> Self {
+        Self::read(name.clone(), section)
+    }
+
+    fn read(label: String, section: &Section<'_>) -> Self {
         let context = section.needed_text("context", "write the status's context");
         let pr_context = section.text_unless_empty("pr_context");
         Self {
-            label: name.clone(),
+            label,
             pr_context: pr_context.unwrap_or_else(|| context.clone()),
             context,
             in_tries: section.truth("try").unwrap_or(true),

@@ -158,21 +158,20 @@ impl Hook {
     fn read(NamedSection { name, section }: &NamedSection<'_>) -> Self {
         let endpoint = section.address("endpoint");
         section.missing("endpoint", "write the address that is called");
+        let has_response = section.truth("has_response").unwrap_or(false);
+        let realtime = section.truth("realtime").unwrap_or(false);
         let hook = Self {
             trigger: section.text("trigger").unwrap_or_else(|| name.clone()),
             endpoint: endpoint.unwrap_or_default(),
             access: section.choice("access").unwrap_or(HookAccess::Try),
-            has_response: section.truth("has_response").unwrap_or(false),
-            realtime: section.truth("realtime").unwrap_or(false),
+            has_response: has_response && realtime,
+            realtime,
             allow_private_redirects: section.truth("allow_private_redirects").unwrap_or(false),
         };
-        if hook.has_response && !hook.realtime {
-            let message = "\"has_response\" needs \"realtime\"";
-            section.error(
-                "has_response",
-                message,
-                "write realtime = true, or remove has_response",
-            );
+        if has_response && !realtime {
+            let message = "\"has_response\" does nothing without \"realtime\"";
+            let reason = "the answer would be posted again whenever comments are read anew";
+            section.warn("has_response", message, reason);
         }
         if hook.trigger.contains(char::is_whitespace) {
             let message = "\"trigger\" contains white space";

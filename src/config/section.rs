@@ -11,6 +11,7 @@ use super::finding::Position;
 use super::reading::Reading;
 use super::secret::Secret;
 use super::tree::{Entry, Node, Table, Value};
+use super::unknown;
 use super::variables;
 
 /// A table that is being read. One that is not in the file reads as empty.
@@ -112,24 +113,28 @@ impl<'r> Section<'r> {
 
     /// An http or https address, without the slashes at its end.
     pub(super) fn address(&self, key: &'static str) -> Option<String> {
-        let remedy = "write http:// or https://, a host, and a path if need be, nothing else";
-        self.checked_address(key, address::is_web, remedy)
+        self.web_address(key, self.text(key)?)
+    }
+
+    /// Such an address, where an empty one counts as absent.
+    pub(super) fn address_unless_empty(&self, key: &'static str) -> Option<String> {
+        self.web_address(key, self.text_unless_empty(key)?)
     }
 
     /// An http, https or ssh address, without the slashes at its end.
     pub(super) fn git_address(&self, key: &'static str) -> Option<String> {
         let remedy = "write https:// or ssh://, a host, and a path if need be, nothing else";
-        self.checked_address(key, address::is_git, remedy)
+        let text = self.text(key)?;
+        self.checked_address(key, &text, address::is_git(&text), remedy)
     }
 
-    fn checked_address(
-        &self,
-        key: &'static str,
-        fits: impl Fn(&str) -> bool,
-        remedy: &str,
-    ) -> Option<String> {
-        let text = self.text(key)?;
-        if fits(&text) {
+    fn web_address(&self, key: &str, text: String) -> Option<String> {
+        let remedy = "write http:// or https://, a host, and a path if need be, nothing else";
+        self.checked_address(key, &text, address::is_web(&text), remedy)
+    }
+
+    fn checked_address(&self, key: &str, text: &str, fits: bool, remedy: &str) -> Option<String> {
+        if fits {
             return Some(text.trim_end_matches('/').to_owned());
         }
         let message = format!("\"{key}\" is no address that can be used here");
@@ -207,10 +212,28 @@ impl<'r> Section<'r> {
 
     /// The tables under a key whose names people choose.
     pub(super) fn named_sections(&self, key: &'static str) -> Vec<NamedSection<'r>> {
+        self.named_sections_beside(key, &[])
+    }
+
+    /// The tables under a key whose names people choose, where values of these other keys may
+    /// stand beside them.
+    pub(super) fn named_sections_beside(
+        &self,
+        key: &'static str,
+        beside: &[&'static str],
+    ) -> Vec<NamedSection<'r>> {
         let tables = self.section(key);
         tables.know("*");
         let entries = tables.table.map(|table| table.0.as_slice());
         let named = entries.unwrap_or_default().iter().filter_map(|entry| {
+            let is_value = !matches!(entry.node.value, Value::Table(_));
+            if is_value && beside.contains(&entry.key.as_str()) {
+                return None;
+            }
+            if let Some(near) = unknown::nearest(&entry.key, beside).filter(|_| is_value) {
+                tables.misspelt(entry, near);
+                return None;
+            }
             let table = tables.table_of(entry)?;
             Some(NamedSection {
                 name: entry.key.clone(),
@@ -354,6 +377,12 @@ impl<'r> Section<'r> {
             self.error_at(Some(node.at), message, &fault.remedy());
         }
         None
+    }
+
+    fn misspelt(&self, entry: &Entry, meant: &str) {
+        let message = format!("unknown key \"{}\"", entry.key);
+        let remedy = format!("did you mean \"{meant}\"?");
+        self.error_at(Some(entry.at), message, &remedy);
     }
 
     fn wrong_type(&self, entry: &Entry, wanted: &str) {

@@ -74,8 +74,8 @@ impl Git {
         let user = section.text_unless_empty("user");
         let name = section.text_unless_empty("name");
         if user.is_some() && name.is_some() {
-            let message = "\"name\" and \"user\" both name the committer";
-            section.error("user", message, "remove one of them");
+            let message = "\"user\" is not looked at";
+            section.warn("user", message, "\"name\" says who commits merges");
         }
         let cache_dir = section.text("cache_dir");
         Self {
@@ -90,19 +90,19 @@ impl Git {
 
 impl Web {
     pub(super) fn read(section: &Section<'_>) -> Self {
-        let canonical_url = section.address("canonical_url");
+        let canonical_url = section.address_unless_empty("canonical_url");
         let prefixes = section.texts("remove_path_prefixes");
         let prefixes = prefixes
             .iter()
             .map(|prefix| prefix.trim_matches('/').to_owned());
-        let host = section.text("host");
+        let host = section.text_unless_empty("host");
         Self {
             host: host.unwrap_or_else(|| "0.0.0.0".to_owned()),
             port: section.whole("port", 0..=u16::MAX).unwrap_or(54856),
-            secret: section.secret("secret"),
+            secret: section.secret_unless_empty("secret"),
             sync_on_start: section.truth("sync_on_start").unwrap_or(false),
             base_url: section
-                .address("base_url")
+                .address_unless_empty("base_url")
                 .or_else(|| canonical_url.clone()),
             canonical_url,
             remove_path_prefixes: prefixes.collect(),
@@ -114,6 +114,10 @@ impl Web {
 impl Db {
     pub(super) fn read(section: &Section<'_>) -> Self {
         let file = section.text("file");
+        if file.as_deref().is_some_and(is_called_as_homus) {
+            let message = "\"file\" is main.db, as Homu calls its own database";
+            section.warn("file", message, "if that is Homu's, name another file");
+        }
         let Some(url) = section.text("url") else {
             return Self::Sqlite(file.unwrap_or_else(|| "paprq.db".to_owned()).into());
         };
@@ -125,6 +129,12 @@ impl Db {
         section.error("url", message, "remove it and write file = \"paprq.db\"");
         Self::Postgres(Secret::new(url))
     }
+}
+
+fn is_called_as_homus(file: &str) -> bool {
+    Path::new(file)
+        .file_name()
+        .is_some_and(|name| name == "main.db")
 }
 
 impl Storage {

@@ -50,7 +50,7 @@ fn keys_of<'k>(table_pattern: &str, known: &'k BTreeSet<String>) -> Vec<&'k str>
 }
 
 /// The key that was probably meant: at most a third of the letters differ.
-fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(super) fn nearest<'k>(key: &str, known: &[&'k str]) -> Option<&'k str> {
     let plain = |text: &str| text.to_lowercase().replace('-', "_");
     let distance = |other: &str| strsim::damerau_levenshtein(&plain(key), &plain(other));
     let near = known.iter().copied().min_by_key(|other| distance(other))?;

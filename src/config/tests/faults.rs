@@ -17,7 +17,7 @@ reconcile_s = -5
 
 [web]
 port = 70000
-host = ""
+host = 0
 secret = "${ADMIN_SECRET}"
 sync_on_start = "yes"
 owner = "octo"
@@ -73,7 +73,7 @@ github = {}
     cfg.toml:8: [github] "api_url" is no address that can be used here: write http:// or https://, a host, and a path if need be, nothing else
     cfg.toml:9: [github] "reconcile_s" is -5: write a number from 1 to 31536000
     cfg.toml:12: [web] "port" is 70000: write a number from 0 to 65535
-    cfg.toml:13: [web] "host" is empty: write a value or remove the line
+    cfg.toml:13: [web] "host" is a whole number: write a text in quotes
     cfg.toml:14: [web] "secret" needs the environment variable ADMIN_SECRET, which is not set: set ADMIN_SECRET or write the value here
     cfg.toml:15: [web] "sync_on_start" is a text: write true or false, without quotes
     cfg.toml:16: [web] unknown key "owner": it belongs in [repo.NAME]
@@ -86,7 +86,6 @@ github = {}
     cfg.toml:30: [schedule.rules] "priority" is no comparison: write priority = ">=5"; also >, <, <=, =
     cfg.toml:32: [hooks.h] missing key "endpoint": write the address that is called
     cfg.toml:33: [hooks.h] "access" has none of its possible values: write "reviewer" or "try"
-    cfg.toml:34: [hooks.h] "has_response" needs "realtime": write realtime = true, or remove has_response
     cfg.toml:36: [repo.all] the label "all" means every repository in addresses: take another label of letters, digits, - _ .
     cfg.toml:36: [repo.all] missing key "owner": write the account or organisation of the repository
     cfg.toml:36: [repo.all.github] missing key "secret": write what the repository's webhook is signed with
@@ -153,7 +152,9 @@ fn an_unset_variable_is_an_error_and_a_set_one_its_value() {
 
 #[test]
 fn what_excludes_each_other_is_refused() {
-    insta::assert_snapshot!(errors("[git]\nname = 'a'\nuser = 'b'"), @r#"cfg.toml:3: [git] "name" and "user" both name the committer: remove one of them"#);
+    let keys = "private_key = 'k'\nprivate_key_file = 'f'";
+    let both = format!("[github.app]\nid = 7\nwebhook_secret = 's'\n{keys}");
+    insta::assert_snapshot!(errors(&both), @r#"cfg.toml:5: [github.app] "private_key" and "private_key_file" are both there: remove one of them"#);
     let app = "[github.app]\nid = 7\nwebhook_secret = 's'";
     insta::assert_snapshot!(errors(app).replace(LEAST, ""), @r#"cfg.toml:1: [github.app] missing key "private_key": write it, or private_key_file = "…""#);
 }
@@ -174,6 +175,15 @@ fn a_start_that_leads_nowhere_is_warned_of() {
     cfg.toml:2: [worker] no worker can run the suites: set local above 0, or give remote workers their tokens
     cfg.toml:6: [repo.x] nobody may approve: add reviewers = ["LOGIN"]
     "#);
+    let homus = "[git]\nname = 'a'\nuser = 'b'\n[db]\nfile = '/srv/main.db'";
+    insta::assert_snapshot!(warnings(&format!("{homus}\n{LEAST}\nreviewers = ['a']")), @r#"
+    cfg.toml:3: [git] "user" is not looked at: "name" says who commits merges
+    cfg.toml:5: [db] "file" is main.db, as Homu calls its own database: if that is Homu's, name another file
+    "#);
+    let hook = "[hooks.h]\nendpoint = 'http://h'\nhas_response = true";
+    let silent = r#"cfg.toml:3: [hooks.h] "has_response" does nothing without "realtime": "#;
+    let hook = warnings(&format!("{hook}\n{LEAST}"));
+    assert!(hook.lines().any(|line| line.starts_with(silent)), "{hook}");
     insta::assert_snapshot!(warnings("[github]\naccess_token = 't'"), @"cfg.toml: no repository is there to serve: add [repo.LABEL]");
 }
 

@@ -130,7 +130,7 @@ fn keys_of_the_sample() -> (BTreeSet<String>, BTreeSet<String>) {
     let table = Table::from_toml(&uncommented_sample()).unwrap();
     let reading = Reading::new("cfg.sample.toml", &any_variable);
     let errors = read(&table, &reading).unwrap_err();
-    assert_eq!(errors.0.len(), 3, "only what excludes each other: {errors}");
+    assert_eq!(errors.0.len(), 2, "only what excludes each other: {errors}");
     let known = reading.known.borrow();
     let found = survey(&table, &known);
     let patterns = found.into_iter().filter_map(|found| found.pattern);
