@@ -3,8 +3,12 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "in a test, helpers too fail by panicking"
 )]
+
+#[path = "command_line/homu.rs"]
+mod homu;
 
 use std::io::Write as _;
 use std::path::Path;
