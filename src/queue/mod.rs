@@ -14,6 +14,7 @@ pub mod event;
 mod exempting;
 mod external;
 mod forget;
+pub mod imported;
 mod inquiry;
 mod labels;
 mod landing;

@@ -257,7 +257,8 @@ impl Queue {
     }
 
     /// Drops what was asked for before a pull changed. A try that was asked for after the change,
-    /// but told before it, begins anew; such an approval is handed back.
+    /// but told before it, begins anew; such an approval is handed back. What was taken over from
+    /// another queue is not known to be younger than anything that that queue did not know.
     fn start_over(
         &mut self,
         number: PullNumber,
@@ -266,7 +267,9 @@ impl Queue {
     ) -> Option<Approval> {
         let pull = self.pulls.get(&number)?;
         let changed_at = pull.facts.updated_at;
-        let is_younger = |key: Option<CommentKey>| key.is_some_and(|key| key.at > changed_at);
+        let is_younger = |key: Option<CommentKey>| {
+            key.is_some_and(|key| key.at > changed_at && !key.is_imported())
+        };
         let approval = pull
             .approval
             .value

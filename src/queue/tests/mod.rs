@@ -1,6 +1,7 @@
 //! The queue under test: scripts of events against snapshots, and laws over random histories.
 
 mod homu;
+mod imported;
 mod laws;
 mod merges;
 mod order_of_news;

@@ -2,7 +2,7 @@
 
 use super::{Badge, Forge, Link, Moment, duration, name};
 use crate::clock;
-use crate::ids::{PullNumber, RunId};
+use crate::ids::{CommitId, PullNumber, RunId};
 use crate::notes;
 use crate::queue::event::SuiteVerdict;
 use crate::queue::note::Purpose;
@@ -59,7 +59,10 @@ impl RunView {
                 Purpose::Try => "try",
             },
             base: forge.branch(&run.base),
-            base_tip: run.merge().map(|merge| forge.commit(merge.base_tip)),
+            base_tip: run
+                .merge()
+                .filter(|merge| merge.base_tip != CommitId::ZERO)
+                .map(|merge| forge.commit(merge.base_tip)),
             merge: run.merge().map(|merge| forge.commit(merge.merge)),
             repeats: run.repeats,
             began: Moment(run.began_at),

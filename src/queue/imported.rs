@@ -1,0 +1,328 @@
+//! What another queue knew of a repository, taken over where nobody said otherwise.
+//!
+//! Whatever is taken over is marked with [`CommentKey::imported`]: comments that are younger than
+//! the other queue's last word override it, older ones that are read once more do not.
+
+use std::collections::BTreeSet;
+
+use super::effect::{EarlierMerge, Member};
+use super::event::{CommentKey, PullFacts};
+use super::note::{Ending, Purpose};
+use super::pull::{Approval, Named, Pull, Register, Squash, Stage};
+use super::run::{Phase, Run, RunCheck};
+use super::{Desk, Tree};
+use crate::ids::{CommitId, Login, RunId, Timestamp};
+
+/// What another queue knew of an open pull.
+#[derive(Clone, Debug)]
+pub struct ImportedPull {
+    /// What it knew of GitHub. The moment of change must be older than whatever GitHub will say,
+    /// which is then believed.
+    pub facts: PullFacts,
+    /// Who approved its head.
+    pub approver: Option<Login>,
+    /// Its priority.
+    pub priority: i64,
+    /// Its place in rollups.
+    pub rollup: i8,
+    /// Who else may approve it.
+    pub delegate: Option<Login>,
+    /// Whether it becomes one commit.
+    pub squash: Squash,
+    /// The try that waits or was under way.
+    pub wanted_try: Option<WantedTry>,
+    /// Its latest test.
+    pub test: Option<ImportedTest>,
+}
+
+/// A try that was asked for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WantedTry {
+    /// CHOOSER in `try=CHOOSER`.
+    pub chooser: Option<String>,
+}
+
+/// What is known of a test of the other queue.
+#[derive(Clone, Debug)]
+pub struct ImportedTest {
+    /// What it was for.
+    pub purpose: Purpose,
+    /// What it came to; `None` if that is still to be found out.
+    pub ending: Option<Ending>,
+    /// CHOOSER in `try=CHOOSER`.
+    pub chooser: Option<String>,
+    /// The commit that was tested.
+    pub merge: Option<CommitId>,
+    /// What it waited for.
+    pub checks: Vec<RunCheck>,
+}
+
+/// A part of what another queue knew of a pull.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Part {
+    /// That it is there.
+    Pull,
+    /// Its approval.
+    Approval,
+    /// Its priority.
+    Priority,
+    /// Its place in rollups.
+    Rollup,
+    /// Who else may approve it.
+    Delegate,
+    /// That it becomes one commit.
+    Squash,
+    /// The try that waits.
+    Try,
+    /// The results of its latest test.
+    Test,
+    /// Whether it merges cleanly.
+    Mergeability,
+}
+
+/// Why a part was left.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Left {
+    /// The pull is closed by now.
+    Closed,
+    /// The pull has another head or base by now.
+    Changed,
+    /// The pull says of itself that it is not finished.
+    Unfinished,
+    /// The pull is approved, and what is approved is not tried.
+    Approved,
+}
+
+/// What became of an [`ImportedPull`].
+#[derive(Clone, Debug)]
+pub struct Takeover {
+    /// The pull as it is now.
+    pub pull: Pull,
+    /// The run that shows its latest test, if that was taken over.
+    pub run: Option<Run>,
+    /// What was taken over, of what differs from what any pull has.
+    pub taken: BTreeSet<Part>,
+    /// What was not, though nobody had said otherwise.
+    pub left: BTreeSet<(Part, Left)>,
+}
+
+impl Takeover {
+    /// Takes over what another queue knew until a moment; the run, if there is one, becomes `run`.
+    pub fn of(found: ImportedPull, known: Option<Pull>, until: Timestamp, run: RunId) -> Self {
+        let is_new = known.is_none();
+        let mut takeover = Self {
+            pull: known.unwrap_or_else(|| Pull::new(found.facts.clone())),
+            run: None,
+            taken: BTreeSet::new(),
+            left: BTreeSet::new(),
+        };
+        if is_new {
+            takeover.taken.insert(Part::Pull);
+            takeover.note(Part::Mergeability, found.facts.mergeable.is_some());
+        }
+        if !takeover.pull.is_open() {
+            takeover.left.insert((Part::Pull, Left::Closed));
+            return takeover;
+        }
+        let key = CommentKey::imported(until);
+        takeover.take_settings(&found, key);
+        takeover.take_approval(&found, key);
+        takeover.take_test(found, key, run);
+        takeover
+    }
+
+    fn note(&mut self, part: Part, is_worth_it: bool) {
+        if is_worth_it {
+            self.taken.insert(part);
+        }
+    }
+
+    /// Takes over what holds for a pull whatever its head is.
+    fn take_settings(&mut self, found: &ImportedPull, key: CommentKey) {
+        let pull = &mut self.pull;
+        let taken = [
+            (
+                Part::Priority,
+                fill(&mut pull.priority, found.priority, key),
+            ),
+            (Part::Rollup, fill(&mut pull.rollup, found.rollup, key)),
+            (
+                Part::Delegate,
+                fill(&mut pull.delegate, found.delegate.clone(), key),
+            ),
+            (Part::Squash, fill(&mut pull.squash, found.squash, key)),
+        ];
+        for (part, filled) in taken {
+            self.note(part, filled == Filled::Worthwhile);
+        }
+        if self.pull.facts.mergeable.is_none()
+            && found.facts.mergeable.is_some()
+            && self.is_as_found(found)
+        {
+            self.pull.facts.mergeable = found.facts.mergeable;
+            self.taken.insert(Part::Mergeability);
+        }
+    }
+
+    /// Whether the pull proposes what the other queue knew: its words are about that.
+    fn is_as_found(&self, found: &ImportedPull) -> bool {
+        let known = &self.pull.facts;
+        (known.head, &known.base) == (found.facts.head, &found.facts.base)
+    }
+
+    fn take_approval(&mut self, found: &ImportedPull, key: CommentKey) {
+        if self.pull.approval.set_by.is_some() {
+            return;
+        }
+        let Some(approver) = found.approver.clone() else {
+            self.pull.approval.set_by = Some(key);
+            return;
+        };
+        let is_younger = |since: Option<Timestamp>| since.is_some_and(|since| since > key.at);
+        if !self.is_as_found(found) || is_younger(self.pull.changed_since) {
+            self.left.insert((Part::Approval, Left::Changed));
+        } else if self.pull.unfinished().is_some() {
+            self.left.insert((Part::Approval, Left::Unfinished));
+        } else {
+            let approval = Approval {
+                commit: found.facts.head,
+                said_by: first_of(&approver),
+                approver,
+                named: Named::Commit,
+            };
+            let _taken = self.pull.approval.set(Some(approval), key);
+            self.taken.insert(Part::Approval);
+        }
+    }
+
+    /// Takes over what was tested and what is to be tried, unless something was here.
+    fn take_test(&mut self, found: ImportedPull, key: CommentKey, id: RunId) {
+        let is_untouched = self.pull.try_key.is_none()
+            && self.pull.last_run.is_none()
+            && self.pull.stage == Stage::Idle;
+        if !is_untouched {
+            return;
+        }
+        self.pull.try_key = Some(key);
+        let is_as_found = self.is_as_found(&found);
+        if let Some(test) = found.test {
+            if is_as_found {
+                self.add_run(test, found.approver, key.at, id);
+            } else {
+                self.left.insert((Part::Test, Left::Changed));
+            }
+        }
+        let Some(wanted) = found.wanted_try else {
+            return;
+        };
+        if self.pull.standing_approval().is_some() {
+            self.left.insert((Part::Try, Left::Approved));
+        } else if is_as_found {
+            let chooser = wanted.chooser;
+            self.pull.stage = Stage::TryWanted { chooser };
+            self.taken.insert(Part::Try);
+        } else {
+            self.left.insert((Part::Try, Left::Changed));
+        }
+    }
+
+    fn add_run(
+        &mut self,
+        test: ImportedTest,
+        approver: Option<Login>,
+        until: Timestamp,
+        id: RunId,
+    ) {
+        let (purpose, facts) = (test.purpose, &self.pull.facts);
+        let member = Member {
+            pull: facts.number,
+            head: facts.head,
+            approver: approver.filter(|_| purpose == Purpose::Land),
+        };
+        let ending = test.ending.unwrap_or(Ending::Cancelled);
+        let run = Run::ended(id, facts.base.clone(), member, ending, until);
+        self.run = Some(Run {
+            purpose,
+            chooser: test.chooser,
+            phase: Phase::Done {
+                ending,
+                merge: test.merge.map(onto_the_unknown),
+                at: until,
+            },
+            checks: test.checks,
+            ..run
+        });
+        self.pull.last_run = Some(id);
+        if let Some(ending) = test.ending {
+            let run = id;
+            self.pull.stage = Stage::Ended {
+                run,
+                purpose,
+                ending,
+            };
+        }
+        self.taken.insert(Part::Test);
+    }
+}
+
+/// The other queue does not say what it merged onto. No base has this id, so the merge is never
+/// taken for one that could still land.
+fn onto_the_unknown(merge: CommitId) -> EarlierMerge {
+    EarlierMerge {
+        base_tip: CommitId::ZERO,
+        merge,
+    }
+}
+
+/// Of several approvers, the first.
+fn first_of(approver: &Login) -> Login {
+    let first = approver.as_str().split(',').next();
+    first.map_or_else(|| approver.clone(), Login::new)
+}
+
+/// Whether a value was taken over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Filled {
+    /// Yes, and it is not what it would be without.
+    Worthwhile,
+    /// Yes, and it makes no difference.
+    WithTheUsual,
+    /// No: somebody had set it.
+    Not,
+}
+
+fn fill<T: Clone + Default + PartialEq>(
+    register: &mut Register<T>,
+    value: T,
+    key: CommentKey,
+) -> Filled {
+    if register.set_by.is_some() {
+        return Filled::Not;
+    }
+    let is_usual = value == T::default();
+    let _taken = register.set(value, key);
+    if is_usual {
+        Filled::WithTheUsual
+    } else {
+        Filled::Worthwhile
+    }
+}
+
+/// Whether a tree was taken over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TreeTaken {
+    /// It was.
+    Yes,
+    /// Somebody had closed or opened the tree here.
+    No,
+}
+
+impl Desk {
+    /// Takes over whether the tree is closed, unless somebody said so here.
+    pub fn take_over_tree(&mut self, tree: Tree, until: Timestamp) -> TreeTaken {
+        match fill(&mut self.tree, tree, CommentKey::imported(until)) {
+            Filled::Worthwhile | Filled::WithTheUsual => TreeTaken::Yes,
+            Filled::Not => TreeTaken::No,
+        }
+    }
+}
