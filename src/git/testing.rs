@@ -40,6 +40,8 @@ pub(super) enum Entry {
     File(Vec<u8>),
     Program(Vec<u8>),
     Link(Vec<u8>),
+    /// A submodule at the commit whose id is this byte, twenty times.
+    Module(u8),
 }
 
 /// Path, as bytes, to content.
@@ -164,13 +166,13 @@ fn write_tree(repository: &Repository, files: &Files) -> Oid {
             dir.insert(rest, entry.clone());
             continue;
         }
-        let (content, mode) = match entry {
-            Entry::File(content) => (content, 0o100_644),
-            Entry::Program(content) => (content, 0o100_755),
-            Entry::Link(target) => (target, 0o120_000),
+        let (id, mode) = match entry {
+            Entry::File(content) => (repository.blob(content).unwrap(), 0o100_644),
+            Entry::Program(content) => (repository.blob(content).unwrap(), 0o100_755),
+            Entry::Link(target) => (repository.blob(target).unwrap(), 0o120_000),
+            Entry::Module(n) => (Oid::from_bytes(&[*n; 20]).unwrap(), 0o160_000),
         };
-        let blob = repository.blob(content).unwrap();
-        here.insert(path.as_slice(), blob, mode).unwrap();
+        here.insert(path.as_slice(), id, mode).unwrap();
     }
     for (name, files) in below {
         let tree = write_tree(repository, &files);

@@ -1,51 +1,20 @@
 //! Merges against those of `git merge --no-ff` in a work tree: the same commit, to the byte.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
 
-use git2::Repository;
+use git2::ResetType;
 use proptest::prelude::*;
-use proptest::sample::{Index, select};
+use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::super::mirror::{commit_id, oid};
-use super::super::testing::{AT, Entry, Files, Origin, bot, commit, files};
-use super::super::{GitError, Merge, Mirror, Person};
+use super::super::testing::{AT, Entry, Files, bot, files};
+use super::super::{GitError, Merge, Person};
+use super::edits::{Edit, apply, edit, entry, path};
+use super::oracle::{Bench, empty};
 use crate::ids::{CommitId, Timestamp};
 
-/// One mirror, and a work tree beside it that sees the mirror's commits.
-struct Bench {
-    origin: Origin,
-    mirror: Mirror,
-    oracle: Repository,
-}
-
 impl Bench {
-    fn new() -> Self {
-        let origin = Origin::new();
-        let mirror = origin.mirror();
-        let oracle = Repository::init(origin.dir.path().join("work")).unwrap();
-        let objects = origin.mirror_dir().join("objects");
-        oracle
-            .odb()
-            .unwrap()
-            .add_disk_alternate(objects.to_str().unwrap())
-            .unwrap();
-        let alternates = oracle.path().join("objects/info/alternates");
-        fs::write(alternates, format!("{}\n", objects.display())).unwrap();
-        Self {
-            origin,
-            mirror,
-            oracle,
-        }
-    }
-
-    fn commit(&self, parents: &[CommitId], files: &Files) -> CommitId {
-        commit(&self.mirror.repository().unwrap(), parents, files)
-    }
-
     async fn merge(&self, base: CommitId, head: CommitId, message: &str) -> Merge {
         self.mirror
             .merge(base, head, message, &bot(), AT)
@@ -58,7 +27,8 @@ impl Bench {
         let work = self.oracle.workdir().unwrap();
         empty(work);
         self.oracle.set_head_detached(oid(base).unwrap()).unwrap();
-        assert!(self.git(&["reset", "-q", "--hard"]).status.success());
+        let commit = self.oracle.find_object(oid(base).unwrap(), None).unwrap();
+        self.oracle.reset(&commit, ResetType::Hard, None).unwrap();
         let head = head.to_string();
         let merged = self.git(&["merge", "--no-ff", "-q", "-m", message, &head]);
         let now = commit_id(self.oracle.refname_to_id("HEAD").unwrap());
@@ -82,33 +52,6 @@ impl Bench {
             paths: paths.into_iter().collect(),
         }
     }
-
-    fn git(&self, args: &[&str]) -> Output {
-        Command::new("git")
-            .args(args)
-            .current_dir(self.oracle.workdir().unwrap())
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .envs(["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"].map(|name| (name, "Bot")))
-            .envs(["GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"].map(|name| (name, "bot@example.org")))
-            .envs(["GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"].map(|name| (name, "1700000000 +0000")))
-            .output()
-            .unwrap()
-    }
-}
-
-/// Removes everything but the repository.
-fn empty(work: &Path) {
-    for entry in fs::read_dir(work).unwrap() {
-        let path = entry.unwrap().path();
-        if path.ends_with(".git") {
-            drop(fs::remove_file(path.join("index")));
-        } else if path.is_dir() && !path.is_symlink() {
-            fs::remove_dir_all(path).unwrap();
-        } else {
-            fs::remove_file(path).unwrap();
-        }
-    }
 }
 
 /// Three trees: where two people began, and what each made of it.
@@ -118,62 +61,6 @@ struct History {
     base: Vec<Edit>,
     head: Vec<Edit>,
     message: String,
-}
-
-#[derive(Clone, Debug)]
-enum Edit {
-    Put(Vec<u8>, Entry),
-    SetLine(Index, Index, String),
-    Append(Index, String),
-    Delete(Index),
-    Rename(Index, Vec<u8>),
-    FlipMode(Index),
-}
-
-fn path() -> impl Strategy<Value = Vec<u8>> {
-    select(vec![
-        &b"a"[..],
-        b"b.txt",
-        b"dir/c",
-        b"dir/d.log",
-        b"dir/sub/e",
-        b"other/f",
-        b"caf\xe9",
-        b"two words",
-    ])
-    .prop_map(<[u8]>::to_vec)
-}
-
-fn line() -> impl Strategy<Value = String> {
-    select(vec!["one\n", "two\n", "three\r\n", "", "four", "ü \t\n"]).prop_map(str::to_owned)
-}
-
-fn text() -> impl Strategy<Value = Vec<u8>> {
-    (select(vec!["\n", "\r\n"]), 0..4_u8).prop_map(|(end, kind)| {
-        let lines = (0..9).map(|n| format!("line {n} of kind {kind}{end}"));
-        lines.collect::<String>().into_bytes()
-    })
-}
-
-fn entry() -> impl Strategy<Value = Entry> {
-    prop_oneof![
-        6 => text().prop_map(Entry::File),
-        1 => text().prop_map(Entry::Program),
-        1 => select(vec![&b"a"[..], b"dir"]).prop_map(|to| Entry::Link(to.to_vec())),
-        1 => prop::collection::vec(any::<u8>(), 0..40).prop_map(Entry::File),
-    ]
-}
-
-fn edit() -> impl Strategy<Value = Edit> {
-    let at = any::<Index>;
-    prop_oneof![
-        2 => (path(), entry()).prop_map(|(path, entry)| Edit::Put(path, entry)),
-        5 => (at(), at(), line()).prop_map(|(file, row, text)| Edit::SetLine(file, row, text)),
-        2 => (at(), line()).prop_map(|(file, text)| Edit::Append(file, text)),
-        1 => at().prop_map(Edit::Delete),
-        2 => (at(), path()).prop_map(|(file, to)| Edit::Rename(file, to)),
-        1 => at().prop_map(Edit::FlipMode),
-    ]
 }
 
 fn history() -> impl Strategy<Value = History> {
@@ -210,49 +97,6 @@ fn edited(start: &Files, edits: &[Edit], salt: &str) -> Files {
     files
 }
 
-fn apply(files: &mut Files, edit: &Edit) {
-    let pick = |files: &Files, at: &Index| at.get(&files.keys().collect::<Vec<_>>()).to_vec();
-    match edit {
-        Edit::Put(path, entry) => {
-            files.insert(path.clone(), entry.clone());
-        }
-        Edit::SetLine(file, row, text) => {
-            let path = pick(files, file);
-            if let Some(Entry::File(content)) = files.get_mut(&path) {
-                let mut lines: Vec<_> = content.split_inclusive(|byte| *byte == b'\n').collect();
-                if !lines.is_empty() {
-                    let row = row.index(lines.len());
-                    lines[row] = text.as_bytes();
-                    *content = lines.concat();
-                }
-            }
-        }
-        Edit::Append(file, text) => {
-            let path = pick(files, file);
-            if let Some(Entry::File(content)) = files.get_mut(&path) {
-                content.extend(text.as_bytes());
-            }
-        }
-        Edit::Delete(file) if files.len() > 1 => {
-            files.remove(&pick(files, file));
-        }
-        Edit::Delete(_) => {}
-        Edit::Rename(file, to) => {
-            let entry = files.remove(&pick(files, file)).unwrap();
-            files.insert(to.clone(), entry);
-        }
-        Edit::FlipMode(file) => {
-            let path = pick(files, file);
-            let flipped = match files[&path].clone() {
-                Entry::File(content) => Entry::Program(content),
-                Entry::Program(content) => Entry::File(content),
-                link @ Entry::Link(_) => link,
-            };
-            files.insert(path, flipped);
-        }
-    }
-}
-
 #[test]
 fn merges_are_those_of_git() {
     let bench = Bench::new();
@@ -260,7 +104,7 @@ fn merges_are_those_of_git() {
     let made = std::cell::Cell::new(0);
     let conflicts = std::cell::Cell::new(0);
     let mut runner = TestRunner::new(Config {
-        cases: 32,
+        cases: 520,
         max_shrink_iters: 200,
         ..Config::with_source_file(file!())
     });
@@ -269,18 +113,15 @@ fn merges_are_those_of_git() {
         let base = bench.commit(&[start], &edited(&history.start, &history.base, "base"));
         let head = bench.commit(&[start], &edited(&history.start, &history.head, "head"));
         let ours = runtime.block_on(bench.merge(base, head, &history.message));
-        let count = if matches!(ours, Merge::Made(_)) {
-            &made
-        } else {
-            &conflicts
-        };
+        let is_made = matches!(ours, Merge::Made(_));
+        let count = if is_made { &made } else { &conflicts };
         count.set(count.get() + 1);
         prop_assert_eq!(ours, bench.expected(base, head, &history.message));
         Ok(())
     });
     outcome.unwrap();
-    assert!(made.get() >= 4, "only {} merges were made", made.get());
-    assert!(conflicts.get() >= 3, "only {} conflicts", conflicts.get());
+    assert!(made.get() >= 100, "only {} merges were made", made.get());
+    assert!(conflicts.get() >= 50, "only {} conflicts", conflicts.get());
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The floor as a whole, with real repositories and the real `git` at the other end.
 
+mod edits;
 mod merging;
 mod mirroring;
+mod oracle;
 mod pushing;
 mod serving;
