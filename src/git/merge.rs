@@ -61,7 +61,6 @@ impl Mirror {
         committer: &Person,
         at: Timestamp,
     ) -> Result<Merge, GitError> {
-        const TRIES: u32 = 3;
         let plan = Plan {
             base,
             head,
@@ -69,15 +68,7 @@ impl Mirror {
             committer: committer.clone(),
             at,
         };
-        for _ in 1..TRIES {
-            match self.try_merge(&plan).await {
-                // Upkeep removes empty directories, at times the very one in which git or
-                // libgit2 is about to write an object.
-                Err(GitError::Program(_) | GitError::Mirror(_)) => {}
-                result => return result,
-            }
-        }
-        self.try_merge(&plan).await
+        retried(|| self.try_merge(&plan)).await
     }
 
     async fn try_merge(&self, plan: &Plan) -> Result<Merge, GitError> {
@@ -101,7 +92,7 @@ impl Mirror {
     }
 
     /// The merged tree, or the paths in conflict.
-    async fn merge_trees(
+    pub(super) async fn merge_trees(
         &self,
         base: CommitId,
         head: CommitId,
@@ -138,6 +129,24 @@ impl Mirror {
             _ => Err(GitError::Program(output.stderr.trim().to_owned())),
         }
     }
+}
+
+/// Does something in the mirror that can be done again, up to three times.
+///
+/// Upkeep removes empty directories, at times the very one in which git or libgit2 is about to
+/// write an object.
+pub(super) async fn retried<T, F>(work: impl Fn() -> F) -> Result<T, GitError>
+where
+    F: Future<Output = Result<T, GitError>>,
+{
+    const TRIES: u32 = 3;
+    for _ in 1..TRIES {
+        match work().await {
+            Err(GitError::Program(_) | GitError::Mirror(_)) => {}
+            result => return result,
+        }
+    }
+    work().await
 }
 
 /// Where both sides made different sorts of things of one name, git calls them `NAME~SIDE`.
@@ -189,6 +198,20 @@ impl Plan {
 }
 
 impl Person {
+    /// The person and the time as a commit's header has them.
+    pub(super) fn line(&self, at: Timestamp) -> Result<Vec<u8>, GitError> {
+        let signature = self.signature(at)?;
+        let seconds = signature.when().seconds();
+        let end = format!("> {seconds} +0000");
+        let parts = [
+            signature.name_bytes(),
+            b" <",
+            signature.email_bytes(),
+            end.as_bytes(),
+        ];
+        Ok(parts.concat())
+    }
+
     fn signature(&self, at: Timestamp) -> Result<Signature<'static>, GitError> {
         const UTC: i32 = 0;
         let time = Time::new(at.0.div_euclid(1000), UTC);

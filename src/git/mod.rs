@@ -11,16 +11,21 @@
 mod error;
 mod fetch;
 mod merge;
+mod message;
 mod mirror;
+mod object;
 mod program;
 mod push;
+mod rebase;
 mod remote;
 mod repair;
+mod replay;
 pub mod serve;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod todo;
 
 pub use error::GitError;
 pub use fetch::{Fetch, RemoteRef};
@@ -28,4 +33,5 @@ pub use merge::{Merge, Person};
 pub use mirror::{FileAt, Mirror, Upkeep};
 pub use program::Limits;
 pub use push::{PushKind, PushOutcome};
+pub use rebase::{Autosquash, COMMITS_MAX, Rebase, RebasePlan};
 pub use remote::{Remote, RemoteAuth, Secret};

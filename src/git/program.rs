@@ -26,6 +26,8 @@ pub struct Limits {
     pub ask_s: u64,
     /// One merge.
     pub merge_s: u64,
+    /// One rebase or squash, with all its merges.
+    pub rebase_s: u64,
     /// One push, without reading back.
     pub push_s: u64,
     /// One fetch by a worker.
@@ -41,6 +43,7 @@ impl Default for Limits {
             fetch_s: 300,
             ask_s: 30,
             merge_s: 60,
+            rebase_s: 300,
             push_s: 120,
             serve_s: 900,
             upkeep_s: 3600,

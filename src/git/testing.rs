@@ -156,7 +156,7 @@ pub(super) fn commit(repository: &Repository, parents: &[CommitId], files: &File
     commit_id(made.unwrap())
 }
 
-fn write_tree(repository: &Repository, files: &Files) -> Oid {
+pub(super) fn write_tree(repository: &Repository, files: &Files) -> Oid {
     let mut here = repository.treebuilder(None).unwrap();
     let mut below: BTreeMap<&[u8], Files> = BTreeMap::new();
     for (path, entry) in files {

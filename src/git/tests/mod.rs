@@ -5,4 +5,6 @@ mod merging;
 mod mirroring;
 mod oracle;
 mod pushing;
+mod rebasing;
+mod replaying;
 mod serving;
