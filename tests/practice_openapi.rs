@@ -281,6 +281,7 @@ async fn objects_and_protected_refs_are_answered_as_github_describes() {
     let branch = check(&site, "GET", "/branches/master", &Value::Null).await;
     assert_eq!(branch["protected"], true);
     check(&site, "GET", "/branches", &Value::Null).await;
+    check(&site, "POST", "/forks", &json!({})).await;
     let commit = format!("/git/commits/{head}");
     let commit = check(&site, "GET", &commit, &Value::Null).await;
     let body = json!({

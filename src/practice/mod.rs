@@ -31,6 +31,7 @@ mod hooks;
 mod json;
 mod labels;
 mod look;
+mod oauth;
 mod pages;
 mod protection;
 mod pulls;

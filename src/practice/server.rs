@@ -213,7 +213,9 @@ impl Caller {
             Some((scheme, login)) if scheme.eq_ignore_ascii_case("basic") => password(login),
             Some(_) | None => return Self::Stranger,
         };
-        match core.world().tokens.get(&token) {
+        let world = core.world();
+        let known = world.tokens.get(&token);
+        match known.or_else(|| world.logins.tokens.get(&token)) {
             Some(login) => Self::User(login.clone()),
             None => Self::Stranger,
         }

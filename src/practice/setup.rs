@@ -61,20 +61,7 @@ impl Practice {
     /// # Errors
     /// If the repository does not exist, the fork does, or git fails.
     pub fn fork(&self, repo: &str, owner: &str) -> Result<(), PracticeError> {
-        let core = self.core();
-        let (_, name) = owner_and_name(repo)?;
-        let from = core.read_repo(repo, |repo| {
-            (repo.path.clone(), repo.default_branch.clone())
-        })?;
-        let path = core.new_directory(&format!("{owner}/{name}"))?;
-        let disk = Disk::fork(&from.0, &path)?;
-        core.signature(&Login::new(owner), clock::now());
-        core.add_repo(Login::new(owner), name.clone(), &from.1, &disk)?;
-        if let Some(fork) = core.world().repo_mut(&format!("{owner}/{name}")) {
-            fork.parent = Some(repo.to_owned());
-        }
-        core.changed();
-        Ok(())
+        self.core().fork(repo, owner)
     }
 
     /// Gives a user a permission in a repository.
@@ -135,6 +122,22 @@ impl Practice {
 }
 
 impl Core {
+    pub(super) fn fork(&self, repo: &str, owner: &str) -> Result<(), PracticeError> {
+        let (_, name) = owner_and_name(repo)?;
+        let from = self.read_repo(repo, |repo| {
+            (repo.path.clone(), repo.default_branch.clone())
+        })?;
+        let path = self.new_directory(&format!("{owner}/{name}"))?;
+        let disk = Disk::fork(&from.0, &path)?;
+        self.signature(&Login::new(owner), clock::now());
+        self.add_repo(Login::new(owner), name.clone(), &from.1, &disk)?;
+        if let Some(fork) = self.world().repo_mut(&format!("{owner}/{name}")) {
+            fork.parent = Some(repo.to_owned());
+        }
+        self.changed();
+        Ok(())
+    }
+
     fn new_directory(&self, repo: &str) -> Result<std::path::PathBuf, PracticeError> {
         if self.world().repo(repo).is_some() {
             return Err(PracticeError::Refused(format!("{repo} exists")));

@@ -1,6 +1,7 @@
 //! The practice GitHub from outside: real git, real HTTP, a real receiver of webhooks.
 
 mod faults;
+mod login;
 mod refs;
 mod rest;
 

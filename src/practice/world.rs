@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::ids::{CommitId, Login, PullNumber, Timestamp};
 
+use super::oauth::Logins;
 use super::pulls::Push;
 
 /// Everything, behind the one mutex of [`super::core::Core`].
@@ -19,6 +20,7 @@ pub(super) struct World {
     last_id: u64,
     pub(super) users: BTreeMap<Login, User>,
     pub(super) tokens: HashMap<String, Login>,
+    pub(super) logins: Logins,
     repos: BTreeMap<String, Repo>,
     pub(super) requests: Vec<Request>,
     pub(super) deliveries: Vec<Delivery>,

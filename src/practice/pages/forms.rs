@@ -119,7 +119,7 @@ async fn submit(
 
 /// Browsers say where a form comes from. A name of this machine that is not its own (DNS
 /// rebinding) counts as another site.
-fn is_from_here(request: &HttpRequest) -> bool {
+pub(super) fn is_from_here(request: &HttpRequest) -> bool {
     let host = header(request, "host").unwrap_or_default();
     let name = host
         .rsplit_once(':')

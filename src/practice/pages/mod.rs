@@ -6,6 +6,7 @@
 mod forms;
 mod markdown;
 mod marks;
+mod oauth;
 #[cfg(test)]
 mod tests;
 mod views;
@@ -32,6 +33,12 @@ impl Practice {
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/", web::get().to(repos))
+        .route("/login/oauth/authorize", web::get().to(oauth::authorize))
+        .route("/login/oauth/authorize", web::post().to(oauth::agree))
+        .route(
+            "/login/oauth/access_token",
+            web::post().to(oauth::access_token),
+        )
         .route("/{owner}/{repo}", web::get().to(repo))
         .route("/{owner}/{repo}/pull/{number}", web::get().to(pull))
         .route("/{owner}/{repo}/pulls", web::post().to(forms::open))

@@ -1,5 +1,7 @@
 //! What the pages show, read from the state and from git at one moment.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 
 use crate::ids::{CommitId, Login, PullNumber, Timestamp};
@@ -64,6 +66,23 @@ impl Problem {
         Self {
             frame: Frame::of(&core.world(), "That did not work", None),
             message,
+        }
+    }
+}
+
+/// Who agrees that an app acts for them.
+#[derive(Debug, Template)]
+#[template(path = "practice/authorize.html")]
+pub(super) struct Authorize {
+    frame: Frame,
+    fields: BTreeMap<String, String>,
+}
+
+impl Authorize {
+    pub(super) fn of(core: &Core, fields: BTreeMap<String, String>) -> Self {
+        Self {
+            frame: Frame::of(&core.world(), "Log in", None),
+            fields,
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{Answer, Limits, Refusal};
 pub(super) fn route(asked: &Asked<'_>, path: &[&str]) -> Result<Answer, Refusal> {
     match (asked.method(), path) {
         ("GET", []) => repo(asked),
+        ("POST", ["forks"]) => fork(asked),
         ("GET", ["collaborators"]) => collaborators(asked),
         ("GET", ["collaborators", login]) => collaborator(asked, &Login::new(*login)),
         ("GET", ["collaborators", login, "permission"]) => permission(asked, &Login::new(*login)),
@@ -50,6 +51,20 @@ pub(super) fn rate_limit(asked: &Asked<'_>) -> Result<Answer, Refusal> {
 fn repo(asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let permission = asked.permission();
     asked.read(|shapes, repo| Ok(Answer::ok(shapes.full_repo(repo, permission))))
+}
+
+/// `POST /forks`: 202, also where the caller has forked it before.
+fn fork(asked: &Asked<'_>) -> Result<Answer, Refusal> {
+    let owner = asked.user()?;
+    let name = asked.read(|_, repo| Ok(format!("{owner}/{}", repo.name)))?;
+    if asked.core.world().repo(&name).is_none() {
+        asked.core.fork(&asked.repo, owner.as_str())?;
+    }
+    let accepted = actix_web::http::StatusCode::ACCEPTED;
+    asked.about(&name)?.read(|shapes, fork| {
+        let shape = shapes.full_repo(fork, Permission::Admin);
+        Ok(Answer::with_status(accepted, Some(shape)))
+    })
 }
 
 fn collaborators(asked: &Asked<'_>) -> Result<Answer, Refusal> {
