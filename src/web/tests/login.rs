@@ -1,5 +1,6 @@
 //! Who logs in, what they get, and who gets nothing.
 
+mod browser;
 mod forge;
 
 use reqwest::header::{LOCATION, SET_COOKIE};

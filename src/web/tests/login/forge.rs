@@ -43,6 +43,7 @@ impl Forge {
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(data.clone())
+                .route("/login/oauth/authorize", web::get().to(authorize))
                 .route("/login/oauth/access_token", web::post().to(token))
                 .route("/api/v3/repos/octo/demo/forks", web::post().to(fork))
                 .default_service(web::to(pass_on))
@@ -54,15 +55,34 @@ impl Forge {
 
     /// What GitHub gives the browser of somebody who logs in for this challenge.
     pub(super) fn code(&self, login: &str, challenge: &str) -> String {
-        let mut codes = self.shared.codes.lock().unwrap();
-        let code = format!("code-{}", codes.len());
-        codes.insert(code.clone(), (login.to_owned(), challenge.to_owned()));
-        code
+        self.shared.code(login, challenge)
     }
 
     pub(super) fn tokens_given(&self) -> usize {
         *self.shared.tokens_given.lock().unwrap()
     }
+}
+
+impl Shared {
+    fn code(&self, login: &str, challenge: &str) -> String {
+        let mut codes = self.codes.lock().unwrap();
+        let code = format!("code-{}", codes.len());
+        codes.insert(code.clone(), (login.to_owned(), challenge.to_owned()));
+        code
+    }
+}
+
+/// Bob has let the application act for him before, so he is not asked.
+async fn authorize(
+    asked: web::Query<HashMap<String, String>>,
+    shared: web::Data<Shared>,
+) -> HttpResponse {
+    let mut back: url::Url = asked["redirect_uri"].parse().unwrap();
+    let code = shared.code("bob", &asked["code_challenge"]);
+    let pairs = [("code", &code), ("state", &asked["state"])];
+    back.query_pairs_mut().extend_pairs(pairs);
+    let back = ("location", back.to_string());
+    HttpResponse::Found().insert_header(back).finish()
 }
 
 async fn token(body: web::Bytes, shared: web::Data<Shared>) -> HttpResponse {
