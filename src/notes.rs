@@ -18,7 +18,7 @@ pub use comment::comment;
 pub use harmless::{is_unseen, plain, url};
 pub use reason::reason;
 pub use rollup::{RollupText, rollup};
-pub use status::{State, StatusText, status, verdict};
+pub use status::{QUEUE_CONTEXT, State, StatusText, status, verdict};
 
 use crate::ids::{Login, PullNumber, RepoLabel, RunId};
 use crate::queue::note::MARKER;

@@ -11,6 +11,8 @@ use super::suites::Suites;
 use super::tree::Value;
 use crate::ids::{Login, RepoLabel};
 
+const RUST_TEAM_URL: &str = "https://team-api.infra.rust-lang.org/v1";
+
 const A_YEAR_S: u64 = 31_536_000;
 
 /// One repository.
@@ -30,6 +32,9 @@ pub struct Repo {
     pub auth_collaborators: bool,
     /// Whether the Rust project's team service says who may approve. Default false.
     pub rust_team: bool,
+    /// Where that service is, without a slash at its end. Default
+    /// `https://team-api.infra.rust-lang.org/v1`.
+    pub rust_team_url: String,
     /// Whether pulls are rebased instead of merged. Default false.
     pub linear: bool,
     /// Whether `fixup!` commits are squashed before the merge. Default false.
@@ -100,6 +105,9 @@ impl Repo {
             try_users: logins(section, "try_users"),
             auth_collaborators: section.truth("auth_collaborators").unwrap_or(false),
             rust_team: section.truth("rust_team").unwrap_or(false),
+            rust_team_url: section
+                .address("rust_team_url")
+                .unwrap_or_else(|| RUST_TEAM_URL.to_owned()),
             linear: section.truth("linear").unwrap_or(false),
             autosquash: section.truth("autosquash").unwrap_or(false),
             status_based_exemption: section.truth("status_based_exemption").unwrap_or(false),

@@ -47,8 +47,6 @@ const NOT_YET: &[Unbuilt] = &[
         "schedule.rules",
         "auto goes before try, then by priority and age",
     ),
-    on("repo.*.auth_collaborators", "only reviewers may approve"),
-    on("repo.*.rust_team", "only reviewers may approve"),
     on("repo.*.linear", "pulls are merged with a merge commit"),
     on("repo.*.autosquash", "pulls are merged as they are"),
     on("repo.*.status_based_exemption", "every merge is tested"),

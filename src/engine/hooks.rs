@@ -6,11 +6,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use reqwest::{Client, Method, Response, StatusCode, header, redirect};
+use reqwest::{Client, Method, Response, StatusCode, header};
 use serde::Serialize;
 use url::Url;
 
 use super::outside;
+use super::wire::{self, Cause};
 use crate::config::Hook;
 use crate::ids::PullNumber;
 
@@ -34,9 +35,6 @@ pub(super) struct Told<'a> {
     #[serde(rename = "extra_data")]
     pub(super) data: Option<&'a str>,
 }
-
-/// What happened underneath; for the log only, since it may name addresses.
-type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a call came to nothing, in words for people: they name no address.
 #[derive(Debug, thiserror::Error)]
@@ -77,12 +75,11 @@ impl HookError {
         }
     }
 
-    /// The address is left out: it may hold what even the log is not to know.
     fn sending(error: reqwest::Error) -> Self {
         if error.is_connect() {
-            return Self::Unreached(error.without_url().into());
+            return Self::Unreached(wire::cause(error));
         }
-        Self::Broken(error.without_url().into())
+        Self::Broken(wire::cause(error))
     }
 }
 
@@ -183,27 +180,17 @@ async fn client(url: &Url, trust: Trust) -> Result<Client, HookError> {
     if trust == Trust::PublicOnly && !ips.all(outside::is_public) {
         return Err(HookError::Inside);
     }
-    crate::tls::install();
-    Client::builder()
-        .user_agent("paprq")
+    wire::client()
         .no_proxy()
-        .redirect(redirect::Policy::none())
         .resolve_to_addrs(url.host_str().unwrap_or_default(), &addresses)
         .build()
-        .map_err(|error| HookError::Unreached(error.into()))
+        .map_err(|error| HookError::Unreached(wire::cause(error)))
 }
 
-/// Reads an answer up to its limit; what else it holds is never waited for.
-async fn read(mut response: Response) -> Result<String, HookError> {
-    let mut bytes = Vec::new();
-    while bytes.len() < ANSWER_BYTES_MAX {
-        let chunk = response.chunk().await;
-        match chunk.map_err(|error| HookError::CutShort(error.without_url().into()))? {
-            Some(chunk) => bytes.extend_from_slice(&chunk),
-            None => break,
-        }
-    }
-    bytes.truncate(ANSWER_BYTES_MAX);
+/// Reads an answer as far as it is wanted.
+async fn read(response: Response) -> Result<String, HookError> {
+    let bytes = wire::read(response, ANSWER_BYTES_MAX).await;
+    let bytes = bytes.map_err(HookError::CutShort)?;
     let text = String::from_utf8_lossy(&bytes);
     let shown = text
         .chars()

@@ -9,6 +9,7 @@
 
 mod desk;
 mod dispatcher;
+mod history;
 mod hooks;
 mod live;
 mod login;
@@ -21,8 +22,13 @@ mod repo;
 mod retry;
 mod rollup;
 mod setup;
+mod standings;
 mod start;
 mod sync;
+mod team;
+#[cfg(test)]
+mod tests;
+mod wire;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::desk::JobDesk;
 use super::live::{Change, Live};
+use super::standings::Standings;
 use crate::clock;
 use crate::config;
 use crate::git::{Mirror, Person, RemoteRef};
@@ -31,6 +32,7 @@ pub(super) struct Shared {
     pub(super) rules: Rules,
     /// The hooks, by trigger.
     pub(super) hooks: BTreeMap<String, config::Hook>,
+    pub(super) standings: Standings,
     pub(super) suite_files: Vec<String>,
     pub(super) committer: Person,
     pub(super) github: GitHub,

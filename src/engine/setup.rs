@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::standings::Standings;
+use super::team::Team;
 use crate::command::Grammar;
 use crate::config::{self, Config};
 use crate::git::{Person, Remote, RemoteAuth, Secret};
@@ -76,6 +78,12 @@ fn authorities(repo: &config::Repo) -> Vec<Authority> {
     ];
     let asked = known.into_iter().filter(|(is_asked, _)| *is_asked);
     asked.map(|(_, authority)| authority).collect()
+}
+
+/// Who is asked about people's rights.
+pub(super) fn standings(repo: &config::Repo, rules: &Rules) -> Standings {
+    let team = Team::new(&repo.rust_team_url, &repo.label);
+    Standings::new(rules.authorities.clone(), team)
 }
 
 /// The hooks, by the word that calls them.

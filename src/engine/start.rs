@@ -233,6 +233,7 @@ impl Parts {
             queue: Queue::new(rules.clone(), RunId(0)).into(),
             links: setup::links(&self.config, repo, &self.bot, &self.base_url),
             hooks: setup::hooks(&self.config),
+            standings: setup::standings(repo, &rules),
             suite_files: setup::suite_files(repo),
             committer: setup::committer(&self.config, &self.bot),
             github: self.github.clone(),

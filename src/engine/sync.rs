@@ -10,7 +10,8 @@ use backon::BackoffBuilder;
 use rand::RngExt as _;
 
 use super::repo::{Message, Repo};
-use super::retry;
+use super::standings::StandingError;
+use super::{history, retry};
 use crate::clock;
 use crate::github::{ApiError, Sorts, Value};
 use crate::ids::{PullNumber, Timestamp};
@@ -28,9 +29,11 @@ const CATCH_UP_MS_MAX: u64 = 30 * 86_400_000;
 
 /// Why a sweep was not finished.
 #[derive(Debug, thiserror::Error)]
-enum SweepError {
+pub(super) enum SweepError {
     #[error(transparent)]
     Api(#[from] ApiError),
+    #[error(transparent)]
+    Standing(#[from] StandingError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the repository's loop began anew meanwhile")]
@@ -87,18 +90,18 @@ async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
     let listing = api.open_pulls().await?;
     let mut changed = Vec::new();
     let (mut read, mut kept) = (0_usize, 0_usize);
+    let mut put_off = None;
     for facts in &listing.pulls {
         let known = repo.look(|queue| queue.pull(facts.number).map(|pull| pull.facts.clone()));
-        match known.filter(|_| mark.synced_at.is_some()) {
-            None => {
-                restore(repo, facts.clone(), history_until).await?;
-                read += 1;
-            }
-            // What its comments say is taken up again; of those that were acted on nothing comes.
-            Some(_) if start == Start::Anew => {
-                restore(repo, facts.clone(), history_until).await?;
-                read += 1;
-            }
+        // Anew: what the comments say is taken up again; of those that were acted on nothing comes.
+        let is_kept = mark.synced_at.is_some() && start != Start::Anew;
+        match known.filter(|_| is_kept) {
+            None => match restore(repo, facts.clone(), history_until).await {
+                Ok(()) => read += 1,
+                // One pull's trouble does not keep the others out.
+                Err(error @ SweepError::Standing(_)) => put_off = Some(error),
+                Err(error) => return Err(error),
+            },
             Some(known) if is_younger(facts, &known) || start == Start::Everything => {
                 changed.push(facts.number);
                 observe(repo, facts.clone());
@@ -114,6 +117,9 @@ async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
         repo.label = %repo.label(), open = listing.pulls.len(), whole = read,
         changed = changed.len(), unchanged = kept, "swept"
     );
+    if let Some(error) = put_off {
+        return Err(error);
+    }
     // What was found is not looked for again: it must be durable first.
     repo.until_read().await;
     if loops.has_changed().unwrap_or(true) {
@@ -144,7 +150,7 @@ fn whole_second(moment: Timestamp) -> Timestamp {
 
 /// Takes up a pull with everything that its comments say. What was said since `history_until` is
 /// acted on: nobody did so far.
-async fn restore(
+pub(super) async fn restore(
     repo: &Repo,
     facts: PullFacts,
     history_until: Timestamp,
@@ -152,13 +158,15 @@ async fn restore(
     let api = repo.shared().api.at(Value::Background);
     let pull = facts.number;
     let comments = api.comments(pull, Sorts::All, None).await?;
-    let (comments, news): (Vec<_>, Vec<_>) = comments
+    let (mut comments, news): (Vec<_>, Vec<_>) = comments
         .into_iter()
         .partition(|comment| comment.key.at < history_until);
+    history::ask_standings(repo, &api, &mut comments).await?;
+    let result = history::last_result(repo, &api, &facts, &comments).await?;
     let restored = Event::PullRestored {
         facts,
         comments,
-        result: None,
+        result,
     };
     let news = news
         .into_iter()

@@ -13,7 +13,7 @@ const DESCRIPTION_CHARS_MAX: usize = 140;
 const CONTEXT_CHARS_MAX: usize = 255;
 
 /// The context under which the queue speaks (homu).
-const QUEUE_CONTEXT: &str = "homu";
+pub const QUEUE_CONTEXT: &str = "homu";
 
 /// The context that sums up the required suites (PAPR).
 const REQUIRED_CONTEXT: &str = "required";

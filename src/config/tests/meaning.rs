@@ -60,6 +60,7 @@ fn every_key_has_the_default_that_the_documentation_names() {
                 try_users: [],
                 auth_collaborators: false,
                 rust_team: false,
+                rust_team_url: "https://team-api.infra.rust-lang.org/v1",
                 linear: false,
                 autosquash: false,
                 status_based_exemption: false,

@@ -13,12 +13,11 @@ mod merging;
 mod rights;
 mod suites;
 mod talk;
-#[cfg(test)]
-mod tests;
 
 use super::hooks::Told;
 use super::outbox::Order;
 use super::repo::Repo;
+use super::standings::StandingError;
 use crate::git::GitError;
 use crate::github::ApiError;
 use crate::ids::PullNumber;
@@ -50,6 +49,9 @@ pub(super) enum Passing {
     /// Git did not.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// It is not known how far somebody is trusted.
+    #[error(transparent)]
+    Standing(#[from] StandingError),
     /// The database did not.
     #[error(transparent)]
     Store(#[from] StoreError),

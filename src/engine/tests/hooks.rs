@@ -8,7 +8,7 @@ use futures_util::stream;
 use tokio::net::TcpListener;
 
 use super::server::{Recorder, Seen};
-use super::stage::Stage;
+use super::stage::{LONG, Stage};
 use crate::clock::Stopwatch;
 use crate::config::{Hook, HookAccess};
 use crate::engine::hooks::{HookError, Told, call};
@@ -17,8 +17,6 @@ use crate::ids::PullNumber;
 use crate::queue::effect::Effect;
 use crate::queue::event::Event;
 
-/// What fails a test that waits for what does not come; no test waits for it in full.
-const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(150);
 
 const TOLD: Told<'static> = Told {

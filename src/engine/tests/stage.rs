@@ -1,17 +1,23 @@
 //! A practice GitHub and an engine that serves one repository of it.
 
+use std::time::Duration;
+
 use crate::clock;
 use crate::config::Config;
 use crate::engine::orders::{Done, Passing, carry_out};
 use crate::engine::outbox::{Order, Tried};
 use crate::engine::{Engine, Repo};
+use crate::github::Sorts;
 use crate::ids::{PullNumber, RepoLabel};
 use crate::practice::{Permission, Practice};
 use crate::queue::effect::Effect;
-use crate::queue::event::Event;
+use crate::queue::event::{Event, Source};
 use crate::store::{Cause, Entry, OutboxRow, Step, Stepped};
 
 pub(super) const REPO: &str = "octo/widgets";
+/// What fails a test that waits for what does not come; no test waits for it in full.
+pub(super) const LONG: Duration = Duration::from_secs(20);
+
 pub(super) const BOT: &str = "bors";
 const TOKEN: &str = "token-of-the-bot";
 
@@ -64,6 +70,33 @@ impl Stage {
         self.practice
             .open_pull(REPO, "topic", "master", title, "", "carol")
             .unwrap()
+    }
+
+    /// Lets the queue know a pull.
+    pub(super) async fn see(&self, pull: PullNumber) {
+        let facts = self.repo().shared().api.pull(pull).await.unwrap();
+        let source = Source::Reading;
+        let seen = Event::PullSeen { facts, source };
+        self.repo().take_in(None, seen).await.unwrap();
+    }
+
+    /// Lets the queue hear somebody on a pull that it knows.
+    pub(super) async fn hear(&self, pull: PullNumber, author: &str, body: &str) {
+        self.practice.comment(REPO, pull, author, body).unwrap();
+        let api = self.repo().shared().api.clone();
+        let mut comments = api.comments(pull, Sorts::Conversation, None).await.unwrap();
+        let comment = comments.pop().unwrap();
+        let made = Event::CommentMade { pull, comment };
+        self.repo().take_in(None, made).await.unwrap();
+    }
+
+    /// Waits until the bot says this on a pull.
+    pub(super) async fn says(&self, pull: PullNumber, words: &str) {
+        let said = |practice: &Practice| {
+            let comments = practice.comments(REPO, pull);
+            comments.iter().any(|comment| comment.body.contains(words))
+        };
+        self.practice.wait_until(LONG, said).await.unwrap();
     }
 
     /// Carries an order out once, as the outbox does.

@@ -1,0 +1,8 @@
+//! The engine against the practice GitHub and other real servers on loopback.
+
+mod hooks;
+mod labels;
+mod restoring;
+mod rights;
+mod server;
+mod stage;

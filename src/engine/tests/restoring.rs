@@ -1,0 +1,111 @@
+//! Pulls that are taken up from their comments.
+
+use super::stage::{BOT, REPO, Stage};
+use crate::engine::sync::restore;
+use crate::ids::{PullNumber, Timestamp};
+use crate::practice::StatusState;
+use crate::queue::note::Ending;
+use crate::queue::pull::Stage as PullStage;
+
+/// All that was said before is history.
+const LATER: Timestamp = Timestamp(i64::MAX);
+
+/// Takes up a pull, as a sweep does that finds one that it does not know.
+async fn take_up(stage: &Stage, pull: PullNumber) {
+    let repo = stage.repo();
+    let facts = repo.shared().api.pull(pull).await.unwrap();
+    restore(&repo, facts, LATER).await.unwrap();
+    repo.until_read().await;
+}
+
+fn approver(stage: &Stage, pull: PullNumber) -> Option<String> {
+    stage.repo().look(|queue| {
+        let approval = queue.pull(pull).unwrap().standing_approval();
+        approval.map(|approval| approval.approver.to_string())
+    })
+}
+
+fn ending(stage: &Stage, pull: PullNumber) -> Option<Ending> {
+    stage
+        .repo()
+        .look(|queue| match queue.pull(pull).unwrap().stage {
+            PullStage::Ended { ending, .. } => Some(ending),
+            _ => None,
+        })
+}
+
+/// A pull that somebody approved by its commit.
+fn approved_by(stage: &Stage, login: &str) -> PullNumber {
+    let pull = stage.pull("A pull");
+    let head = stage.practice.pull(REPO, pull).unwrap().head;
+    let words = format!("@bors r+ {head}");
+    stage.practice.comment(REPO, pull, login, &words).unwrap();
+    pull
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_by_somebody_whose_right_is_asked_for_is_taken_up() {
+    let stage = Stage::start("auth_collaborators = true").await;
+    let pull = approved_by(&stage, "alice");
+    take_up(&stage, pull).await;
+    assert_eq!(approver(&stage, pull).as_deref(), Some("alice"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_by_somebody_who_has_no_right_any_more_is_not_taken_up() {
+    let stage = Stage::start("auth_collaborators = true").await;
+    let pull = approved_by(&stage, "alice");
+    stage.practice.remove_collaborator(REPO, "alice").unwrap();
+    take_up(&stage, pull).await;
+    assert_eq!(approver(&stage, pull), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_about_those_who_are_listed_or_say_nothing() {
+    let stage = Stage::start("auth_collaborators = true").await;
+    let pull = approved_by(&stage, "dora");
+    for (login, words) in [("alice", "Nice."), (BOT, "@bors ping")] {
+        stage.practice.comment(REPO, pull, login, words).unwrap();
+    }
+    take_up(&stage, pull).await;
+    assert_eq!(approver(&stage, pull).as_deref(), Some("dora"));
+    let mut requests = stage.practice.requests().into_iter();
+    assert!(!requests.any(|request| request.path.contains("/collaborators/")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_last_test_came_to_is_told_by_the_heads_status() {
+    for (state, expected) in [
+        (StatusState::Failure, Some(Ending::Failed)),
+        (StatusState::Error, Some(Ending::Broken)),
+        (StatusState::Success, None),
+        (StatusState::Pending, None),
+    ] {
+        let stage = Stage::start("").await;
+        let pull = approved_by(&stage, "dora");
+        let head = stage.practice.pull(REPO, pull).unwrap().head;
+        for state in [StatusState::Failure, StatusState::Error, state] {
+            let practice = &stage.practice;
+            practice.set_status(REPO, head, "homu", state).unwrap();
+        }
+        let other = stage
+            .practice
+            .set_status(REPO, head, "ci", StatusState::Failure);
+        other.unwrap();
+        take_up(&stage, pull).await;
+        assert_eq!(ending(&stage, pull), expected, "{state:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_pull_that_nobody_approved_no_status_is_read() {
+    let stage = Stage::start("").await;
+    let pull = stage.pull("A pull");
+    stage
+        .practice
+        .comment(REPO, pull, "dora", "@bors p=1")
+        .unwrap();
+    take_up(&stage, pull).await;
+    let mut requests = stage.practice.requests().into_iter();
+    assert!(!requests.any(|request| request.path.contains("/status")));
+}
