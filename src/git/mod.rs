@@ -21,6 +21,7 @@ mod remote;
 mod repair;
 mod replay;
 pub mod serve;
+mod survey;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -35,3 +36,4 @@ pub use program::Limits;
 pub use push::{PushKind, PushOutcome};
 pub use rebase::{Autosquash, COMMITS_MAX, Rebase, RebasePlan};
 pub use remote::{Remote, RemoteAuth, Secret};
+pub use survey::{Mergeability, Survey};

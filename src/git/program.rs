@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -9,8 +10,8 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
 use super::{GitError, Remote};
@@ -26,6 +27,8 @@ pub struct Limits {
     pub ask_s: u64,
     /// One merge.
     pub merge_s: u64,
+    /// Trying the merges of all pulls of one base.
+    pub survey_s: u64,
     /// One rebase or squash, with all its merges.
     pub rebase_s: u64,
     /// One push, without reading back.
@@ -43,6 +46,7 @@ impl Default for Limits {
             fetch_s: 300,
             ask_s: 30,
             merge_s: 60,
+            survey_s: 300,
             rebase_s: 300,
             push_s: 120,
             serve_s: 900,
@@ -146,6 +150,7 @@ pub(super) struct Run<'a> {
     command: Command,
     remote: &'a Remote,
     config: Vec<(String, String)>,
+    input: Vec<u8>,
 }
 
 /// What a finished command left.
@@ -194,6 +199,7 @@ impl<'a> Run<'a> {
             command,
             remote,
             config,
+            input: Vec::new(),
         }
     }
 
@@ -217,8 +223,15 @@ impl<'a> Run<'a> {
     }
 
     /// Sets a variable of the child's environment.
-    pub(super) fn env(mut self, name: &str, value: &str) -> Self {
+    pub(super) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// Gives the command something to read.
+    pub(super) fn fed(mut self, input: Vec<u8>) -> Self {
+        self.command.stdin(Stdio::piped());
+        self.input = input;
         self
     }
 
@@ -242,22 +255,26 @@ impl<'a> Run<'a> {
         Ok((child, group))
     }
 
-    /// Runs the command to its end, or kills it and its children when `limit_s` is over.
-    pub(super) async fn finish(self, limit_s: u64) -> Result<Output, GitError> {
+    /// Runs the command to its end, or kills it and its children when `limit_s` is over; what it
+    /// wrote until then is kept.
+    pub(super) async fn finish(mut self, limit_s: u64) -> Result<Output, GitError> {
         let remote = self.remote;
+        let input = std::mem::take(&mut self.input);
         let (mut child, group) = self.spawn()?;
-        let stdout = child.stdout.take();
-        let stderr = child.stderr.take();
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let (reading, ours, theirs) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let work = async {
             tokio::try_join!(
-                bounded(stdout, STDOUT_BYTES_MAX),
-                bounded(stderr, STDERR_BYTES_MAX),
+                written(&input, reading),
+                bounded(&mut stdout, ours, STDOUT_BYTES_MAX),
+                bounded(&mut stderr, theirs, STDERR_BYTES_MAX),
                 child.wait(),
             )
         };
         match timeout(Duration::from_secs(limit_s), work).await {
             Ok(ended) => {
-                let (stdout, stderr, status) = ended.map_err(GitError::io("hear from git"))?;
+                let ((), (), (), status) = ended.map_err(GitError::io("hear from git"))?;
                 group.left(status);
                 Ok(Output {
                     code: status.code(),
@@ -267,7 +284,7 @@ impl<'a> Run<'a> {
             }
             Err(_elapsed) => Ok(Output {
                 code: None,
-                stdout: Vec::new(),
+                stdout,
                 stderr: format!("no answer within {limit_s} s"),
             }),
         }
@@ -296,17 +313,28 @@ fn passed_on(name: &str) -> Option<(&str, OsString)> {
     env::var_os(name).map(|value| (name, value))
 }
 
+/// Writes what the child is to read. One that ends early does not want the rest.
+async fn written(input: &[u8], to: Option<ChildStdin>) -> Result<(), std::io::Error> {
+    let Some(mut to) = to else {
+        return Ok(());
+    };
+    match to.write_all(input).await {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
 /// Keeps the first `bytes_max` bytes and reads on, so that the writer never waits.
 async fn bounded(
+    kept: &mut Vec<u8>,
     from: Option<impl AsyncRead + Unpin>,
     bytes_max: u64,
-) -> Result<Vec<u8>, std::io::Error> {
-    let mut kept = Vec::new();
+) -> Result<(), std::io::Error> {
     if let Some(mut from) = from {
-        (&mut from).take(bytes_max).read_to_end(&mut kept).await?;
+        (&mut from).take(bytes_max).read_to_end(kept).await?;
         tokio::io::copy(&mut from, &mut tokio::io::sink()).await?;
     }
-    Ok(kept)
+    Ok(())
 }
 
 /// The process group of a child: git and what git started, such as `git-remote-https`.

@@ -12,6 +12,10 @@ use nix::unistd::Pid;
 use super::GitError;
 use super::program::MARK;
 
+/// How the names of unfinished things among the objects begin, git's and ours; `git gc` takes such away
+/// when they are old.
+pub(super) const LEFTOVER: &str = "tmp_";
+
 /// Takes the mirror for this process; `None` if another one, or another handle, has it.
 pub(super) fn claim(dir: &Path) -> Result<Option<File>, GitError> {
     let file = File::create(dir.join("paprq.in-use")).map_err(GitError::io("claim the mirror"))?;
@@ -77,6 +81,10 @@ fn sweep(dir: &Path, area: Area) -> io::Result<()> {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             let below = match (area, entry.file_name().as_bytes()) {
+                (Area::Objects, name) if name.starts_with(LEFTOVER.as_bytes()) => {
+                    fs::remove_dir_all(entry.path())?;
+                    continue;
+                }
                 (Area::Top, b"refs") => Area::Refs,
                 (Area::Top, b"objects") => Area::Objects,
                 (area, _) => area,
@@ -98,7 +106,7 @@ fn is_leftover(entry: &DirEntry, area: Area) -> io::Result<bool> {
         Area::Top => is_lock || name == b"gc.pid",
         Area::Refs => is_lock || is_empty,
         Area::Objects => {
-            let is_unfinished = name.starts_with(b"tmp_") || name.starts_with(b".tmp-");
+            let is_unfinished = name.starts_with(LEFTOVER.as_bytes()) || name.starts_with(b".tmp-");
             is_lock || is_empty || is_unfinished || name.ends_with(b".keep")
         }
     })
@@ -119,6 +127,7 @@ mod tests {
             "objects/ab/tmp_obj_x1",
             "objects/ab/cdef",
             "objects/pack/tmp_pack_y",
+            "objects/tmp_merges-1/ab/1234",
             "objects/pack/pack-1.keep",
             "gc.pid",
         ];

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use super::super::mirror::{commit_id, oid};
 use super::super::testing::{AT, Entry, Files, bot, files};
-use super::super::{GitError, Merge, Person};
+use super::super::{GitError, Merge, Mergeability, Person};
 use super::edits::{Edit, apply, edit, entry, path};
 use super::oracle::{Bench, empty};
 use crate::ids::{CommitId, Timestamp};
@@ -116,6 +116,11 @@ fn merges_are_those_of_git() {
         let is_made = matches!(ours, Merge::Made(_));
         let count = if is_made { &made } else { &conflicts };
         count.set(count.get() + 1);
+        if count.get() % 8 == 0 {
+            let survey = runtime.block_on(bench.mirror.conflicts(base, &[head]));
+            let survey = survey.unwrap().pop().unwrap().mergeability;
+            prop_assert_eq!(survey == Mergeability::Clean, is_made);
+        }
         prop_assert_eq!(ours, bench.expected(base, head, &history.message));
         Ok(())
     });

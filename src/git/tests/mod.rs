@@ -8,3 +8,4 @@ mod pushing;
 mod rebasing;
 mod replaying;
 mod serving;
+mod surveying;
