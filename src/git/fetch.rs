@@ -1,7 +1,7 @@
 //! Bringing the remote's commits into the mirror, and asking where its branches are.
 
 use super::mirror::{branch_copy, branch_ref, forget_ref, pull_copy};
-use super::{GitError, Mirror};
+use super::{GitError, Mirror, Remote};
 use crate::ids::{BranchName, CommitId, PullNumber};
 
 /// What to fetch.
@@ -95,6 +95,14 @@ impl Mirror {
     /// # Errors
     /// [`GitError::Gone`] if the remote does not have it or does not give it by its id.
     pub async fn fetch_commit(&self, commit: CommitId) -> Result<(), GitError> {
+        self.fetch_commit_from(self.remote(), commit).await
+    }
+
+    pub(super) async fn fetch_commit_from(
+        &self,
+        remote: &Remote,
+        commit: CommitId,
+    ) -> Result<(), GitError> {
         if self.has(commit) {
             return Ok(());
         }
@@ -102,7 +110,7 @@ impl Mirror {
             refspecs: vec![commit.to_string()],
             options: &[],
         };
-        self.run_fetch(&plan).await?;
+        self.run_fetch(remote, &plan).await?;
         if self.has(commit) {
             Ok(())
         } else {
@@ -116,9 +124,18 @@ impl Mirror {
     /// [`GitError::Transient`], [`GitError::Rejected`], [`GitError::BadName`], and
     /// [`GitError::Gone`] for the whole repository.
     pub async fn remote_tip(&self, branch: &BranchName) -> Result<Option<CommitId>, GitError> {
+        self.tip_at(self.remote(), branch).await
+    }
+
+    pub(super) async fn tip_at(
+        &self,
+        remote: &Remote,
+        branch: &BranchName,
+    ) -> Result<Option<CommitId>, GitError> {
         let name = branch_ref(branch)?;
-        let args = ["ls-remote", "--quiet", "--refs", "--", self.url(), &name];
-        let output = self.git(args).online()?.finish(self.limits().ask_s).await?;
+        let args = ["ls-remote", "--quiet", "--refs", "--", &remote.url, &name];
+        let run = self.git_with(remote, args).online()?;
+        let output = run.finish(self.limits().ask_s).await?;
         let listed = output.remote_result()?;
         // The name is a pattern to git: `x/refs/heads/main` would be listed as well.
         Ok(String::from_utf8_lossy(&listed)
@@ -130,7 +147,7 @@ impl Mirror {
 
     async fn fetch_all(&self, patterns: &[&str]) -> Result<(), GitError> {
         let _turn = self.fetch_turn().await;
-        self.run_fetch(&Plan::all(patterns)).await
+        self.run_fetch(self.remote(), &Plan::all(patterns)).await
     }
 
     async fn fetch_refs(&self, refs: &[RemoteRef]) -> Result<(), GitError> {
@@ -139,7 +156,7 @@ impl Mirror {
         }
         let plan = Plan::some(refs)?;
         let _turn = self.fetch_turn().await;
-        let fetched = self.run_fetch(&plan).await;
+        let fetched = self.run_fetch(self.remote(), &plan).await;
         match (&fetched, refs) {
             (Err(GitError::Gone(_)), [only]) => {
                 forget_ref(&self.repository()?, &only.copy()?)?;
@@ -147,14 +164,15 @@ impl Mirror {
             }
             // A branch `a` that is gone is in the way of a new `a/b`.
             (Err(GitError::Transient(said)), _) if said.contains("cannot lock ref") => {
-                self.run_fetch(&Plan::all(&[BRANCHES])).await?;
-                self.run_fetch(&plan).await
+                let all = Plan::all(&[BRANCHES]);
+                self.run_fetch(self.remote(), &all).await?;
+                self.run_fetch(self.remote(), &plan).await
             }
             _ => fetched,
         }
     }
 
-    async fn run_fetch(&self, plan: &Plan) -> Result<(), GitError> {
+    async fn run_fetch(&self, remote: &Remote, plan: &Plan) -> Result<(), GitError> {
         const ALWAYS: [&str; 6] = [
             "fetch",
             "--quiet",
@@ -172,10 +190,10 @@ impl Mirror {
         let args = ALWAYS
             .into_iter()
             .chain(plan.options.iter().copied())
-            .chain(["--no-recurse-submodules", "--", self.url()])
+            .chain(["--no-recurse-submodules", "--", &remote.url])
             .chain(refspecs);
-        let output = self.git(args).online()?.finish(limit_s).await?;
-        output.remote_result().map(drop)
+        let run = self.git_with(remote, args).online()?;
+        run.finish(limit_s).await?.remote_result().map(drop)
     }
 
     fn is_empty(&self) -> Result<bool, GitError> {

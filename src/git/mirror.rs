@@ -194,7 +194,16 @@ impl Mirror {
         &self,
         args: impl IntoIterator<Item = A>,
     ) -> Run<'_> {
-        Run::new(&self.0.program, &self.0.dir, &self.0.remote, args)
+        self.git_with(self.remote(), args)
+    }
+
+    /// Prepares a `git` command on this mirror that may talk to another remote.
+    pub(super) fn git_with<'a, A: AsRef<std::ffi::OsStr>>(
+        &self,
+        remote: &'a Remote,
+        args: impl IntoIterator<Item = A>,
+    ) -> Run<'a> {
+        Run::new(&self.0.program, &self.0.dir, remote, args)
     }
 
     /// The directory, absolute.
@@ -202,8 +211,9 @@ impl Mirror {
         &self.0.dir
     }
 
-    pub(super) fn url(&self) -> &str {
-        &self.0.remote.url
+    /// The repository that this mirrors.
+    pub(super) fn remote(&self) -> &Remote {
+        &self.0.remote
     }
 
     pub(super) fn limits(&self) -> &Limits {

@@ -2,7 +2,7 @@
 
 use super::mirror::{branch_copy, branch_ref, oid, patiently};
 use super::program::Output;
-use super::{Fetch, GitError, Mirror};
+use super::{GitError, Mirror, Remote};
 use crate::ids::{BranchName, CommitId};
 
 /// What a push may do to the branch.
@@ -31,6 +31,15 @@ pub enum PushOutcome {
     },
 }
 
+/// Where a push goes.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    remote: &'a Remote,
+    branch: &'a BranchName,
+    /// Where the branch was when it was last seen.
+    seen: Option<CommitId>,
+}
+
 /// What one `git push` said.
 enum Answer {
     /// The remote confirmed the new tip.
@@ -56,24 +65,65 @@ impl Mirror {
         to: &BranchName,
         how: PushKind,
     ) -> Result<PushOutcome, GitError> {
-        branch_ref(to)?;
-        if !self.has(commit) {
-            return Err(GitError::Missing(commit));
-        }
-        let outcome = match how {
-            PushKind::Overwrite => self.overwrite(commit, to).await?,
-            PushKind::FastForward => self.advance(commit, to).await?,
+        let there = Place {
+            remote: self.remote(),
+            branch: to,
+            seen: self.tip(to)?,
         };
-        if outcome == PushOutcome::Done {
-            self.remember(commit, to)?;
+        let outcome = self.push_there(commit, there, how).await?;
+        match outcome {
+            PushOutcome::Done => self.remember(commit, to)?,
+            // What follows will look at the mirror.
+            PushOutcome::Moved { tip: Some(tip) } if self.has(tip) => self.remember(tip, to)?,
+            PushOutcome::Moved { .. } | PushOutcome::Refused { .. } => {}
         }
         Ok(outcome)
     }
 
-    async fn overwrite(&self, commit: CommitId, to: &BranchName) -> Result<PushOutcome, GitError> {
+    /// Pushes a commit to a branch of another repository than the one that this mirrors, with the
+    /// rights that are given: to a fork. Remembers nothing of that repository.
+    ///
+    /// # Errors
+    /// As with [`Mirror::push`], and [`GitError::BadUrl`].
+    pub async fn push_to(
+        &self,
+        remote: &Remote,
+        commit: CommitId,
+        to: &BranchName,
+        how: PushKind,
+    ) -> Result<PushOutcome, GitError> {
+        remote.transports()?;
+        let there = Place {
+            remote,
+            branch: to,
+            seen: None,
+        };
+        self.push_there(commit, there, how).await
+    }
+
+    async fn push_there(
+        &self,
+        commit: CommitId,
+        to: Place<'_>,
+        how: PushKind,
+    ) -> Result<PushOutcome, GitError> {
+        branch_ref(to.branch)?;
+        if !self.has(commit) {
+            return Err(GitError::Missing(commit));
+        }
+        match how {
+            PushKind::Overwrite => self.overwrite(commit, to).await,
+            PushKind::FastForward => self.advance(commit, to).await,
+        }
+    }
+
+    async fn overwrite(&self, commit: CommitId, to: Place<'_>) -> Result<PushOutcome, GitError> {
         match self.run_push(commit, to, "--force").await? {
             Answer::Accepted => Ok(PushOutcome::Done),
-            Answer::Stale => Err(GitError::Transient(format!("{to} moved meanwhile"))),
+            Answer::Stale => Err(GitError::Transient(format!(
+                "{} moved meanwhile",
+                to.branch
+            ))),
             Answer::Refused(reason) => self.settle_refusal(commit, to, None, reason).await,
             Answer::Nothing(output) => self.settle_silence(commit, to, output).await,
         }
@@ -81,8 +131,8 @@ impl Mirror {
 
     /// Moves the branch forward from where the mirror believes it is; if it is not there, once
     /// more from where it really is.
-    async fn advance(&self, commit: CommitId, to: &BranchName) -> Result<PushOutcome, GitError> {
-        if let Some(expected) = self.tip(to)?
+    async fn advance(&self, commit: CommitId, to: Place<'_>) -> Result<PushOutcome, GitError> {
+        if let Some(expected) = to.seen
             && self.is_ancestor(expected, commit)?
         {
             match self.advance_from(expected, commit, to).await? {
@@ -90,18 +140,17 @@ impl Mirror {
                 settled @ (PushOutcome::Done | PushOutcome::Refused { .. }) => return Ok(settled),
             }
         }
-        let tip = self.remote_tip(to).await?;
-        match tip {
-            Some(tip) if tip == commit => return Ok(PushOutcome::Done),
-            Some(tip) if !self.has(tip) => self.fetch(Fetch::Branch(to.clone())).await?,
-            Some(_) => {}
-            None => return Ok(PushOutcome::Moved { tip }),
+        let Some(tip) = self.tip_at(to.remote, to.branch).await? else {
+            return Ok(PushOutcome::Moved { tip: None });
+        };
+        if tip == commit {
+            return Ok(PushOutcome::Done);
         }
-        match tip {
-            Some(from) if self.has(from) && self.is_ancestor(from, commit)? => {
-                self.advance_from(from, commit, to).await
-            }
-            _ => Ok(PushOutcome::Moved { tip }),
+        match self.fetch_commit_from(to.remote, tip).await {
+            Ok(()) if self.is_ancestor(tip, commit)? => self.advance_from(tip, commit, to).await,
+            // It is gone if the branch was rewritten this very moment.
+            Ok(()) | Err(GitError::Gone(_)) => Ok(PushOutcome::Moved { tip: Some(tip) }),
+            Err(error) => Err(error),
         }
     }
 
@@ -110,13 +159,13 @@ impl Mirror {
         &self,
         expected: CommitId,
         commit: CommitId,
-        to: &BranchName,
+        to: Place<'_>,
     ) -> Result<PushOutcome, GitError> {
-        let lease = format!("--force-with-lease={}:{expected}", branch_ref(to)?);
+        let lease = format!("--force-with-lease={}:{expected}", branch_ref(to.branch)?);
         match self.run_push(commit, to, &lease).await? {
             Answer::Accepted => Ok(PushOutcome::Done),
             Answer::Stale => Ok(PushOutcome::Moved {
-                tip: self.remote_tip(to).await?,
+                tip: self.tip_at(to.remote, to.branch).await?,
             }),
             Answer::Refused(reason) => {
                 self.settle_refusal(commit, to, Some(expected), reason)
@@ -130,11 +179,11 @@ impl Mirror {
     async fn settle_refusal(
         &self,
         commit: CommitId,
-        to: &BranchName,
+        to: Place<'_>,
         expected: Option<CommitId>,
         reason: String,
     ) -> Result<PushOutcome, GitError> {
-        let tip = self.remote_tip(to).await?;
+        let tip = self.tip_at(to.remote, to.branch).await?;
         if tip == Some(commit) {
             return Ok(PushOutcome::Done);
         }
@@ -148,13 +197,13 @@ impl Mirror {
     async fn settle_silence(
         &self,
         commit: CommitId,
-        to: &BranchName,
+        to: Place<'_>,
         output: Output,
     ) -> Result<PushOutcome, GitError> {
         if was_never_sent(&output.stderr) {
             return Err(GitError::from_stderr(&output.stderr));
         }
-        match self.remote_tip(to).await {
+        match self.tip_at(to.remote, to.branch).await {
             Ok(tip) if tip == Some(commit) => Ok(PushOutcome::Done),
             Ok(_) | Err(_) => Err(GitError::Unknown(output.stderr.trim().to_owned())),
         }
@@ -163,10 +212,10 @@ impl Mirror {
     async fn run_push(
         &self,
         commit: CommitId,
-        to: &BranchName,
+        to: Place<'_>,
         rule: &str,
     ) -> Result<Answer, GitError> {
-        let refspec = format!("{commit}:{}", branch_ref(to)?);
+        let refspec = format!("{commit}:{}", branch_ref(to.branch)?);
         // Not `--quiet`: that leaves out the line about a branch that moved.
         let args = [
             "push",
@@ -176,10 +225,10 @@ impl Mirror {
             "--recurse-submodules=no",
             rule,
             "--",
-            self.url(),
+            &to.remote.url,
             &refspec,
         ];
-        let run = self.git(args).online()?;
+        let run = self.git_with(to.remote, args).online()?;
         let output = run.finish(self.limits().push_s).await?;
         Ok(answer(output))
     }

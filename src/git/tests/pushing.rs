@@ -1,7 +1,9 @@
 //! Pushes, their refusals, and outcomes that get lost.
 
-use super::super::testing::{Fault, Origin, Server, branch, files};
-use super::super::{Fetch, GitError, Limits, Mirror, PushKind, PushOutcome};
+use super::super::testing::{Fault, Origin, Server, TOKEN, branch, files};
+use super::super::{
+    Fetch, GitError, Limits, Mirror, PushKind, PushOutcome, Remote, RemoteAuth, Secret,
+};
 use crate::ids::CommitId;
 
 /// A remote with `main` at `one`, and commits after it that only the mirror must push.
@@ -206,4 +208,97 @@ async fn a_commit_that_is_not_here_is_missing() {
     let scene = Scene::new().await;
     let missing = scene.advance(CommitId::ZERO).await;
     assert!(matches!(missing, Err(GitError::Missing(CommitId::ZERO))));
+}
+
+/// A fork beside the scene's repository, and how to get in.
+fn fork(scene: &Scene, token: &str) -> (Origin, Server, Remote) {
+    let fork = Origin::new();
+    let server = Server::start(fork.dir.path());
+    let remote = Remote {
+        url: server.repository_url(),
+        auth: RemoteAuth::Token(Secret::new(token)),
+    };
+    assert_ne!(remote.url, scene.server.repository_url());
+    (fork, server, remote)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_gets_branches_of_its_own() {
+    let scene = Scene::new().await;
+    let (fork, _server, remote) = fork(&scene, TOKEN);
+    let before = scene.server.requests();
+    let push = async |commit, how| {
+        let to = branch("main");
+        scene
+            .mirror
+            .push_to(&remote, commit, &to, how)
+            .await
+            .unwrap()
+    };
+    assert_eq!(
+        push(scene.two, PushKind::FastForward).await,
+        PushOutcome::Moved { tip: None }
+    );
+    assert_eq!(
+        push(scene.two, PushKind::Overwrite).await,
+        PushOutcome::Done
+    );
+    assert_eq!(
+        push(scene.three, PushKind::FastForward).await,
+        PushOutcome::Done
+    );
+    let tip = Some(scene.three);
+    assert_eq!(
+        push(scene.two, PushKind::FastForward).await,
+        PushOutcome::Moved { tip }
+    );
+    assert_eq!(fork.branch("main"), tip);
+    // What is in the fork says nothing about the repository itself.
+    assert_eq!(scene.mirror.tip(&branch("main")).unwrap(), Some(scene.one));
+    assert_eq!(scene.main(), Some(scene.one));
+    assert_eq!(scene.server.requests(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forks_branch_that_is_elsewhere_is_fetched_before_it_is_judged() {
+    let scene = Scene::new().await;
+    let (fork, _server, remote) = fork(&scene, TOKEN);
+    let human = fork.commit(&[], &files(&[("a", "human")]));
+    fork.set_branch("main", human);
+    let (to, how) = (branch("main"), PushKind::FastForward);
+    let outcome = scene.mirror.push_to(&remote, scene.two, &to, how).await;
+    assert_eq!(outcome.unwrap(), PushOutcome::Moved { tip: Some(human) });
+    assert_eq!(fork.branch("main"), Some(human));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_lets_in_whom_its_own_token_names() {
+    let scene = Scene::new().await;
+    let (fork, _server, remote) = fork(&scene, "ghs_somebody_else");
+    let (to, how) = (branch("main"), PushKind::Overwrite);
+    let refused = scene.mirror.push_to(&remote, scene.two, &to, how).await;
+    assert!(matches!(refused, Err(GitError::Rejected(_))), "{refused:?}");
+    assert!(!format!("{refused:?}").contains("somebody_else"));
+    assert_eq!(fork.branch("main"), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_pushed_to_what_is_no_remote() {
+    let scene = Scene::new().await;
+    let remote = Remote {
+        url: "ext::touch x".to_owned(),
+        auth: RemoteAuth::None,
+    };
+    for (commit, name) in [
+        (scene.two, "main"),
+        (scene.two, "-x"),
+        (CommitId::ZERO, "main"),
+    ] {
+        let to = branch(name);
+        let refused = scene
+            .mirror
+            .push_to(&remote, commit, &to, PushKind::Overwrite);
+        let refused = refused.await;
+        assert!(matches!(refused, Err(GitError::BadUrl(_))), "{refused:?}");
+    }
 }
