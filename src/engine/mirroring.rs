@@ -20,7 +20,7 @@ pub(super) async fn prefetch(repo: Repo) {
             .iter()
             .filter_map(|what| match what {
                 RemoteRef::Branch(branch) => Some(branch.clone()),
-                RemoteRef::Pull(_) => None,
+                RemoteRef::Pull(_) | RemoteRef::Merge(_) => None,
             })
             .collect();
         if let Err(error) = repo.mirror().fetch(Fetch::Refs(wanted)).await {

@@ -1,6 +1,6 @@
 //! Bringing the remote's commits into the mirror, and asking where its branches are.
 
-use super::mirror::{branch_copy, branch_ref, forget_ref, pull_copy};
+use super::mirror::{branch_copy, branch_ref, forget_ref, merge_copy, pull_copy};
 use super::{GitError, Mirror, Remote};
 use crate::ids::{BranchName, CommitId, PullNumber};
 
@@ -26,6 +26,8 @@ pub enum RemoteRef {
     Branch(BranchName),
     /// `refs/pull/N/head`.
     Pull(PullNumber),
+    /// `refs/pull/N/merge`: the pull merged into its base by GitHub, where that is possible.
+    Merge(PullNumber),
 }
 
 impl RemoteRef {
@@ -34,6 +36,7 @@ impl RemoteRef {
         Ok(match self {
             Self::Branch(branch) => format!("+{}:{}", branch_ref(branch)?, branch_copy(branch)?),
             Self::Pull(pull) => format!("+refs/pull/{pull}/head:{}", pull_copy(*pull)),
+            Self::Merge(pull) => format!("+refs/pull/{pull}/merge:{}", merge_copy(*pull)),
         })
     }
 
@@ -41,6 +44,7 @@ impl RemoteRef {
         match self {
             Self::Branch(branch) => branch_copy(branch),
             Self::Pull(pull) => Ok(pull_copy(*pull)),
+            Self::Merge(pull) => Ok(merge_copy(*pull)),
         }
     }
 }

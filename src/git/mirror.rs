@@ -1,5 +1,6 @@
 //! The mirror itself: opening, looking things up, pinning, upkeep.
 
+use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,6 +47,16 @@ pub enum FileAt {
     },
     /// The content, as it is in the commit.
     Content(Vec<u8>),
+}
+
+/// What a directory with all that is below holds, as git names it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TreeId(Oid);
+
+impl fmt::Display for TreeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 /// How thorough [`Mirror::maintain`] is.
@@ -105,6 +116,30 @@ impl Mirror {
     /// The head of the pull when it was last fetched; `None` if it is not known.
     pub fn pull_head(&self, pull: PullNumber) -> Result<Option<CommitId>, GitError> {
         read_ref(&self.repository()?, &pull_copy(pull))
+    }
+
+    /// GitHub's own test merge of the pull when it was last fetched; `None` if it is not known.
+    pub fn pull_merge(&self, pull: PullNumber) -> Result<Option<CommitId>, GitError> {
+        read_ref(&self.repository()?, &merge_copy(pull))
+    }
+
+    /// The tree of a commit: two commits with the same one hold the same files.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the mirror lacks the commit.
+    pub fn tree_of(&self, commit: CommitId) -> Result<TreeId, GitError> {
+        let repository = self.repository()?;
+        Ok(TreeId(find_commit(&repository, commit)?.tree_id()))
+    }
+
+    /// The parents of a commit, in their order.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the mirror lacks the commit.
+    pub fn parents(&self, commit: CommitId) -> Result<Vec<CommitId>, GitError> {
+        let repository = self.repository()?;
+        let commit = find_commit(&repository, commit)?;
+        Ok(commit.parent_ids().map(commit_id).collect())
     }
 
     /// Whether `descendant` is `ancestor` or has it in its history.
@@ -292,6 +327,11 @@ pub(super) fn branch_copy(branch: &BranchName) -> Result<String, GitError> {
 /// Where the mirror remembers a pull's head.
 pub(super) fn pull_copy(pull: PullNumber) -> String {
     format!("refs/remote/pull/{pull}/head")
+}
+
+/// Where the mirror remembers GitHub's own test merge of a pull.
+pub(super) fn merge_copy(pull: PullNumber) -> String {
+    format!("refs/remote/pull/{pull}/merge")
 }
 
 /// The ref that pins a run's commit.

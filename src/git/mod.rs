@@ -31,7 +31,7 @@ mod todo;
 pub use error::GitError;
 pub use fetch::{Fetch, RemoteRef};
 pub use merge::{Merge, Person};
-pub use mirror::{FileAt, Mirror, Upkeep};
+pub use mirror::{FileAt, Mirror, TreeId, Upkeep};
 pub use program::Limits;
 pub use push::{PushKind, PushOutcome};
 pub use rebase::{Autosquash, COMMITS_MAX, Rebase, RebasePlan};

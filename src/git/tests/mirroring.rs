@@ -56,6 +56,47 @@ async fn single_refs_are_fetched_even_when_overwritten() {
 }
 
 #[tokio::test]
+async fn githubs_own_test_merge_is_fetched_and_compared_by_its_parents_and_tree() {
+    let origin = Origin::new();
+    let start = origin.commit(&[], &files(&[("a", "1"), ("b", "1")]));
+    let base = origin.commit(&[start], &files(&[("a", "2"), ("b", "1")]));
+    let head = origin.commit(&[start], &files(&[("a", "1"), ("b", "2")]));
+    let theirs = origin.commit(&[base, head], &files(&[("a", "2"), ("b", "2")]));
+    let pull = PullNumber(7);
+    let mirror = origin.mirror();
+    let fetch = async || {
+        let merge = vec![RemoteRef::Merge(pull)];
+        mirror.fetch(Fetch::Refs(merge)).await
+    };
+    assert!(matches!(fetch().await, Err(GitError::Gone(_))));
+    origin.set("refs/pull/7/merge", theirs);
+    fetch().await.unwrap();
+    mirror.fetch(Fetch::Everything).await.unwrap();
+    assert_eq!(mirror.pull_merge(pull).unwrap(), Some(theirs));
+    assert_eq!(mirror.parents(theirs).unwrap(), [base, head]);
+    assert_eq!(mirror.parents(start).unwrap(), []);
+    let merge = mirror.merge(base, head, "m", &bot(), AT).await.unwrap();
+    let Merge::Made(ours) = merge else {
+        panic!("{merge:?}");
+    };
+    let tree = |commit| mirror.tree_of(commit).unwrap();
+    assert_eq!(tree(ours), tree(theirs));
+    assert_ne!(tree(ours), tree(base));
+    assert_eq!(tree(ours).to_string().len(), 40);
+    let repository = origin.repository();
+    let merge = repository.find_reference("refs/pull/7/merge");
+    merge.unwrap().delete().unwrap();
+    assert!(matches!(fetch().await, Err(GitError::Gone(_))));
+    assert_eq!(mirror.pull_merge(pull).unwrap(), None);
+    for missing in [
+        mirror.tree_of(CommitId::ZERO).map(drop),
+        mirror.parents(CommitId::ZERO).map(drop),
+    ] {
+        assert!(matches!(missing, Err(GitError::Missing(CommitId::ZERO))));
+    }
+}
+
+#[tokio::test]
 async fn a_branch_that_is_gone_is_forgotten() {
     let origin = Origin::new();
     let one = origin.commit(&[], &files(&[("a", "1")]));
