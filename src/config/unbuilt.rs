@@ -38,22 +38,9 @@ const NOT_YET: &[Unbuilt] = &[
         "github.app",
         "the bot uses the access token; only webhook_secret is used",
     ),
-    Unbuilt {
-        pattern: "git.local_git",
-        when: When::Off,
-        instead: "merges are made in our own mirror",
-    },
     on(
         "schedule.rules",
         "auto goes before try, then by priority and age",
-    ),
-    on("repo.*.linear", "pulls are merged with a merge commit"),
-    on("repo.*.autosquash", "pulls are merged as they are"),
-    on("repo.*.status_based_exemption", "every merge is tested"),
-    on("repo.*.try_choosers", "try=CHOOSER is refused"),
-    on(
-        "repo.*.test-on-fork",
-        "runs are pushed to the repository itself",
     ),
     on("repo.*.buildbot", "it is not waited for"),
     on(

@@ -235,8 +235,12 @@ impl Dispatcher {
     fn prefetch(&self, event: &Event, queue: &Queue) {
         if let Event::PullSeen { facts, .. } | Event::PullRestored { facts, .. } = event {
             let known = queue.pull(facts.number).map(|pull| pull.facts.head);
-            if facts.state == PullState::Open && known != Some(facts.head) {
+            let is_open = facts.state == PullState::Open;
+            if is_open && known != Some(facts.head) {
                 self.repo.prefetch_pull(facts.number);
+            }
+            if is_open && !queue.desk().bases.contains_key(&facts.base) {
+                self.repo.prefetch_branch(facts.base.clone());
             }
         }
         if let Event::BranchPushed { branch, .. } = event {

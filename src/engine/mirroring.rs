@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::repo::{Message, Repo};
 use crate::git::{Fetch, RemoteRef, Upkeep};
+use crate::github::Value;
 use crate::ids::{BranchName, CommitId};
 use crate::queue::event::Event;
 use crate::queue::note::Purpose;
@@ -11,6 +12,9 @@ use crate::queue::run::Phase;
 
 /// Fetches what is wanted soon, as it comes to be wanted.
 pub(super) async fn prefetch(repo: Repo) {
+    if !repo.has_mirror() {
+        return ask_tips(repo).await;
+    }
     if let Err(error) = repo.mirror().fetch(Fetch::Everything).await {
         tracing::warn!(repo.label = %repo.label(), %error, "the mirror cannot be filled yet");
     }
@@ -30,6 +34,27 @@ pub(super) async fn prefetch(repo: Repo) {
         }
         for branch in branches {
             tell_tip(&repo, branch);
+        }
+    }
+}
+
+/// Asks GitHub where base branches are, where there is no mirror to look.
+async fn ask_tips(repo: Repo) {
+    loop {
+        for what in repo.shared().prefetch.next().await {
+            let RemoteRef::Branch(branch) = what else {
+                continue;
+            };
+            let api = repo.shared().api.at(Value::Background);
+            match api.branch_tip(&branch).await {
+                Ok(Some(tip)) => {
+                    repo.tell(Message::Observed(vec![Event::BaseSeen { branch, tip }]));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(repo.label = %repo.label(), %error, "a base branch is not seen");
+                }
+            }
         }
     }
 }
@@ -61,6 +86,9 @@ const ROUNDS_TO_FULL: u32 = 7 * 24;
 
 /// Keeps the mirror small and fast.
 pub(super) async fn keep_up(repo: Repo) {
+    if !repo.has_mirror() {
+        return;
+    }
     let mut round = 0;
     loop {
         tokio::time::sleep(UPKEEP_EVERY).await;

@@ -26,6 +26,7 @@ mod standings;
 mod start;
 mod sync;
 mod team;
+mod test_place;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -65,6 +66,8 @@ struct Shared {
     local_token: String,
     repos: BTreeMap<RepoLabel, Repo>,
     labels: HashMap<Slug, RepoLabel>,
+    /// Whose runs are tested in a fork.
+    forks: HashMap<Slug, RepoLabel>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -123,6 +126,11 @@ impl Engine {
     /// The repository of this name on GitHub.
     pub fn repo_of(&self, slug: &Slug) -> Option<&Repo> {
         self.repo(self.0.labels.get(slug)?)
+    }
+
+    /// The repository whose runs are tested in the fork of this name.
+    pub fn tested_in(&self, slug: &Slug) -> Option<&Repo> {
+        self.repo(self.0.forks.get(slug)?)
     }
 
     /// Ends every loop after what it is writing down. What was under way is looked at again at

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use super::desk::JobDesk;
 use super::live::{Change, Live};
 use super::standings::Standings;
+use super::test_place::{Maker, TestPlace};
 use crate::clock;
 use crate::config;
 use crate::git::{Mirror, Person, RemoteRef};
@@ -38,6 +39,7 @@ pub(super) struct Shared {
     pub(super) github: GitHub,
     pub(super) api: github::Repo,
     pub(super) mirror: Mirror,
+    pub(super) tests: TestPlace,
     pub(super) store: Store,
     pub(super) live: Live,
     pub(super) desk: JobDesk,
@@ -99,6 +101,11 @@ impl Repo {
     /// Where words link to.
     pub fn links(&self) -> &Links {
         &self.0.links
+    }
+
+    /// Whether merges are made in the mirror; else there is none.
+    pub(super) fn has_mirror(&self) -> bool {
+        self.0.tests.maker == Maker::Mirror
     }
 
     /// Its mirror.

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::standings::Standings;
 use super::team::Team;
+use super::test_place::{Fork, Maker, TestPlace};
 use crate::command::Grammar;
 use crate::config::{self, Config};
 use crate::git::{Person, Remote, RemoteAuth, Secret};
-use crate::github::Slug;
+use crate::github::{GitHub, Slug};
 use crate::ids::{BranchName, Login};
 use crate::notes::Links;
 use crate::queue::effect::History;
@@ -173,13 +174,29 @@ pub(super) fn committer(config: &Config, bot: &Login) -> Person {
     }
 }
 
-/// Where the repository is fetched from and pushed to. `key_file` holds the SSH key, if there is one.
-pub(super) fn remote(
+/// Where runs are made and tested. `key_file` holds the SSH key, if there is one.
+pub(super) fn test_place(
     config: &Config,
     repo: &config::Repo,
+    github: &GitHub,
     key_file: Option<std::path::PathBuf>,
-) -> Remote {
-    let url = format!("{}/{}.git", config.github.git_url, repo.slug());
+) -> TestPlace {
+    let fork = repo.test_on_fork.as_ref().map(|fork| Fork {
+        api: github.repo(Slug::new(&fork.owner, &fork.name)),
+        remote: remote(config, &format!("{}/{}", fork.owner, fork.name), key_file),
+    });
+    let maker = if config.git.local_git {
+        Maker::Mirror
+    } else {
+        Maker::GitHub
+    };
+    TestPlace { maker, fork }
+}
+
+/// Where the repository `OWNER/NAME` is fetched from and pushed to. `key_file` holds the SSH key, if
+/// there is one.
+pub(super) fn remote(config: &Config, slug: &str, key_file: Option<std::path::PathBuf>) -> Remote {
+    let url = format!("{}/{slug}.git", config.github.git_url);
     let is_http = url.starts_with("http://") || url.starts_with("https://");
     let auth = match key_file {
         _ if is_http => RemoteAuth::Token(Secret::new(config.github.access_token.expose())),

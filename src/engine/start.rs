@@ -19,7 +19,7 @@ use super::{Engine, Shared, dispatcher, mirroring, repo, retry, setup, sync};
 use crate::clock;
 use crate::config::{self, Config, Db};
 use crate::git::{self, GitError, Mirror};
-use crate::github::{ApiError, GitHub, NewClientError, Settings};
+use crate::github::{ApiError, GitHub, NewClientError, Settings, Slug};
 use crate::ids::{Login, RepoLabel, RunId, Timestamp};
 use crate::queue::Queue;
 use crate::store::logs::{LogError, Logs};
@@ -220,7 +220,8 @@ impl Parts {
         desk: &JobDesk,
     ) -> Result<Repo, StartError> {
         let dir = self.config.git.cache_dir.join(repo.label.as_str());
-        let remote = setup::remote(&self.config, repo, key_file);
+        let key_file_again = key_file.clone();
+        let remote = setup::remote(&self.config, &repo.slug(), key_file);
         let mirror = Mirror::open(dir, remote, git::Limits::default()).map_err(|source| {
             StartError::Mirror {
                 label: repo.label.clone(),
@@ -249,6 +250,7 @@ impl Parts {
             slug,
             rules,
             mirror,
+            tests: setup::test_place(&self.config, repo, &self.github, key_file_again),
             mailbox,
         }))
     }
@@ -258,6 +260,11 @@ impl Parts {
             .iter()
             .map(|(label, repo)| (repo.slug().clone(), label.clone()))
             .collect();
+        let forks = repos.iter().filter_map(|(label, repo)| {
+            let fork = repo.config().test_on_fork.as_ref()?;
+            Some((Slug::new(&fork.owner, &fork.name), label.clone()))
+        });
+        let forks = forks.collect();
         Engine(Arc::new(Shared {
             config: self.config,
             base_url: self.base_url,
@@ -272,6 +279,7 @@ impl Parts {
             desk,
             repos,
             labels,
+            forks,
         }))
     }
 }

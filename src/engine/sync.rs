@@ -4,6 +4,7 @@
 //! What did not change is not read again: the list of open pulls comes by ETag, comments by the
 //! moment since which they are wanted.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use backon::BackoffBuilder;
@@ -110,6 +111,7 @@ async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
         }
     }
     read_vanished(repo, &listing.pulls).await?;
+    prefetch_bases(repo, &listing.pulls);
     if let Some(synced_at) = mark.synced_at {
         read_comments(repo, synced_at, &changed).await?;
     }
@@ -129,6 +131,14 @@ async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
     shared.store.set_synced_at(repo.label(), until).await?;
     shared.swept.send_replace(true);
     Ok(())
+}
+
+/// A push to a base branch may have been missed.
+fn prefetch_bases(repo: &Repo, listed: &[PullFacts]) {
+    let bases: BTreeSet<_> = listed.iter().map(|facts| facts.base.clone()).collect();
+    for base in bases {
+        repo.prefetch_branch(base);
+    }
 }
 
 fn is_younger(facts: &PullFacts, known: &PullFacts) -> bool {
@@ -249,7 +259,8 @@ pub(super) async fn poll_checks(repo: Repo, every: Duration) {
 }
 
 async fn read_checks(repo: &Repo) -> Result<(), ApiError> {
-    let api = repo.shared().api.at(Value::Background);
+    let shared = repo.shared();
+    let api = shared.tests.api(&shared.api).at(Value::Background);
     let waiting: Vec<_> = repo.look(|queue| {
         let runs = queue.runs_in_flight();
         runs.filter_map(|run| match &run.phase {

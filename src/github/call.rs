@@ -175,9 +175,18 @@ impl GitHub {
         order: Order<'_, B>,
         value: Value,
     ) -> Result<(), ApiError> {
+        self.order(order, value).await.map(drop)
+    }
+
+    /// Orders, once, and hands over the answer.
+    pub(super) async fn order<B: Serialize>(
+        &self,
+        order: Order<'_, B>,
+        value: Value,
+    ) -> Result<Answer, ApiError> {
         let request = Builder::new().method(order.method).uri(order.url.as_str());
-        let answer = self.send(request, Some(order.body), order.kind, value);
-        answer.await.map(drop)
+        self.send(request, Some(order.body), order.kind, value)
+            .await
     }
 
     /// Orders, once, and reads what was made. What was made but is not understood is made all the

@@ -11,6 +11,7 @@
 //! servers speak this API too.
 
 mod answer;
+mod branches;
 mod budget;
 mod call;
 mod error;
@@ -26,6 +27,7 @@ mod slug;
 pub mod webhook;
 mod writes;
 
+pub use branches::RemoteMerge;
 pub use call::{GitHub, NewClientError, Settings};
 pub use error::{ApiError, Cause};
 pub use ledger::{Limits, Value};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::note::{Link, Note, StatusNote};
 use crate::config::LabelChange;
-use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId};
+use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::suite::Suite;
 
 /// Something that must now be done.
@@ -137,8 +137,8 @@ pub enum Effect {
         pull: PullNumber,
         /// Who.
         by: Login,
-        /// The address of the comment.
-        source: String,
+        /// When the comment was made.
+        at: Timestamp,
         /// What it says.
         body: String,
     },
@@ -299,6 +299,9 @@ pub struct Member {
     pub pull: PullNumber,
     /// The commit of it that is tested.
     pub head: CommitId,
-    /// Who approved it; for a try, nobody.
+    /// In whose name it was approved; for a try, nobody's.
     pub approver: Option<Login>,
+    /// Who said so.
+    #[serde(default)]
+    pub said_by: Option<Login>,
 }

@@ -238,6 +238,7 @@ impl Takeover {
             pull: facts.number,
             head: facts.head,
             approver: approver.filter(|_| purpose == Purpose::Land),
+            said_by: None,
         };
         let ending = test.ending.unwrap_or(Ending::Cancelled);
         let run = Run::ended(id, facts.base.clone(), member, ending, until);

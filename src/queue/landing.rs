@@ -74,6 +74,7 @@ impl Queue {
             pull,
             head,
             approver,
+            said_by: _,
         } in members
         {
             if let Some(why) = exemption {

@@ -42,7 +42,7 @@ impl Queue {
         turn.order(Effect::LogRetry {
             pull: number,
             by: comment.author.clone(),
-            source: comment.url.clone(),
+            at: comment.key.at,
             body: comment.body.clone(),
         });
     }

@@ -61,6 +61,7 @@ impl Queue {
             pull: number,
             head: pull.facts.head,
             approver: Some(approval.approver.clone()),
+            said_by: Some(approval.said_by.clone()),
         };
         let base = pull.facts.base.clone();
         pull.last_run = Some(id);

@@ -67,15 +67,14 @@ impl Queue {
             Stage::TryWanted { chooser } => (None, chooser.clone()),
             Stage::Idle | Stage::Running { .. } | Stage::Ended { .. } => (None, None),
         };
+        let approval = pull
+            .standing_approval()
+            .filter(|_| purpose == Purpose::Land);
         let member = Member {
             pull: number,
             head: pull.facts.head,
-            approver: match purpose {
-                Purpose::Land => pull
-                    .standing_approval()
-                    .map(|approval| approval.approver.clone()),
-                Purpose::Try => None,
-            },
+            approver: approval.map(|approval| approval.approver.clone()),
+            said_by: approval.map(|approval| approval.said_by.clone()),
         };
         let run = Run {
             id,

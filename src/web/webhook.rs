@@ -107,7 +107,9 @@ impl Proof {
         let json = self.json(body).ok_or(NOT_JSON)?;
         let payload = Payload::parse(&json).or(Err(NOT_JSON))?;
         let slug = payload.repo().ok_or(WebError::NoRepo)?;
-        let repo = engine.repo_of(&slug).ok_or(WebError::NoRepo)?;
+        let own = engine.repo_of(&slug);
+        let repo = own.or_else(|| engine.tested_in(&slug));
+        let repo = repo.ok_or(WebError::NoRepo)?;
         let secret = repo.config().secret.expose().as_bytes();
         let (sha256, sha1) = (self.sha256.as_deref(), self.sha1.as_deref());
         signature::verify(secret, body, sha256, sha1)
@@ -120,7 +122,7 @@ impl Proof {
         })?;
         Ok(Believed {
             repo: repo.clone(),
-            event: told.event,
+            event: told.event.filter(|event| own.is_some() || is_result(event)),
         })
     }
 
@@ -131,6 +133,14 @@ impl Proof {
         let payload = url::form_urlencoded::parse(body).find(|(name, _)| name == "payload");
         payload.map(|(_, json)| Cow::Owned(json.into_owned().into_bytes()))
     }
+}
+
+/// Whether an event tells of a tested commit: nothing else of the fork in which it is tested counts.
+fn is_result(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::StatusReported { .. } | Event::CheckRunReported { .. }
+    )
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -9,12 +9,14 @@
     reason = "a story that cannot go on has failed"
 )]
 
+mod busy_day;
 mod configuration;
 mod demo;
 mod external_checks;
 mod faults;
 mod kills;
 mod main_job;
+mod merges;
 mod pages;
 mod restarts;
 mod webhooks;

@@ -51,8 +51,12 @@ pub(crate) struct Settings {
     pub(crate) local_workers: u32,
     pub(crate) reconcile_s: u32,
     pub(crate) poll_pending_s: u32,
-    /// Lines of `[repo.widgets]`.
+    /// Lines of `[repo.widgets]`, and tables after it.
     pub(crate) repo: String,
+    /// Lines of `[git]`.
+    pub(crate) git: String,
+    /// Lines of `[github]`.
+    pub(crate) github: String,
     /// Files of the base branch beside `fine.sh`.
     pub(crate) files: Vec<(String, String)>,
 }
@@ -64,6 +68,8 @@ impl Default for Settings {
             reconcile_s: 600,
             poll_pending_s: 120,
             repo: String::new(),
+            git: String::new(),
+            github: String::new(),
             files: vec![(".papr.yml".to_owned(), SUITES.to_owned())],
         }
     }
@@ -144,6 +150,8 @@ impl World {
             reconcile_s,
             poll_pending_s,
             repo,
+            git,
+            github,
             ..
         } = &self.settings;
         let (api, web) = (self.practice.api_url(), self.practice.url());
@@ -155,8 +163,10 @@ api_url = "{api}"
 web_url = "{web}"
 reconcile_s = {reconcile_s}
 poll_pending_s = {poll_pending_s}
+{github}
 [git]
 cache_dir = "cache"
+{git}
 [web]
 host = "127.0.0.1"
 port = 0

@@ -2,9 +2,10 @@
 
 use super::super::outbox::{Order, Tried};
 use super::super::repo::Repo;
+use super::merging::explanation;
 use super::talk::text;
 use super::{Done, Passing};
-use crate::git::{Fetch, GitError};
+use crate::git::{Fetch, GitError, PushKind, PushOutcome};
 use crate::github::{ApiError, Moved, Value};
 use crate::ids::{BranchName, CommitId, RunId};
 use crate::notes;
@@ -27,6 +28,11 @@ pub(super) async fn advance(
     }
     if !repo.may_land(run).await {
         return Ok(refused(run, Refusal::PullChanged));
+    }
+    if repo.shared().tests.fork.is_some()
+        && let Some(refusal) = bring_home(repo, landing).await?
+    {
+        return Ok(refusal);
     }
     let moved = match move_base(repo, landing).await? {
         Moved::Protected(_) => {
@@ -55,6 +61,9 @@ async fn has_landed(repo: &Repo, landing: &LandingOrder) -> Result<bool, Passing
     };
     if tip == landing.to || tip == landing.from {
         return Ok(tip == landing.to);
+    }
+    if !repo.has_mirror() {
+        return Ok(shared.api.contains(tip, landing.to).await?);
     }
     let mirror = &shared.mirror;
     mirror.fetch(Fetch::Branch(landing.base.clone())).await?;
@@ -88,6 +97,21 @@ async fn ask_members(repo: &Repo, landing: &LandingOrder) -> Result<Option<Done>
 
 fn is_unchanged(facts: &PullFacts, head: CommitId, base: &BranchName) -> bool {
     facts.state == PullState::Open && facts.head == head && facts.base == *base && !facts.draft
+}
+
+/// What was tested in a fork must be in the repository itself before its branch can be moved.
+async fn bring_home(repo: &Repo, landing: &LandingOrder) -> Result<Option<Done>, Passing> {
+    let shared = repo.shared();
+    let branch = &shared.rules.temporary_branch;
+    let pushed = shared.mirror.push(landing.to, branch, PushKind::Overwrite);
+    let why = match pushed.await {
+        Ok(PushOutcome::Done) => return Ok(None),
+        Ok(PushOutcome::Refused { reason }) => reason,
+        Ok(PushOutcome::Moved { .. }) => format!("The branch {branch} moves while it is pushed."),
+        Err(error @ (GitError::Rejected(_) | GitError::Gone(_))) => explanation(&error),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Some(refused(landing.run, Refusal::Rejected(why))))
 }
 
 async fn move_base(repo: &Repo, landing: &LandingOrder) -> Result<Moved, Passing> {

@@ -2,10 +2,12 @@
 
 use super::super::outbox::Order;
 use super::super::repo::Repo;
+use super::joining::{Joined, Joiner};
 use super::{Done, Passing};
-use crate::git::{Fetch, GitError, Merge, PushKind, PushOutcome, RemoteRef};
+use crate::git::{Fetch, GitError, PushKind, PushOutcome, RemoteRef};
+use crate::github::RemoteMerge;
 use crate::ids::{BranchName, CommitId, RunId};
-use crate::queue::effect::MergeOrder;
+use crate::queue::effect::{MergeOrder, MergeStyle};
 use crate::queue::event::{Event, MergeStep};
 
 /// Merges the members onto the base branch's tip, in the mirror.
@@ -17,6 +19,9 @@ pub(super) async fn make(repo: &Repo, order: &Order, merge: &MergeOrder) -> Resu
     let Some(tip) = repo.shared().api.branch_tip(&merge.base).await? else {
         return Ok(failed(run, format!("There is no branch {}.", merge.base)));
     };
+    if !repo.has_mirror() {
+        return made_by_github(repo, merge, tip).await;
+    }
     match merged(repo, order, merge, tip).await {
         Ok(done) => Ok(done),
         Err(error) => give_up(run, error),
@@ -37,30 +42,66 @@ async fn merged(
         return made(repo, run, base_tip, again.merge);
     }
     let mut tip = base_tip;
+    let joiner = Joiner {
+        mirror,
+        committer: &repo.shared().committer,
+        at: order.row.ordered_at,
+    };
     for member in &merge.members {
-        let committer = &repo.shared().committer;
-        let made = mirror.merge(
-            tip,
-            member.head,
-            &member.message,
-            committer,
-            order.row.ordered_at,
-        );
-        match made.await? {
-            Merge::Made(commit) => tip = commit,
-            Merge::Conflict { .. } => {
-                return Ok(Done::answered(Event::MergeConflicted {
-                    run,
-                    step: MergeStep::Merge,
-                }));
+        match joiner.join(tip, member).await? {
+            Joined::Made(commit) => tip = commit,
+            Joined::Conflict(step) => {
+                return Ok(Done::answered(Event::MergeConflicted { run, step }));
             }
-            Merge::AlreadyMerged => {
-                let why = format!("{} has all of this pull already.", merge.base);
+            Joined::Nothing => return Ok(nothing_to_merge(merge)),
+            Joined::TooLarge => {
+                let why = "The pull has too many commits to be rebased.".to_owned();
                 return Ok(failed(run, why));
             }
         }
     }
     made(repo, run, base_tip, tip)
+}
+
+fn nothing_to_merge(merge: &MergeOrder) -> Done {
+    let why = format!("{} has all of this pull already.", merge.base);
+    failed(merge.run, why)
+}
+
+/// Has GitHub make the merge, on the branch on which it will be tested.
+async fn made_by_github(
+    repo: &Repo,
+    merge: &MergeOrder,
+    base_tip: CommitId,
+) -> Result<Done, Passing> {
+    let run = merge.run;
+    if merge
+        .members
+        .iter()
+        .any(|member| member.style != MergeStyle::default())
+    {
+        let why = "Without local_git, pulls can only be merged as they are.".to_owned();
+        return Ok(failed(run, why));
+    }
+    let api = &repo.shared().api;
+    api.point_branch(&merge.test_branch, base_tip).await?;
+    let mut tip = base_tip;
+    for member in &merge.members {
+        let made = api.merge_into(&merge.test_branch, member.head, &member.message);
+        match made.await? {
+            RemoteMerge::Made(commit) => tip = commit,
+            RemoteMerge::AlreadyMerged => return Ok(nothing_to_merge(merge)),
+            RemoteMerge::Conflict => {
+                let step = MergeStep::Merge;
+                return Ok(Done::answered(Event::MergeConflicted { run, step }));
+            }
+        }
+    }
+    Ok(Done::answered(Event::MergeMade {
+        run,
+        base_tip,
+        merge: tip,
+    }))
 }
 
 /// The pin keeps the commit in the mirror and lets workers fetch it.
@@ -102,8 +143,18 @@ pub(super) async fn publish(
     if !repo.is_live(run) {
         return Ok(Done::Quietly);
     }
-    let mirror = &repo.shared().mirror;
-    match mirror.push(commit, branch, PushKind::Overwrite).await {
+    let shared = repo.shared();
+    if !repo.has_mirror() {
+        shared.api.point_branch(branch, commit).await?;
+        return Ok(Done::answered(Event::MergePublished { run }));
+    }
+    let mirror = &shared.mirror;
+    let kind = PushKind::Overwrite;
+    let pushed = match &shared.tests.fork {
+        Some(fork) => mirror.push_to(&fork.remote, commit, branch, kind).await,
+        None => mirror.push(commit, branch, kind).await,
+    };
+    match pushed {
         Ok(PushOutcome::Done) => Ok(Done::answered(Event::MergePublished { run })),
         Ok(PushOutcome::Refused { reason }) => Ok(failed(run, reason)),
         Ok(PushOutcome::Moved { .. }) => {
@@ -132,7 +183,7 @@ fn give_up(run: RunId, error: GitError) -> Result<Done, Passing> {
 }
 
 /// What people on GitHub are told: not our paths, nor what git printed.
-fn explanation(error: &GitError) -> String {
+pub(super) fn explanation(error: &GitError) -> String {
     match error {
         GitError::Rejected(_) => "GitHub does not let the bot read or push this repository.",
         GitError::Gone(_) | GitError::Missing(_) => {

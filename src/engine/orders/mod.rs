@@ -6,6 +6,7 @@
 mod builds;
 mod exempting;
 mod hooks;
+mod joining;
 mod labels;
 mod landing;
 mod mergeability;
@@ -14,6 +15,7 @@ mod rights;
 mod suites;
 mod talk;
 
+use self::exempting::Candidate;
 use super::hooks::Told;
 use super::outbox::Order;
 use super::repo::Repo;
@@ -106,16 +108,30 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
             };
             hooks::call(repo, order.row.id, hook, told).await
         }
-        Effect::LogRetry {
-            pull,
-            by,
-            source,
-            body,
-        } => talk::log_retry(repo, *pull, by, source, body).await,
+        Effect::LogRetry { pull, by, at, body } => {
+            talk::log_retry(repo, *pull, by, *at, body).await
+        }
         Effect::AskStanding { user } => rights::ask(repo, user).await,
         Effect::RepeatBuilds { run, builds } => builds::repeat(repo, *run, builds).await,
         Effect::StopBuilds { run, builders } => builds::stop(repo, *run, builders).await,
-        Effect::JudgeExemption { .. } => exempting::judge(repo, &order.row.effect).await,
+        Effect::JudgeExemption {
+            run,
+            base_tip,
+            merge,
+            pull,
+            head,
+            contexts,
+        } => {
+            let candidate = Candidate {
+                run: *run,
+                base_tip: *base_tip,
+                merge: *merge,
+                pull: *pull,
+                head: *head,
+                contexts,
+            };
+            exempting::judge(repo, &candidate).await
+        }
         Effect::CheckMergeability { base, pulls } => mergeability::check(repo, base, *pulls).await,
     }
 }

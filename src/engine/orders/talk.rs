@@ -7,6 +7,7 @@ use crate::github::{ApiError, StatusState, StatusText, Value};
 use crate::ids::{CommitId, Login, PullNumber, Timestamp};
 use crate::notes::{self, State};
 use crate::queue::note::{MARKER, Note, StatusNote, SuiteProgress};
+use crate::store::Retry;
 
 /// How far GitHub's clock may be behind ours, in milliseconds.
 const CLOCKS_APART_MS: u64 = 10 * 60_000;
@@ -48,7 +49,12 @@ pub(super) async fn set_status(
         return Ok(Done::Quietly);
     }
     let text = text(notes::status(note, &shared.links));
-    settled(repo, shared.api.set_status(commit, &text).await)
+    // The tested commit is where it was pushed to; the pull's own is here.
+    let api = match note {
+        StatusNote::Suite { .. } | StatusNote::Required { .. } => shared.tests.api(&shared.api),
+        StatusNote::Queue(_) | StatusNote::BadSuites => &shared.api,
+    };
+    settled(repo, api.set_status(commit, &text).await)
 }
 
 /// Progress that the next status replaces is left out when calls are scarce.
@@ -88,13 +94,24 @@ pub(super) fn settled(repo: &Repo, outcome: Result<(), ApiError>) -> Result<Done
     }
 }
 
+/// How much of a comment is kept in the retry log, in characters.
+const RETRY_CHARS_MAX: usize = 1000;
+
 /// Writes down who wanted a test repeated.
 pub(super) async fn log_retry(
-    _repo: &Repo,
-    _pull: PullNumber,
-    _by: &Login,
-    _source: &str,
-    _body: &str,
+    repo: &Repo,
+    pull: PullNumber,
+    who: &Login,
+    at: Timestamp,
+    body: &str,
 ) -> Result<Done, Passing> {
+    let retry = Retry {
+        repo: repo.label().clone(),
+        pull,
+        at,
+        who: who.clone(),
+        message: body.chars().take(RETRY_CHARS_MAX).collect(),
+    };
+    repo.shared().store.log_retry(retry).await?;
     Ok(Done::Quietly)
 }

@@ -3,7 +3,7 @@
 use super::stage::{BOT, REPO, Stage};
 use crate::config::LabelChange;
 use crate::engine::outbox::Tried;
-use crate::ids::PullNumber;
+use crate::ids::{CommitId, PullNumber};
 use crate::practice::{ApiFault, Calls, PullState};
 use crate::queue::effect::{Effect, TitleMark};
 
@@ -98,7 +98,12 @@ async fn labels_that_are_refused_for_good_are_dropped_and_others_are_tried_again
 }
 
 fn mark(pull: PullNumber, title: TitleMark) -> Effect {
-    Effect::MarkMerged { pull, title }
+    Effect::MarkMerged {
+        pull,
+        head: CommitId::ZERO,
+        landed: CommitId::ZERO,
+        title,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

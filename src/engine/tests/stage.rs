@@ -77,7 +77,7 @@ impl Stage {
         let facts = self.repo().shared().api.pull(pull).await.unwrap();
         let source = Source::Reading;
         let seen = Event::PullSeen { facts, source };
-        self.repo().take_in(None, seen).await.unwrap();
+        self.repo().take_in(None, vec![seen]).await.unwrap();
     }
 
     /// Lets the queue hear somebody on a pull that it knows.
@@ -87,7 +87,7 @@ impl Stage {
         let mut comments = api.comments(pull, Sorts::Conversation, None).await.unwrap();
         let comment = comments.pop().unwrap();
         let made = Event::CommentMade { pull, comment };
-        self.repo().take_in(None, made).await.unwrap();
+        self.repo().take_in(None, vec![made]).await.unwrap();
     }
 
     /// Waits until the bot says this on a pull.

@@ -32,6 +32,8 @@ pub(in crate::web) struct MemberView {
     pub(in crate::web) number: PullNumber,
     pub(in crate::web) head: Link,
     pub(in crate::web) approver: Option<Link>,
+    /// Who wrote it, if on behalf of `approver`.
+    pub(in crate::web) said_by: Option<Link>,
 }
 
 /// A check of a run.
@@ -75,6 +77,11 @@ impl RunView {
                     number: member.pull,
                     head: forge.commit(member.head),
                     approver: member.approver.as_ref().map(|login| forge.user(login)),
+                    said_by: member
+                        .said_by
+                        .as_ref()
+                        .filter(|login| Some(*login) != member.approver.as_ref())
+                        .map(|login| forge.user(login)),
                 })
                 .collect(),
             checks: run.checks.iter().map(CheckView::new).collect(),

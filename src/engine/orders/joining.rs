@@ -1,0 +1,128 @@
+//! Joining one pull to a base in the mirror, in the style that the repository wants (homu-compat
+//! §3).
+
+use crate::git::{Autosquash, GitError, Merge, Mirror, Person, Rebase, RebasePlan};
+use crate::ids::{CommitId, Timestamp};
+use crate::queue::effect::{History, MemberMerge, Shape};
+use crate::queue::event::MergeStep;
+
+/// Who joins.
+pub(super) struct Joiner<'a> {
+    pub(super) mirror: &'a Mirror,
+    pub(super) committer: &'a Person,
+    /// When; the same moment gives the same commits.
+    pub(super) at: Timestamp,
+}
+
+/// What became of joining a pull to a base.
+pub(super) enum Joined {
+    /// The new tip.
+    Made(CommitId),
+    /// The two contradict each other.
+    Conflict(MergeStep),
+    /// The base has all of the pull.
+    Nothing,
+    /// It has more commits than are rebased.
+    TooLarge,
+}
+
+impl Joiner<'_> {
+    /// Joins a pull to a base.
+    pub(super) async fn join(
+        &self,
+        base: CommitId,
+        member: &MemberMerge,
+    ) -> Result<Joined, GitError> {
+        let shaped = match (&member.style.shape, member.style.history) {
+            (Shape::Squashed { message }, _) => self.squash(base, member.head, message).await?,
+            (Shape::Autosquashed, History::Merged) => self.autosquash(base, member.head).await?,
+            // Fixups find their place while the commits are rebased.
+            (Shape::Autosquashed, History::Linear) | (Shape::AsTheyAre, _) => {
+                Joined::Made(member.head)
+            }
+        };
+        match (shaped, member.style.history) {
+            (Joined::Made(head), History::Merged) => self.merge(base, head, member).await,
+            (Joined::Made(head), History::Linear) => self.rebase(base, head, member).await,
+            (other, _) => Ok(other),
+        }
+    }
+
+    async fn merge(
+        &self,
+        base: CommitId,
+        head: CommitId,
+        member: &MemberMerge,
+    ) -> Result<Joined, GitError> {
+        let Self {
+            mirror,
+            committer,
+            at,
+        } = self;
+        let merge = mirror.merge(base, head, &member.message, committer, *at);
+        Ok(match merge.await? {
+            Merge::Made(commit) => Joined::Made(commit),
+            Merge::Conflict { .. } => Joined::Conflict(MergeStep::Merge),
+            Merge::AlreadyMerged => Joined::Nothing,
+        })
+    }
+
+    async fn squash(
+        &self,
+        base: CommitId,
+        head: CommitId,
+        message: &str,
+    ) -> Result<Joined, GitError> {
+        let squashed = self
+            .mirror
+            .squash(base, head, message, self.committer, self.at);
+        Ok(joined(squashed.await?, MergeStep::Squash))
+    }
+
+    async fn autosquash(&self, base: CommitId, head: CommitId) -> Result<Joined, GitError> {
+        let squashed = self.mirror.autosquash(base, head, self.committer, self.at);
+        Ok(joined(squashed.await?, MergeStep::Autosquash))
+    }
+
+    /// Where only the order of fixups contradicts, that is said, as Homu does.
+    async fn rebase(
+        &self,
+        onto: CommitId,
+        head: CommitId,
+        member: &MemberMerge,
+    ) -> Result<Joined, GitError> {
+        let fixups = if member.style.shape == Shape::Autosquashed {
+            Autosquash::On
+        } else {
+            Autosquash::Off
+        };
+        let plan = self.plan(fixups, member);
+        let rebased = self.mirror.rebase(onto, head, &plan).await?;
+        if fixups == Autosquash::Off || !matches!(rebased, Rebase::Conflict { .. }) {
+            return Ok(joined(rebased, MergeStep::Merge));
+        }
+        let plain = self.plan(Autosquash::Off, member);
+        match self.mirror.rebase(onto, head, &plain).await? {
+            Rebase::Made(_) => Ok(Joined::Conflict(MergeStep::Autosquash)),
+            other => Ok(joined(other, MergeStep::Merge)),
+        }
+    }
+
+    fn plan(&self, autosquash: Autosquash, member: &MemberMerge) -> RebasePlan {
+        RebasePlan {
+            autosquash,
+            append: member.message.clone(),
+            committer: self.committer.clone(),
+            at: self.at,
+        }
+    }
+}
+
+fn joined(rebase: Rebase, step: MergeStep) -> Joined {
+    match rebase {
+        Rebase::Made(commit) => Joined::Made(commit),
+        Rebase::Conflict { .. } => Joined::Conflict(step),
+        Rebase::AlreadyMerged => Joined::Nothing,
+        Rebase::TooLarge => Joined::TooLarge,
+    }
+}

@@ -1,0 +1,130 @@
+//! Making merges on GitHub itself, where there is no mirror (`local_git = false`).
+
+use http::{Method, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::call::Order;
+use super::error::ApiError;
+use super::ledger::{Kind, Value};
+use super::repo::Repo;
+use crate::ids::{BranchName, CommitId};
+
+/// What became of a merge on GitHub.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RemoteMerge {
+    /// This merge commit; the branch is at it.
+    Made(CommitId),
+    /// The branch contains the commit already.
+    AlreadyMerged,
+    /// The two contradict each other.
+    Conflict,
+}
+
+#[derive(Deserialize)]
+struct Made {
+    sha: CommitId,
+}
+
+#[derive(Deserialize)]
+struct Comparison {
+    status: String,
+}
+
+impl Repo {
+    /// Points a branch at a commit, by force; makes the branch if it is not there. May be repeated.
+    ///
+    /// # Errors
+    ///
+    /// See [`ApiError`].
+    pub async fn point_branch(&self, branch: &BranchName, to: CommitId) -> Result<(), ApiError> {
+        #[derive(Serialize)]
+        struct Tip {
+            sha: String,
+            force: bool,
+        }
+        #[derive(Serialize)]
+        struct New {
+            #[serde(rename = "ref")]
+            name: String,
+            sha: String,
+        }
+        let sha = to.to_string();
+        if self.branch_tip(branch).await?.is_some() {
+            let body = &Tip { sha, force: true };
+            let url = self.branch_url("refs", branch);
+            let (method, kind) = (Method::PATCH, Kind::Write);
+            let order = Order {
+                method,
+                url,
+                kind,
+                body,
+            };
+            return self.github.write(order, self.value).await;
+        }
+        let order = Order {
+            method: Method::POST,
+            url: self.url(&["git", "refs"]),
+            kind: Kind::Write,
+            body: &New {
+                name: format!("refs/heads/{branch}"),
+                sha,
+            },
+        };
+        self.github.write(order, self.value).await
+    }
+
+    /// Merges a commit into a branch, and moves the branch.
+    ///
+    /// # Errors
+    ///
+    /// After [`ApiError::OutcomeUnknown`], point the branch anew before it is tried again.
+    pub async fn merge_into(
+        &self,
+        branch: &BranchName,
+        head: CommitId,
+        message: &str,
+    ) -> Result<RemoteMerge, ApiError> {
+        #[derive(Serialize)]
+        struct Merge<'a> {
+            base: &'a str,
+            head: String,
+            commit_message: &'a str,
+        }
+        let order = Order {
+            method: Method::POST,
+            url: self.url(&["merges"]),
+            kind: Kind::Write,
+            body: &Merge {
+                base: branch.as_str(),
+                head: head.to_string(),
+                commit_message: message,
+            },
+        };
+        match self.github.order(order, self.value).await {
+            Ok(answer) if answer.status == StatusCode::NO_CONTENT => Ok(RemoteMerge::AlreadyMerged),
+            Ok(answer) => Ok(RemoteMerge::Made(answer.parse::<Made>()?.sha)),
+            Err(ApiError::Rejected { status: 409, .. }) => Ok(RemoteMerge::Conflict),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the history of a commit holds another.
+    ///
+    /// # Errors
+    ///
+    /// See [`ApiError`].
+    pub async fn contains(
+        &self,
+        descendant: CommitId,
+        ancestor: CommitId,
+    ) -> Result<bool, ApiError> {
+        let range = format!("{ancestor}...{descendant}");
+        let url = self.url(&["compare", &range]);
+        let answer = self.github.get::<Comparison>(url, Value::Landing).await;
+        match answer {
+            Ok(comparison) => Ok(matches!(comparison.status.as_str(), "ahead" | "identical")),
+            Err(ApiError::Gone) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! How pulls come into the base branch: each of Homu's ways, to the last ref.
+
+use paprq::ids::{CommitId, PullNumber};
+use paprq::practice::{PullState, StatusState};
+
+use crate::world::{BASE, REPO, Settings, World};
+
+/// One status to wait for, and these lines.
+fn with(lines: &str) -> Settings {
+    Settings {
+        repo: format!("status.ci = {{ context = \"ci\" }}\n{lines}"),
+        ..Settings::default()
+    }
+}
+
+/// Bob's pull of these commits, each with its message and the file that it writes.
+fn pull_of(world: &World, branch: &str, commits: &[(&str, &str, &str)]) -> PullNumber {
+    for (message, file, content) in commits {
+        world
+            .practice
+            .commit(REPO, branch, [(*file, *content)], message, "bob")
+            .unwrap();
+    }
+    let title = format!("Change {branch}");
+    let body = "Why it is good.\n\ncc @carol";
+    world
+        .practice
+        .open_pull(REPO, branch, BASE, &title, body, "bob")
+        .unwrap()
+}
+
+/// Has what is tested found good; returns the tested commit.
+async fn pass(world: &World, pull: PullNumber, repo: &str) -> CommitId {
+    world.hear(pull, ":hourglass: Testing").await;
+    let merge = world.practice.branch(repo, "auto").unwrap().unwrap();
+    world
+        .practice
+        .set_status(repo, merge, "ci", StatusState::Success)
+        .unwrap();
+    merge
+}
+
+/// The history of the base branch by first parents, oldest first: subjects and trailers.
+fn messages(world: &World, since: CommitId) -> Vec<String> {
+    let mut messages = Vec::new();
+    let mut at = world.base();
+    while at != since {
+        messages.push(world.practice.message(REPO, at).unwrap());
+        at = world.practice.parents(REPO, at).unwrap()[0];
+    }
+    messages.reverse();
+    messages
+}
+
+const FIXED_UP: [(&str, &str, &str); 3] = [
+    ("Add the door", "door", "wood"),
+    ("Add the window", "window", "glass"),
+    ("fixup! Add the door", "door", "oak"),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_linear_history_has_rebased_commits_with_their_approver_and_no_merge() {
+    let world = World::start_with(with("linear = true")).await;
+    let pull = pull_of(&world, "house", &FIXED_UP[..2]);
+    let before = world
+        .practice
+        .commit(REPO, BASE, [("street", "1")], "Pave the street", "alice")
+        .unwrap();
+    world.tell(pull, "r=carol");
+    let tested = pass(&world, pull, REPO).await;
+    world.hear(pull, ":sunny: Test successful").await;
+    assert_eq!(world.base(), tested);
+    insta::assert_debug_snapshot!(messages(&world, before), @"");
+    world
+        .until("the title says so", |practice| {
+            let pull = practice.pull(REPO, pull).unwrap();
+            pull.title == "[merged] Change house" && pull.state == PullState::Closed
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn autosquash_puts_fixups_where_they_belong_before_the_merge() {
+    let world = World::start_with(with("autosquash = true")).await;
+    let before = world.base();
+    let pull = pull_of(&world, "house", &FIXED_UP);
+    world.tell(pull, "r+");
+    let tested = pass(&world, pull, REPO).await;
+    world.hear(pull, ":sunny: Test successful").await;
+    assert_eq!(world.base(), tested);
+    let parents = world.practice.parents(REPO, tested).unwrap();
+    assert_eq!(parents[0], before);
+    let second = parents[1];
+    let first = world.practice.parents(REPO, second).unwrap()[0];
+    let subjects = [first, second].map(|commit| world.practice.message(REPO, commit).unwrap());
+    assert_eq!(subjects, ["Add the door\n", "Add the window\n"]);
+    let door = world.practice.file(REPO, first, "door").unwrap();
+    assert_eq!(door.as_deref(), Some("oak"));
+    world
+        .until("it is closed", |practice| {
+            practice.pull(REPO, pull).unwrap().state == PullState::Closed
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn linear_and_autosquash_go_together() {
+    let world = World::start_with(with("linear = true\nautosquash = true")).await;
+    let before = world.base();
+    let pull = pull_of(&world, "house", &FIXED_UP);
+    world.tell(pull, "r+");
+    let tested = pass(&world, pull, REPO).await;
+    world.hear(pull, ":sunny: Test successful").await;
+    assert_eq!(world.base(), tested);
+    insta::assert_debug_snapshot!(messages(&world, before), @"");
+    let title = world.practice.pull(REPO, pull).unwrap().title;
+    assert_eq!(title, "Change house");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fixups_that_contradict_each_other_are_said_to() {
+    let world = World::start_with(with("autosquash = true")).await;
+    let commits = [
+        ("Add the door", "door", "wood"),
+        ("Paint the door", "door", "wood, blue"),
+        ("fixup! Add the door", "door", "oak, blue"),
+    ];
+    let pull = pull_of(&world, "house", &commits);
+    world.tell(pull, "r+");
+    world.hear(pull, ":lock: Auto-squashing failed").await;
+    let head = world.head(pull);
+    world.until_status(head, "homu", StatusState::Error).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn squash_makes_one_commit_of_the_pull_with_its_title_and_body() {
+    let world = World::start_with(with("")).await;
+    let before = world.base();
+    let pull = pull_of(&world, "house", &FIXED_UP[..2]);
+    world.tell(pull, "squash r+");
+    let tested = pass(&world, pull, REPO).await;
+    world.hear(pull, ":sunny: Test successful").await;
+    assert_eq!(world.base(), tested);
+    let parents = world.practice.parents(REPO, tested).unwrap();
+    assert_eq!(parents[0], before);
+    assert_eq!(world.practice.parents(REPO, parents[1]).unwrap(), [before]);
+    let message = world.practice.message(REPO, parents[1]).unwrap();
+    insta::assert_snapshot!(message, @"");
+    world
+        .until("the title says so", |practice| {
+            practice.pull(REPO, pull).unwrap().title == "[merged] Change house"
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_mirror_github_makes_the_merge_and_says_what_conflicts() {
+    let settings = Settings {
+        git: "local_git = false".to_owned(),
+        ..with("")
+    };
+    let world = World::start_with(settings).await;
+    let before = world.base();
+    let pull = world.open_pull("good", &[("a", "1")]);
+    let other = world.open_pull("other", &[("a", "2")]);
+    world.tell(pull, "r+");
+    let tested = pass(&world, pull, REPO).await;
+    world.until_merged(pull).await;
+    assert_eq!(world.base(), tested);
+    world.assert_landed_once(pull, before);
+    world.tell(other, "r+");
+    world.hear(other, ":lock: Merge conflict").await;
+    assert!(
+        !world.path("cache/widgets/FETCH_HEAD").exists(),
+        "nothing was fetched"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_tested_on_a_fork_lands_in_the_repository_itself() {
+    let settings = with("test-on-fork = { owner = \"testers\", name = \"widgets\" }");
+    let mut world = World::prepare(settings).await;
+    let fork = "testers/widgets";
+    world.practice.fork(REPO, "testers").unwrap();
+    world
+        .practice
+        .add_collaborator(fork, crate::world::BOT, paprq::practice::Permission::Write)
+        .unwrap();
+    let hook = world
+        .practice
+        .add_webhook(fork, "http://127.0.0.1:9/", crate::world::SECRET)
+        .unwrap();
+    world.start_server();
+    let webhook = format!("http://{}/github", world.address());
+    world.practice.move_webhook(fork, hook, &webhook).unwrap();
+    let before = world.base();
+    let pull = world.open_pull("good", &[("a", "1")]);
+    world.tell(pull, "r+");
+    let tested = pass(&world, pull, fork).await;
+    world.until_merged(pull).await;
+    assert_eq!(world.base(), tested);
+    world.assert_landed_once(pull, before);
+    assert_eq!(world.practice.branch(REPO, "auto").unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_protected_branch_is_moved_once_the_commit_has_our_status() {
+    let world = World::start_with(with("")).await;
+    world.practice.protect_branch(REPO, BASE, "homu").unwrap();
+    let before = world.base();
+    let pull = world.open_pull("good", &[("a", "1")]);
+    world.tell(pull, "r+");
+    let tested = pass(&world, pull, REPO).await;
+    world.until_merged(pull).await;
+    world.hear(pull, ":sunny: Test successful").await;
+    world.assert_landed_once(pull, before);
+    let status = world.practice.status(REPO, tested, "homu").unwrap();
+    assert_eq!(status.state, StatusState::Success);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_green_pull_that_is_up_to_date_lands_without_a_test() {
+    let world = World::start_with(with("status_based_exemption = true")).await;
+    let before = world.base();
+    let pull = world.open_pull("good", &[("a", "1")]);
+    let head = world.head(pull);
+    world
+        .practice
+        .set_status(REPO, head, "ci", StatusState::Success)
+        .unwrap();
+    world.tell(pull, "r+");
+    world.until_merged(pull).await;
+    world.hear(pull, ":zap: Test exempted:").await;
+    assert_eq!(world.count(pull, ":hourglass:"), 0);
+    let parents = world.practice.parents(REPO, world.base()).unwrap();
+    assert_eq!(parents, [before, head]);
+    assert_eq!(world.practice.branch(REPO, "auto").unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn githubs_own_merge_that_is_green_and_the_same_lands_without_a_test() {
+    let world = World::start_with(with("status_based_exemption = true")).await;
+    let pull = world.open_pull("good", &[("a", "1")]);
+    world
+        .practice
+        .commit(REPO, BASE, [("b", "1")], "Move on", "alice")
+        .unwrap();
+    let output = std::process::Command::new("git")
+        .arg("--git-dir")
+        .arg(world.practice.repo_dir(REPO).unwrap())
+        .args(["rev-parse", &format!("refs/pull/{pull}/merge")])
+        .output()
+        .unwrap();
+    let test_merge: CommitId = String::from_utf8(output.stdout)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    world
+        .practice
+        .set_status(REPO, test_merge, "ci", StatusState::Success)
+        .unwrap();
+    world.tell(pull, "r+");
+    world.until_merged(pull).await;
+    world.hear(pull, ":zap: Test exempted:").await;
+    assert_eq!(world.count(pull, ":hourglass:"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_that_is_not_known_to_be_green_is_tested() {
+    let world = World::start_with(with("status_based_exemption = true")).await;
+    let before = world.base();
+    let pull = world.open_pull("good", &[("a", "1")]);
+    world.tell(pull, "r+");
+    pass(&world, pull, REPO).await;
+    world.until_merged(pull).await;
+    world.hear(pull, ":sunny: Test successful").await;
+    world.assert_landed_once(pull, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_landing_that_makes_another_pull_unmergeable_is_named_to_it_at_no_call() {
+    let world = World::start_with(with("")).await;
+    let pull = world.open_pull("good", &[("a", "1")]);
+    let other = world.open_pull("other", &[("a", "2")]);
+    let apart = world.open_pull("apart", &[("b", "2")]);
+    world
+        .until_logged("check mergeability into master", 1)
+        .await;
+    world.tell(pull, "r+");
+    pass(&world, pull, REPO).await;
+    world.until_merged(pull).await;
+    let told = world.hear(other, ":umbrella:").await;
+    assert!(told.contains(&format!("(presumably #{pull})")), "{told}");
+    assert_eq!(world.count(apart, ":umbrella:"), 0);
+    let asked = world.practice.requests();
+    let about = format!("/pulls/{other}");
+    let asked = asked
+        .iter()
+        .filter(|request| request.path.ends_with(&about));
+    assert_eq!(asked.count(), 0, "GitHub was not asked");
+    world
+        .practice
+        .commit(REPO, BASE, [("a", "3")], "Move on", "alice")
+        .unwrap();
+    world.until_logged("conflict with master", 3).await;
+    world.tell(other, "ping");
+    world.hear(other, ":sleepy:").await;
+    assert_eq!(world.count(other, ":umbrella:"), 1, "once for each change");
+}
