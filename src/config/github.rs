@@ -77,6 +77,23 @@ impl GitHub {
             app_client_id: section.text_unless_empty("app_client_id"),
             app_client_secret: section.secret_unless_empty("app_client_secret"),
         }
+        .with_whole_client(section)
+    }
+}
+
+impl GitHub {
+    /// Notes where one of the two things that a log-in needs is missing.
+    fn with_whole_client(self, section: &Section<'_>) -> Self {
+        let lone = match (&self.app_client_id, &self.app_client_secret) {
+            (Some(_), None) => Some(("app_client_id", "app_client_secret")),
+            (None, Some(_)) => Some(("app_client_secret", "app_client_id")),
+            (Some(_), Some(_)) | (None, None) => None,
+        };
+        if let Some((key, other)) = lone {
+            let message = format!("\"{key}\" is of no use without \"{other}\"");
+            section.warn(key, message, "nobody can log in on the pages");
+        }
+        self
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Person {
 }
 
 /// What GitHub sent a browser back with, and what proves that it was meant for us.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Grant<'a> {
     /// GitHub's code.
     pub code: &'a str,
@@ -126,12 +126,15 @@ impl Engine {
 }
 
 impl Repo {
-    /// Whether not everybody may see the repository on GitHub.
+    /// Whether not everybody may see the repository on GitHub. Asked once: visitors, who may ask as
+    /// often as they like, cost no further call.
     ///
     /// # Errors
     /// See [`ApiError`].
     pub async fn is_private(&self) -> Result<bool, ApiError> {
-        self.shared().api.is_private().await
+        let shared = self.shared();
+        let private = shared.private.get_or_try_init(|| shared.api.is_private());
+        private.await.copied()
     }
 
     /// Whether somebody may approve any pull of the repository. Who is a delegate of one may not.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, OnceCell, mpsc, oneshot, watch};
 
 use super::desk::JobDesk;
 use super::live::{Change, Live};
@@ -50,6 +50,8 @@ pub(super) struct Shared {
     /// Whether GitHub was ever asked for all pulls: before that, most are unknown.
     pub(super) swept: watch::Sender<bool>,
     pub(super) prefetch: Prefetch,
+    /// Whether not everybody may see it on GitHub, once that was asked.
+    pub(super) private: OnceCell<bool>,
     /// Somebody wants all open pulls to be read anew.
     pub(super) synchronize: Notify,
 }

@@ -245,6 +245,7 @@ impl Parts {
             running: watch::Sender::new(false),
             swept: watch::Sender::new(false),
             prefetch: repo::Prefetch::default(),
+            private: tokio::sync::OnceCell::new(),
             synchronize: tokio::sync::Notify::new(),
             config: repo.clone(),
             slug,

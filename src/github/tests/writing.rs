@@ -1,7 +1,7 @@
 //! What is ordered, and how refusals are read.
 
 use crate::github::scripted::{Scripted, meanwhile};
-use crate::github::{ApiError, Moved, PullEdit, StatusState, StatusText};
+use crate::github::{ApiError, Moved, NewPull, PullEdit, Slug, StatusState, StatusText};
 use crate::ids::{BranchName, CommitId, PullNumber};
 use crate::queue::event::PullState;
 
@@ -148,6 +148,48 @@ async fn of_a_pull_only_what_is_to_change_is_sent_and_no_longer_a_title_than_git
 }
 
 #[tokio::test]
+async fn a_fork_is_named_by_the_answer() {
+    let mut server = Scripted::start().await;
+    let repo = server.repo();
+    let fork = meanwhile(async move { repo.fork().await });
+    let order = server.expect("POST /repos/octo/hello/forks").await;
+    assert_eq!(order.body, "{}");
+    // Somebody who had another repository of that name.
+    order.answer(
+        202,
+        r#"{"full_name": "bob/hello-1", "owner": {"login": "bob"}}"#,
+    );
+    assert_eq!(fork.await.unwrap().unwrap(), Slug::new("bob", "hello-1"));
+}
+
+#[tokio::test]
+async fn a_pull_is_opened_from_a_fork() {
+    let mut server = Scripted::start().await;
+    for (answer, expected) in [
+        (r#"{"number": 9, "html_url": "x"}"#, Some(PullNumber(9))),
+        ("not what it should be", None),
+    ] {
+        let repo = server.repo();
+        let pull = NewPull {
+            title: "t".to_owned(),
+            body: "b".to_owned(),
+            head: "bob:rollup-1".to_owned(),
+            base: BranchName::new("main"),
+        };
+        let opening = meanwhile(async move { repo.open_pull(&pull).await });
+        let order = server.expect("POST /repos/octo/hello/pulls").await;
+        let body = r#"{"title":"t","body":"b","head":"bob:rollup-1","base":"main"}"#;
+        assert_eq!(order.body, body);
+        order.answer(201, answer);
+        match (opening.await.unwrap(), expected) {
+            (Ok(number), Some(expected)) => assert_eq!(number, expected),
+            (Err(ApiError::OutcomeUnknown { .. }), None) => {}
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn failure_and_error_of_a_status_are_told_apart() {
     for (state, expected) in [
         ("failure", Some(StatusState::Failure)),
@@ -164,5 +206,23 @@ async fn failure_and_error_of_a_status_are_told_apart() {
         let body = format!(r#"{{"statuses": {statuses}}}"#);
         server.expect(&line).await.answer(200, &body);
         assert_eq!(read.await.unwrap().unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_repository_is_private_only_where_github_says_so() {
+    let mut server = Scripted::start().await;
+    for (answer, private) in [
+        (r#"{"private": true}"#, true),
+        (r#"{"private": false}"#, false),
+        ("{}", false),
+    ] {
+        let repo = server.repo();
+        let asking = meanwhile(async move { repo.is_private().await });
+        server
+            .expect("GET /repos/octo/hello")
+            .await
+            .answer(200, answer);
+        assert_eq!(asking.await.unwrap().unwrap(), private);
     }
 }

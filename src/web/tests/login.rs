@@ -387,3 +387,16 @@ async fn approved_pulls_have_boxes_where_people_can_log_in() {
     let call = without.http.post(format!("{}/login", without.base));
     assert_eq!(call.body("").send().await.unwrap().status(), 404);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_who_begin_log_ins_spend_no_calls() {
+    let town = Town::start().await;
+    for _ in 0..3 {
+        let mut browser = town.browser();
+        town.begin(&mut browser, "cmd=rollup&repo_label=demo&num=1")
+            .await;
+    }
+    let asked = town.house.practice.requests();
+    let about = asked.iter().filter(|call| call.path == "/repos/octo/demo");
+    assert_eq!(about.count(), 1);
+}
