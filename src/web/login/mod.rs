@@ -3,8 +3,7 @@
 //! Nobody stays logged in: each log-in is for one wish, and the token is gone when that is done.
 
 mod ticket;
-
-use std::fmt::Display;
+mod wishes;
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
@@ -13,12 +12,12 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use url::{Origin, Url};
 
-use self::ticket::{BadTicket, Cmd, Redeemed, TICKET_S, Ticket, Tickets, Wish};
+use self::ticket::{Cmd, Redeemed, TICKET_S, Ticket, Tickets, Wish};
+use self::wishes::{refused_ticket, roll_up, synchronize, tell};
 use super::Site;
 use super::error::WebError;
-use super::pages::{Notice, notice};
 use crate::clock;
-use crate::engine::{Engine, Grant, Person, Repo, RollupError};
+use crate::engine::{Engine, Grant, Repo};
 use crate::ids::{PullNumber, RepoLabel};
 
 /// How many pulls a rollup may hold. More make no address that every server takes.
@@ -239,94 +238,4 @@ async fn complete(site: &Site, login: &Login, back: &Back, ticket: Redeemed) -> 
         Cmd::Rollup => roll_up(site, repo, person, ticket.wish.nums).await,
         Cmd::Synch => synchronize(site, repo, &person).await,
     }
-}
-
-async fn synchronize(site: &Site, repo: &Repo, person: &Person) -> HttpResponse {
-    match repo.is_reviewer(person.login()).await {
-        Ok(true) => {
-            tracing::info!(repo.label = %repo.label(), by = %person.login(), "synchronize");
-            repo.synchronize();
-            see(format!("{}/queue/{}", site.root, repo.label()))
-        }
-        Ok(false) => {
-            let text = format!(
-                "@{} is not a reviewer of {}. Nothing was done.",
-                person.login(),
-                repo.slug()
-            );
-            tell(
-                site,
-                StatusCode::FORBIDDEN,
-                "Only reviewers may synchronize",
-                text,
-            )
-        }
-        Err(error) => failed(site, "find out who may synchronize", &error),
-    }
-}
-
-async fn roll_up(
-    site: &Site,
-    repo: &Repo,
-    person: Person,
-    numbers: Vec<PullNumber>,
-) -> HttpResponse {
-    match site.engine.make_rollup(repo, person, numbers).await {
-        Ok(rollup) => {
-            let web_url = &site.engine.config().github.web_url;
-            see(format!("{web_url}/{}/pull/{}", repo.slug(), rollup.number))
-        }
-        Err(error) => no_rollup(site, &error),
-    }
-}
-
-fn no_rollup(site: &Site, error: &RollupError) -> HttpResponse {
-    let text = match error {
-        RollupError::Nothing => "No pull request was chosen.".to_owned(),
-        RollupError::NotApproved(pulls) => format!(
-            "Not approved as they are now: {}. Choose again.",
-            numbers(pulls)
-        ),
-        RollupError::DifferentBases => {
-            "The pull requests go to different branches. Choose those of one.".to_owned()
-        }
-        RollupError::NoBase(base) => format!("There is no branch {base}."),
-        RollupError::NothingMerged(pulls) => {
-            format!("None of them could be merged: {}.", numbers(pulls))
-        }
-        RollupError::PushRefused(_)
-        | RollupError::Api(_)
-        | RollupError::Git(_)
-        | RollupError::Task(_) => return failed(site, "make a rollup", error),
-    };
-    tell(site, StatusCode::CONFLICT, "No rollup was made", text)
-}
-
-fn numbers(pulls: &[PullNumber]) -> String {
-    let numbers: Vec<_> = pulls.iter().map(|number| format!("#{number}")).collect();
-    numbers.join(", ")
-}
-
-fn refused_ticket(site: &Site, bad: BadTicket) -> HttpResponse {
-    let text = format!("{bad} Nothing was done. Begin anew on the page of the queue.");
-    tell(site, StatusCode::FORBIDDEN, "Not logged in", text)
-}
-
-fn failed(site: &Site, doing: &'static str, error: &dyn Display) -> HttpResponse {
-    tracing::error!(%error, doing, "what a person wanted could not be done");
-    let text = "GitHub did not do as it was asked, or not in time. It may be half done: look \
-        there before you try again.";
-    tell(site, StatusCode::BAD_GATEWAY, "Not done", text)
-}
-
-fn tell(site: &Site, code: StatusCode, title: &str, text: impl Into<String>) -> HttpResponse {
-    let title = title.to_owned();
-    let text = text.into();
-    notice(site, code, Notice { title, text })
-}
-
-fn see(address: String) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header((header::LOCATION, address))
-        .finish()
 }

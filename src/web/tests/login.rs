@@ -190,6 +190,21 @@ async fn a_rollup_holds_what_merges_and_names_what_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whose_repository_it_is_makes_rollups_in_it() {
+    let town = Town::start().await;
+    let sample = town.house.sample.clone();
+    town.approve("d", sample.good).await;
+    let form = format!("cmd=rollup&repo_label=demo&num={}", sample.good);
+    let answer = town.log_in("octo", &form).await;
+    assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
+    let address = answer.headers()[LOCATION].to_str().unwrap();
+    let number = address.rsplit('/').next().unwrap().parse().unwrap();
+    // Forking what is one's own would have been an error.
+    let pull = town.house.practice.pull(sample.repo, PullNumber(number));
+    assert_eq!(pull.unwrap().author, Login::new("octo"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_what_is_approved_goes_into_a_rollup() {
     let town = Town::start().await;
     let sample = town.house.sample.clone();
