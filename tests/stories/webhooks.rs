@@ -77,6 +77,7 @@ async fn what_is_wrong_is_refused_with_the_right_code_and_a_line_in_the_log() {
         (wrong_secret, unknown_repo, not_json, too_large),
         (401, 404, 400, 413)
     );
+    world.until_logged("a webhook was refused", 4).await;
     let log = world.log();
     for delivery in ["d1", "d2", "d3", "d4"] {
         let lines = log
