@@ -19,8 +19,6 @@ struct Unbuilt {
 enum When {
     /// All but false, an empty text, an empty list and an empty table.
     On,
-    /// False.
-    Off,
     /// More than one.
     Several,
 }
@@ -88,7 +86,6 @@ impl When {
     fn fits(self, value: &Value) -> bool {
         match self {
             Self::On => is_on(value),
-            Self::Off => *value == Value::Truth(false),
             Self::Several => matches!(value, Value::Whole(2..)),
         }
     }
@@ -127,7 +124,6 @@ pub(super) mod tests {
             assert!(!When::On.fits(&off), "{off:?}");
         }
         assert!(When::On.fits(&Value::Truth(true)));
-        assert!(When::Off.fits(&Value::Truth(false)) && !When::Off.fits(&Value::Truth(true)));
         assert!(When::Several.fits(&Value::Whole(2)) && !When::Several.fits(&Value::Whole(1)));
     }
 }

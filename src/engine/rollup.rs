@@ -13,6 +13,7 @@ use crate::git::{self, Fetch, GitError, Merge, Mirror, PushKind, PushOutcome, Re
 use crate::github::{ApiError, NewPull, Slug};
 use crate::ids::{BranchName, CommitId, Login, PullNumber};
 use crate::notes;
+use crate::queue::event::Event;
 use crate::queue::rollup_message;
 
 /// A rollup that was made.
@@ -103,13 +104,20 @@ impl Engine {
 }
 
 impl Repo {
-    /// A rollup was opened: the place where its members' queue is to be told
-    /// (`Event::RollupMade { pulls, rollup }`), for their labels (homu: `rollup_made`).
-    fn rollup_made(&self, rollup: &Rollup, by: &Login) {
+    /// Tells the queue that a rollup was opened, for its members' labels (homu: `rollup_made`).
+    async fn rollup_made(&self, rollup: &Rollup, by: &Login) {
         tracing::info!(
             repo.label = %self.label(), pull.number = %rollup.number, by = %by,
             merged = rollup.merged.len(), failed = rollup.failed.len(), "a rollup was made"
         );
+        let made = Event::RollupMade {
+            pulls: rollup.merged.clone(),
+            rollup: rollup.number,
+        };
+        if let Err(error) = self.take_in(None, vec![made]).await {
+            // The rollup is there; only its members' labels are not.
+            tracing::warn!(repo.label = %self.label(), %error, "a rollup was not written down");
+        }
     }
 }
 
@@ -142,7 +150,7 @@ impl Work<'_> {
             merged: numbers(&made.merged),
             failed: numbers(&made.failed),
         };
-        self.repo.rollup_made(&rollup, self.person.login());
+        self.repo.rollup_made(&rollup, self.person.login()).await;
         Ok(rollup)
     }
 
@@ -246,27 +254,21 @@ impl Work<'_> {
         }
     }
 
-    /// Through another view of the same mirror, whose remote is the fork and whose token is the
-    /// person's.
+    /// To the fork, with the person's token.
     async fn push_once(
         &self,
         fork: &Slug,
         commit: CommitId,
         branch: &BranchName,
     ) -> Result<PushOutcome, GitError> {
-        let config = self.engine.config();
         let remote = Remote {
-            url: format!("{}/{fork}.git", http_url(&config.github)),
+            url: format!("{}/{fork}.git", http_url(&self.engine.config().github)),
             auth: git::RemoteAuth::Token(self.person.token.clone()),
         };
-        let dir = config.git.cache_dir.join(self.repo.label().as_str());
-        let opening = move || Mirror::open(dir, remote, git::Limits::default());
-        let opened = tokio::task::spawn_blocking(opening).await;
-        let mirror = opened.map_err(|error| GitError::Io {
-            doing: "wait for a thread",
-            source: error.into(),
-        })??;
-        mirror.push(commit, branch, PushKind::Overwrite).await
+        let mirror = self.repo.mirror();
+        mirror
+            .push_to(&remote, commit, branch, PushKind::Overwrite)
+            .await
     }
 }
 

@@ -93,7 +93,7 @@ async fn autosquash_puts_fixups_where_they_belong_before_the_merge() {
     let second = parents[1];
     let first = world.practice.parents(REPO, second).unwrap()[0];
     let subjects = [first, second].map(|commit| world.practice.message(REPO, commit).unwrap());
-    assert_eq!(subjects, ["Add the door\n", "Add the window\n"]);
+    assert_eq!(subjects, ["Add the door", "Add the window"]);
     let door = world.practice.file(REPO, first, "door").unwrap();
     assert_eq!(door.as_deref(), Some("oak"));
     world
@@ -166,6 +166,7 @@ async fn without_a_mirror_github_makes_the_merge_and_says_what_conflicts() {
     world.tell(pull, "r+");
     let tested = pass(&world, pull, REPO).await;
     world.until_merged(pull).await;
+    world.hear(pull, ":sunny: Test successful").await;
     assert_eq!(world.base(), tested);
     world.assert_landed_once(pull, before);
     world.tell(other, "r+");
@@ -198,6 +199,7 @@ async fn a_merge_tested_on_a_fork_lands_in_the_repository_itself() {
     world.tell(pull, "r+");
     let tested = pass(&world, pull, fork).await;
     world.until_merged(pull).await;
+    world.hear(pull, ":sunny: Test successful").await;
     assert_eq!(world.base(), tested);
     world.assert_landed_once(pull, before);
     assert_eq!(world.practice.branch(REPO, "auto").unwrap(), None);
@@ -245,17 +247,12 @@ async fn githubs_own_merge_that_is_green_and_the_same_lands_without_a_test() {
         .practice
         .commit(REPO, BASE, [("b", "1")], "Move on", "alice")
         .unwrap();
-    let output = std::process::Command::new("git")
-        .arg("--git-dir")
-        .arg(world.practice.repo_dir(REPO).unwrap())
-        .args(["rev-parse", &format!("refs/pull/{pull}/merge")])
-        .output()
-        .unwrap();
-    let test_merge: CommitId = String::from_utf8(output.stdout)
-        .unwrap()
-        .trim()
-        .parse()
-        .unwrap();
+    // GitHub makes its merge when somebody looks at the pull.
+    let address = format!("{}/repos/{REPO}/pulls/{pull}", world.practice.api_url());
+    let looked = reqwest::get(address).await.unwrap();
+    let looked: serde_json::Value = looked.json().await.unwrap();
+    let test_merge = looked["merge_commit_sha"].as_str().unwrap();
+    let test_merge: CommitId = test_merge.parse().unwrap();
     world
         .practice
         .set_status(REPO, test_merge, "ci", StatusState::Success)
