@@ -91,11 +91,12 @@ impl Repo {
         let buildbot = Buildbot::read(&section.section("buildbot"));
         let suites = Suites::read(&section.section("suites"));
         let nothing = statuses.is_empty() && checks.is_empty() && suites.is_none();
-        // Until Buildbot is waited for, it alone would let merges land untested.
-        if nothing && buildbot.is_some() {
-            let message = "\"buildbot\", not acted on yet, is all there is to wait for";
-            section.error("buildbot", message, "add suites, status or checks");
+        let idle = |buildbot: &Buildbot| buildbot.builders.is_empty();
+        if nothing && buildbot.as_ref().is_some_and(idle) {
+            let message = "\"buildbot\", which has no builders, is all there is to wait for";
+            section.error("buildbot", message, "add its builders");
         }
+        let nothing = nothing && buildbot.is_none();
         let timeout_s = section.whole("timeout", 1..=A_YEAR_S);
         let repo = Self {
             label: label(named),

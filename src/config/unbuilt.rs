@@ -40,7 +40,6 @@ const NOT_YET: &[Unbuilt] = &[
         "schedule.rules",
         "auto goes before try, then by priority and age",
     ),
-    on("repo.*.buildbot", "it is not waited for"),
     on(
         "repo.*.suites.pulls",
         "pulls are tested when they are approved or tried",

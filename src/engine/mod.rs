@@ -7,6 +7,7 @@
 //!
 //! Nothing here decides what shall happen to a pull; that is the core's business.
 
+mod buildbot;
 mod desk;
 mod dispatcher;
 mod history;

@@ -188,10 +188,14 @@ fn a_start_that_leads_nowhere_is_warned_of() {
 }
 
 #[test]
-fn a_buildbot_that_nobody_waits_for_lets_nothing_land() {
-    let buildbot = "buildbot = { url = 'http://b', secret = 's' }";
-    insta::assert_snapshot!(repo_errors(buildbot), @r#"cfg.toml:9: [repo.x] "buildbot", not acted on yet, is all there is to wait for: add suites, status or checks"#);
+fn a_buildbot_without_builders_lets_nothing_land() {
+    let buildbot = "buildbot = { url = 'http://b', secret = 's', try_builders = ['t'] }";
+    insta::assert_snapshot!(repo_errors(buildbot), @r#"cfg.toml:9: [repo.x] "buildbot", which has no builders, is all there is to wait for: add its builders"#);
     assert_eq!(repo_errors(&format!("{buildbot}\nsuites = {{}}")), "none");
+    let buildbot = "buildbot = { url = 'http://b', secret = 's', builders = ['a'] }";
+    assert_eq!(repo_errors(buildbot), "none");
+    let config = toml(&format!("{LEAST}\n{buildbot}")).unwrap();
+    assert!(config.repos.values().all(|repo| repo.suites.is_none()));
 }
 
 #[test]

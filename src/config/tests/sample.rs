@@ -109,7 +109,6 @@ fn what_is_not_built_is_warned_of_and_only_of_known_keys() {
     cfg.toml:110: [schedule] "rules" is not acted on yet: auto goes before try, then by priority and age
     cfg.toml:141: [repo.project] "try_choosers" is not acted on yet: try=CHOOSER is refused
     cfg.toml:174: [repo.project.suites] "pulls" is not acted on yet: pulls are tested when they are approved or tried
-    cfg.toml:197: [repo.project] "buildbot" is not acted on yet: it is not waited for
     cfg.toml:208: [repo.project] "test-on-fork" is not acted on yet: runs are pushed to the repository itself
     "#);
     let off = "linear = false\nrust_team = false\ntry_choosers = []\nbatch = 1";

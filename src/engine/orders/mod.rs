@@ -16,6 +16,7 @@ mod suites;
 mod talk;
 
 use self::exempting::Candidate;
+use super::buildbot::BuildbotError;
 use super::hooks::Told;
 use super::outbox::Order;
 use super::repo::Repo;
@@ -54,6 +55,9 @@ pub(super) enum Passing {
     /// It is not known how far somebody is trusted.
     #[error(transparent)]
     Standing(#[from] StandingError),
+    /// Buildbot did not do as it was asked.
+    #[error(transparent)]
+    Buildbot(#[from] BuildbotError),
     /// The database did not.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -112,8 +116,8 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
             talk::log_retry(repo, *pull, by, *at, body).await
         }
         Effect::AskStanding { user } => rights::ask(repo, user).await,
-        Effect::RepeatBuilds { run, builds } => builds::repeat(repo, *run, builds).await,
-        Effect::StopBuilds { run, builders } => builds::stop(repo, *run, builders).await,
+        Effect::RepeatBuilds { run, builds } => builds::repeat(repo, order, *run, builds).await,
+        Effect::StopBuilds { run, builders } => builds::stop(repo, order, *run, builders).await,
         Effect::JudgeExemption {
             run,
             base_tip,

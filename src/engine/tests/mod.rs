@@ -1,5 +1,6 @@
 //! The engine against the practice GitHub and other real servers on loopback.
 
+mod buildbot;
 mod hooks;
 mod labels;
 mod restoring;

@@ -26,12 +26,12 @@ fn approver(stage: &Stage, pull: PullNumber) -> Option<String> {
 }
 
 fn ending(stage: &Stage, pull: PullNumber) -> Option<Ending> {
-    stage
-        .repo()
-        .look(|queue| match queue.pull(pull).unwrap().stage {
-            PullStage::Ended { ending, .. } => Some(ending),
-            _ => None,
-        })
+    stage.repo().look(|queue| {
+        if let PullStage::Ended { ending, .. } = queue.pull(pull).unwrap().stage {
+            return Some(ending);
+        }
+        None
+    })
 }
 
 /// A pull that somebody approved by its commit.
