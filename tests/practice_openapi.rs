@@ -124,14 +124,14 @@ async fn use_the_client(site: &Site) {
         repo.status_of(head, "unit").await.unwrap(),
         Some(StatusState::Pending)
     );
-    repo.add_labels(number, &["a label".to_owned()])
+    repo.add_labels(number, &["ready".to_owned()])
         .await
         .unwrap();
     assert!(
         repo.labels(number)
             .await
             .unwrap()
-            .contains(&"a label".to_owned())
+            .contains(&"ready".to_owned())
     );
     let removed = repo.remove_label(number, "not there").await;
     assert!(matches!(removed, Err(ApiError::Gone)));
