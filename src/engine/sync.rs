@@ -81,7 +81,7 @@ fn spread(every: Duration) -> Duration {
     every.mul_f64(rand::rng().random_range(0.9..1.1))
 }
 
-async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
+pub(super) async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
     let shared = repo.shared();
     let api = shared.api.at(Value::Background);
     let loops = shared.running.subscribe();

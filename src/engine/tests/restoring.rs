@@ -1,7 +1,11 @@
 //! Pulls that are taken up from their comments.
 
+use actix_web::HttpResponse;
+
+use super::server::Recorder;
 use super::stage::{BOT, REPO, Stage};
-use crate::engine::sync::restore;
+use crate::clock;
+use crate::engine::sync::{Start, SweepError, restore, sweep};
 use crate::ids::{PullNumber, Timestamp};
 use crate::practice::StatusState;
 use crate::queue::note::Ending;
@@ -36,7 +40,7 @@ fn ending(stage: &Stage, pull: PullNumber) -> Option<Ending> {
 
 /// A pull that somebody approved by its commit.
 fn approved_by(stage: &Stage, login: &str) -> PullNumber {
-    let pull = stage.pull("A pull");
+    let pull = stage.pull(&format!("Approved by {login}"));
     let head = stage.practice.pull(REPO, pull).unwrap().head;
     let words = format!("@bors r+ {head}");
     stage.practice.comment(REPO, pull, login, &words).unwrap();
@@ -108,4 +112,24 @@ async fn of_a_pull_that_nobody_approved_no_status_is_read() {
     take_up(&stage, pull).await;
     let mut requests = stage.practice.requests().into_iter();
     assert!(!requests.any(|request| request.path.contains("/status")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_of_whom_nothing_is_heard_keeps_only_their_own_pull_out() {
+    let server = Recorder::start(|_| HttpResponse::BadGateway().finish());
+    let lines = format!("rust_team = true\nrust_team_url = \"{}\"", server.url);
+    let stage = Stage::start(&lines).await;
+    let (theirs, other) = (approved_by(&stage, "erin"), approved_by(&stage, "dora"));
+    let repo = stage.repo();
+    // Whatever was said before this moment is history.
+    let tomorrow = clock::now().plus_s(86_400);
+    let store = stage.engine.store();
+    store.set_synced_at(repo.label(), tomorrow).await.unwrap();
+    let swept = sweep(&repo, Start::News).await;
+    assert!(matches!(swept, Err(SweepError::Standing(_))), "{swept:?}");
+    repo.until_read().await;
+    assert_eq!(approver(&stage, other).as_deref(), Some("dora"));
+    assert!(repo.look(|queue| queue.pull(theirs).is_none()));
+    let mark = store.watermark(repo.label()).await.unwrap();
+    assert_eq!(mark.synced_at, Some(tomorrow));
 }

@@ -61,14 +61,15 @@ impl Stage {
         self.engine.repo(&label).unwrap().clone()
     }
 
-    /// An open pull of carol's.
+    /// An open pull of carol's, from a branch of its own.
     pub(super) fn pull(&self, title: &str) -> PullNumber {
+        let branch = title.replace(' ', "-");
         let files = [("b".to_owned(), "b\n".to_owned())];
         self.practice
-            .commit(REPO, "topic", files, title, "carol")
+            .commit(REPO, &branch, files, title, "carol")
             .unwrap();
         self.practice
-            .open_pull(REPO, "topic", "master", title, "", "carol")
+            .open_pull(REPO, &branch, "master", title, "", "carol")
             .unwrap()
     }
 
