@@ -13,7 +13,7 @@ use crate::store::OutboxId;
 const TRIES_MAX: u32 = 3;
 
 /// How long to wait after the first such call; twice as long after the second.
-const DELAY: Duration = Duration::from_millis(500);
+const DELAY: Duration = Duration::from_secs(2);
 
 /// Calls a hook: at least once, and a few times if it is not known what came of it.
 ///
@@ -23,6 +23,17 @@ pub(super) async fn call(
     order: OutboxId,
     hook: &str,
     told: Told<'_>,
+) -> Result<Done, Passing> {
+    insist(repo, order, hook, told, DELAY).await
+}
+
+/// The same with another delay.
+pub(in crate::engine) async fn insist(
+    repo: &Repo,
+    order: OutboxId,
+    hook: &str,
+    told: Told<'_>,
+    delay: Duration,
 ) -> Result<Done, Passing> {
     let shared = repo.shared();
     let Some(known) = shared.hooks.get(hook) else {
@@ -45,7 +56,7 @@ pub(super) async fn call(
                 }
             }
         }
-        tokio::time::sleep(DELAY * tries).await;
+        tokio::time::sleep(delay * tries).await;
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod builds;
 mod exempting;
-mod hooks;
+pub(super) mod hooks;
 mod joining;
 mod labels;
 mod landing;

@@ -12,6 +12,7 @@ use super::stage::{LONG, Stage};
 use crate::clock::Stopwatch;
 use crate::config::{Hook, HookAccess};
 use crate::engine::hooks::{HookError, Told, call};
+use crate::engine::orders::hooks::insist;
 use crate::engine::outbox::Tried;
 use crate::ids::PullNumber;
 use crate::queue::effect::Effect;
@@ -278,8 +279,11 @@ async fn a_hook_whose_outcome_is_not_known_is_called_three_times_and_no_more() {
     use std::sync::atomic::Ordering;
     let (url, calls) = breaking().await;
     let stage = Stage::start(&table(&url, "")).await;
+    let row = stage.ordered(ordered()).await;
+    let delay = Duration::from_millis(1);
+    let done = insist(&stage.repo(), row.id, "deploy", TOLD, delay).await;
     let why = "the connection broke before it answered";
-    assert_eq!(stage.answers(ordered()).await, failed(why));
+    assert_eq!(Stage::events(done.unwrap()), failed(why));
     assert_eq!(calls.load(Ordering::SeqCst), 3);
 }
 
