@@ -6,12 +6,14 @@
 
 mod deliveries;
 mod history;
+pub mod homu;
 mod job_rows;
 pub mod logs;
 mod retries;
 mod rows;
 mod schema;
 mod steps;
+mod takeover;
 mod writer;
 
 use std::path::Path;
@@ -27,6 +29,7 @@ pub use self::history::LoggedEvent;
 pub use self::retries::Retry;
 pub use self::rows::{RepoRow, SavedRepo, Watermark};
 pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, Step, Stepped};
+pub use self::takeover::{ImportedRepo, RepoTakeover};
 use self::writer::Writer;
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -96,8 +99,8 @@ impl Store {
             SqliteConnection::establish(&url).map_err(|error| open_error(error.to_string()))?;
         connection
             .batch_execute(
-                "pragma journal_mode = wal; pragma synchronous = full; \
-                 pragma busy_timeout = 10000; pragma foreign_keys = on;",
+                "pragma busy_timeout = 10000; pragma journal_mode = wal; \
+                 pragma synchronous = full; pragma foreign_keys = on;",
             )
             .map_err(|error| open_error(error.to_string()))?;
         connection

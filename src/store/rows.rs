@@ -183,7 +183,7 @@ pub struct StoredRun {
     pub run: Run,
 }
 
-fn find_or_add_repo(
+pub(super) fn find_or_add_repo(
     connection: &mut SqliteConnection,
     label: &str,
     now: Timestamp,
