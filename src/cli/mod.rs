@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod import_homu;
 mod parse;
 mod serve;
 mod server;
@@ -26,6 +27,8 @@ enum Sub {
     Check(check::Arguments),
     /// Try everything on this machine: a practice GitHub, a server, workers.
     Demo(demo::Arguments),
+    /// Take over pulls, approvals and results from the database of Homu.
+    ImportHomu(import_homu::Arguments),
     /// Print what the bot reads in a comment, as JSON.
     Parse(parse::Arguments),
     /// Run the merge queue.
@@ -45,6 +48,7 @@ pub fn run() -> ExitCode {
     let done = match line.subcommand {
         Sub::Check(arguments) => check::run(&arguments),
         Sub::Demo(arguments) => demo::run(&arguments),
+        Sub::ImportHomu(arguments) => import_homu::run(&arguments),
         Sub::Parse(arguments) => parse::run(&arguments),
         Sub::Serve(arguments) => serve::run(&arguments),
         Sub::Validate(arguments) => validate::run(&arguments),

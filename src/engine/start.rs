@@ -90,7 +90,7 @@ impl Engine {
         let Db::Sqlite(file) = &config.db else {
             return Err(StartError::Postgres);
         };
-        let lock = take(file)?;
+        let lock = take_database(file)?;
         let store = Store::open(file)?;
         let logs = Logs::open(&format!("file:{}", config.storage.directory().display()))?;
         let token = config.github.access_token.expose();
@@ -129,7 +129,10 @@ async fn who_am_i(github: &GitHub) -> Result<Login, StartError> {
 
 /// Holds the database for this process alone, for as long as the file lives. The kernel lets go of
 /// it however the process ends.
-fn take(database: &Path) -> Result<File, StartError> {
+///
+/// # Errors
+/// [`StartError::Taken`] if another process holds it, [`StartError::Lock`] if that cannot be known.
+pub fn take_database(database: &Path) -> Result<File, StartError> {
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
     let failed = |source| StartError::Lock {
@@ -376,10 +379,10 @@ mod tests {
     fn a_database_has_one_server() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("paprq.db");
-        let held = take(&file).unwrap();
-        assert!(matches!(take(&file), Err(StartError::Taken(_))));
+        let held = take_database(&file).unwrap();
+        assert!(matches!(take_database(&file), Err(StartError::Taken(_))));
         drop(held);
-        take(&file).unwrap();
+        take_database(&file).unwrap();
     }
 
     #[test]
