@@ -14,6 +14,7 @@ mod configuration;
 mod demo;
 mod external_checks;
 mod faults;
+mod importing;
 mod kills;
 mod main_job;
 mod merges;

@@ -1,0 +1,139 @@
+//! A team comes from Homu: what that knew holds, and what was said since is heard.
+
+use std::process::Command;
+use std::time::{Duration, UNIX_EPOCH};
+
+use diesel::connection::{Connection as _, SimpleConnection as _};
+use diesel::sqlite::SqliteConnection;
+use paprq::ids::PullNumber;
+
+use crate::world::{BASE, REPO, World};
+
+const SCHEMA: &str = include_str!("../homu/rust-lang.sql");
+
+/// A world whose server was never started but to write its configuration.
+async fn before_the_server() -> World {
+    let mut world = World::prepare(crate::world::Settings::default()).await;
+    world.start_server();
+    world.stop_server();
+    for name in ["paprq.db", "paprq.db-wal", "paprq.db-shm"] {
+        std::fs::remove_file(world.path(name)).ok();
+    }
+    world
+}
+
+/// Writes Homu's file, as if for the last time at this second.
+fn write_homu(world: &World, sql: &str, at: u64) {
+    let file = world.path("main.db");
+    let connection = SqliteConnection::establish(&file.to_string_lossy());
+    connection
+        .unwrap()
+        .batch_execute(&[SCHEMA, sql].concat())
+        .unwrap();
+    let file = std::fs::File::options().append(true).open(file).unwrap();
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(at))
+        .unwrap();
+}
+
+fn row(world: &World, pull: PullNumber, approved_by: &str, priority: i64) -> String {
+    let head = world.head(pull);
+    format!(
+        "insert into pull (repo, num, status, head_sha, head_ref, base_ref, approved_by, priority)
+         values ('widgets', {pull}, '', '{head}', 'bob:topic', '{BASE}', '{approved_by}', {priority});"
+    )
+}
+
+fn import(world: &World) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_paprq"))
+        .args(["import-homu", "main.db"])
+        .current_dir(world.path(""))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The second in which a pull's latest comment was made.
+fn said_at(world: &World, pull: PullNumber) -> u64 {
+    let comments = world.practice.comments(REPO, pull);
+    let at = comments.last().unwrap().at;
+    u64::try_from(at.0 / 1000).unwrap()
+}
+
+/// Waits until what is said is of a later second than this; returns that second.
+async fn next_second(after: u64) -> u64 {
+    loop {
+        let now = u64::try_from(paprq::clock::now().0 / 1000).unwrap();
+        if now > after {
+            return now;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_homu_knew_lands_and_older_comments_do_not_undo_it() {
+    let mut world = before_the_server().await;
+    let held = world.open_pull("held", &[("a", "1")]);
+    let first = world.open_pull("first", &[("b", "1")]);
+    // Long since overtaken by what Homu knows.
+    world.tell(first, "r-");
+    world.tell(held, "treeclosed- p=9");
+    let last = next_second(said_at(&world, held)).await;
+    let sql = [
+        row(&world, held, "alice", 2),
+        row(&world, first, "alice,carol", 7),
+        "insert into repos (repo, treeclosed) values ('widgets', 5)".to_owned(),
+    ];
+    write_homu(&world, &sql.concat(), last);
+    let report = import(&world);
+    assert!(report.contains("- 2 approvals\n"), "{report}");
+    let before = world.base();
+    world.start_server();
+    world.until_merged(first).await;
+    let said = world.hear(first, ":sunny: Test successful").await;
+    assert!(said.contains("Approved by: alice,carol"), "{said}");
+    assert_eq!(
+        world.practice.parents(REPO, world.base()).unwrap(),
+        [before, world.head(first)]
+    );
+    // The tree is closed for it until somebody opens it.
+    assert_eq!(world.count(held, ":hourglass:"), 0, "{}", world.log());
+    world.tell(held, "treeclosed-");
+    world.until_merged(held).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_and_pushed_since_homu_wrote_last_is_heard() {
+    let mut world = before_the_server().await;
+    let approved = world.open_pull("approved", &[("a", "1")]);
+    let refused = world.open_pull("refused", &[("b", "1")]);
+    let pushed = world.open_pull("pushed", &[("c", "1")]);
+    let unknown = world.open_pull("unknown", &[("d", "1")]);
+    world.say("bob", approved, "nothing of interest");
+    let last = said_at(&world, approved);
+    let sql = [
+        row(&world, approved, "", 0),
+        row(&world, refused, "alice", 1),
+        row(&world, pushed, "alice", 2),
+        // It is closed for all until a younger comment says otherwise.
+        "insert into repos (repo, treeclosed) values ('widgets', 50)".to_owned(),
+    ];
+    write_homu(&world, &sql.concat(), last);
+    next_second(last).await;
+    world.push("pushed", &[("c", "2")]);
+    world.tell(refused, "r-");
+    world.tell(approved, &format!("r+ {}", world.head(approved)));
+    world.tell(unknown, "treeclosed- ping");
+    import(&world);
+    world.start_server();
+    world.hear(unknown, ":sleepy:").await;
+    world.until_merged(approved).await;
+    for left in [refused, pushed] {
+        assert_eq!(world.count(left, ":sunny:"), 0, "{}", world.log());
+    }
+    world.tell(pushed, "r+");
+    world.until_merged(pushed).await;
+    world.tell(refused, "r+");
+    world.until_merged(refused).await;
+}
