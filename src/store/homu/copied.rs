@@ -1,12 +1,12 @@
-//! Reading a copy of a database that SQLite does not read where it lies.
+//! Reading a copy of a database that is better not read where it lies.
 //!
-//! That is so where Homu was killed in the middle of a write: its journal must be played back, and
-//! whoever only reads may not do that; and where the folder of a file with a write-ahead log may not
-//! be written to. Nobody writes to such a file, or SQLite would have said that it is locked; should
-//! somebody begin to, the copy is not used.
+//! Where Homu was killed in the middle of a write, the journal must be played back, which whoever
+//! only reads may not do. And beside a file with a write-ahead log that nobody has open, a reader
+//! makes files that may then belong to another user than Homu's. Nobody writes to such files, or
+//! SQLite would say that they are locked; should somebody begin to, the copy is not used.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -26,6 +26,26 @@ impl Copy {
     pub(super) fn file(&self) -> PathBuf {
         self.folder.path().join(NAME)
     }
+}
+
+/// Where the header of a database says that it has a write-ahead log, and how.
+const WAL_MARK: (usize, u8) = (18, 2);
+
+/// Whether a reader would make files beside a database, which are there while anybody has it open.
+pub(super) fn is_needed(path: &Path) -> bool {
+    let is_open = ["-wal", "-shm"]
+        .iter()
+        .all(|ending| beside(path, ending).exists());
+    !is_open && has_log(path).unwrap_or(false)
+}
+
+fn has_log(path: &Path) -> io::Result<bool> {
+    let (place, mark) = WAL_MARK;
+    let mut header = Vec::new();
+    File::open(path)?
+        .take(place as u64 + 1)
+        .read_to_end(&mut header)?;
+    Ok(header.get(place) == Some(&mark))
 }
 
 /// Copies a database with what SQLite keeps beside it.

@@ -4,8 +4,8 @@
 //! transaction, so that they are of one moment. Such a transaction lets Homu begin to write, and
 //! lets it finish as soon as the rows are in memory: milliseconds, where Homu's own wait for the
 //! file is five seconds. A copy of the file's bytes would hold nobody up, but may be torn while Homu
-//! writes. `immutable=1` would not see that either. Only a file that SQLite refuses to read where it
-//! lies is copied: see [`copied`].
+//! writes. `immutable=1` would not see that either. Only a file that SQLite cannot read where it lies,
+//! or not without leaving something beside it, is copied: see [`copied`].
 //!
 //! Columns are looked for before they are read. The two lines of Homu, and their older versions,
 //! have not all of them; what is missing reads as nothing.
@@ -137,15 +137,20 @@ const NEEDED: [&str; 4] = ["repo", "num", "head_sha", "approved_by"];
 pub fn read(path: &Path) -> Result<HomuFile, HomuError> {
     // Asked before anything is read: what Homu writes meanwhile then counts as not yet known.
     let written_at = written_at(path)?;
-    let failed = |failure: Failure| failure.of(path);
-    let file = match read_at(&read_only(path), written_at) {
-        Err(Failure::Refused(_)) => {
-            let copy = copied::copy(path).map_err(failed)?;
-            read_at(&address(&copy.file()), written_at)
+    let found = if copied::is_needed(path) {
+        read_copy(path, written_at)
+    } else {
+        match read_at(&read_only(path), written_at) {
+            Err(Failure::Refused(_)) => read_copy(path, written_at),
+            outcome => outcome,
         }
-        outcome => outcome,
     };
-    file.map_err(failed)
+    found.map_err(|failure| failure.of(path))
+}
+
+fn read_copy(path: &Path, written_at: Timestamp) -> Result<HomuFile, Failure> {
+    let copy = copied::copy(path)?;
+    read_at(&address(&copy.file()), written_at)
 }
 
 /// When a database was written to last, in either of the files that make it up.

@@ -226,11 +226,16 @@ fn the_end_of_a_write_is_waited_for() {
 }
 
 #[test]
-fn the_file_is_left_as_it_is() {
-    let (folder, file) = folder(&[SERVO, PULL_7]);
-    let before = (fs::read(&file).unwrap(), listing(folder.path()));
-    read(&file).unwrap();
-    assert_eq!((fs::read(&file).unwrap(), listing(folder.path())), before);
+fn the_file_is_left_as_it_is_and_nothing_is_left_beside_it() {
+    for mode in ["delete", "wal"] {
+        let (folder, file) = folder(&[&format!("pragma journal_mode = {mode};"), SERVO, PULL_7]);
+        let before = (fs::read(&file).unwrap(), listing(folder.path()));
+        assert_eq!(before.1.len(), 1);
+        assert_eq!(read(&file).unwrap().pulls.len(), 1);
+        let after = (fs::read(&file).unwrap(), listing(folder.path()));
+        assert_eq!(after.1, before.1, "{mode}");
+        assert_eq!(after.0, before.0, "{mode}");
+    }
 }
 
 fn listing(folder: &Path) -> Vec<PathBuf> {
