@@ -1,12 +1,16 @@
 //! `paprq check`: what the bot will do, in plain words, or everything that is wrong with its
 //! configuration. `paprq serve` loads the configuration by the same [`load`].
 
+mod page;
+mod repo;
+mod server;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::config::{Config, ConfigErrors, Db, OnMerge, Repo};
-use crate::ids::Login;
+use crate::config::{Config, ConfigErrors};
+use page::Page;
 
 /// Arguments of `paprq check`.
 #[derive(Debug, clap::Args)]
@@ -42,122 +46,18 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Config, ConfigErrors> {
 
 /// What the bot will do, in plain words, and what to beware of.
 fn description(config: &Config) -> String {
-    let mut lines = server(config);
+    let mut page = Page::default();
+    server::describe(&mut page, config);
     for repo in config.repos.values() {
-        lines.push(String::new());
-        lines.push(format!("[repo.{}] {}", repo.label, repo.slug()));
-        lines.extend(sentences(repo).into_iter().map(|line| format!("  {line}")));
+        repo::describe(&mut page, config, repo);
     }
     if !config.warnings.is_empty() {
-        lines.push(String::new());
-        lines.push("Beware:".to_owned());
-        lines.extend(config.warnings.iter().map(ToString::to_string));
+        page.heading("Beware");
+        for warning in &config.warnings {
+            page.paragraph(&warning.to_string());
+        }
     }
-    lines.push(String::new());
-    lines.join("\n")
-}
-
-fn server(config: &Config) -> Vec<String> {
-    let web = &config.web;
-    let database = match &config.db {
-        Db::Sqlite(file) => format!("in {}", file.display()),
-        Db::Postgres(_) => "in PostgreSQL".to_owned(),
-    };
-    let logs = config.storage.directory().display();
-    let remote: Vec<&str> = config.worker.tokens.keys().map(String::as_str).collect();
-    let remote = if remote.is_empty() {
-        "no remote ones".to_owned()
-    } else {
-        format!("remote ones with the token of {}", remote.join(" or "))
-    };
-    vec![
-        format!("Serves pages and webhooks on {}:{}.", web.host, web.port),
-        format!("Keeps its state {database} and its logs in {logs}."),
-        format!(
-            "Has {} workers of its own, and {remote}.",
-            config.worker.local
-        ),
-    ]
-}
-
-fn sentences(repo: &Repo) -> Vec<String> {
-    let branches = &repo.branches;
-    let mut lines = vec![
-        approvers(repo),
-        format!(
-            "Merges approved pulls on the branch {}, and tries on {}.",
-            branches.auto, branches.try_
-        ),
-        "A pull lands when all of these passed on its merge:".to_owned(),
-    ];
-    lines.extend(checks(repo).into_iter().map(|check| format!("  - {check}")));
-    lines.push(format!(
-        "What has not ended after {} has failed.",
-        duration(repo.timeout_s)
-    ));
-    lines
-}
-
-fn approvers(repo: &Repo) -> String {
-    let names = |logins: &[Login]| {
-        let names: Vec<&str> = logins.iter().map(Login::as_str).collect();
-        names.join(", ")
-    };
-    let mut approvers = names(&repo.reviewers);
-    if approvers.is_empty() {
-        "Nobody".clone_into(&mut approvers);
-    }
-    if repo.try_users.is_empty() {
-        return format!("{approvers} may approve.");
-    }
-    format!(
-        "{approvers} may approve; {} may try, but not approve.",
-        names(&repo.try_users)
-    )
-}
-
-/// What a merge waits for.
-fn checks(repo: &Repo) -> Vec<String> {
-    let mut checks = Vec::new();
-    if let Some(suites) = &repo.suites {
-        let file = &suites.file;
-        checks.push(match suites.on_merge {
-            OnMerge::All => format!("every suite of {file}, on our workers"),
-            OnMerge::Named => {
-                format!(
-                    "the suites of {file} that name the branch (all, if none does), on our workers"
-                )
-            }
-        });
-    }
-    for status in &repo.statuses {
-        let but = if status.in_tries {
-            ""
-        } else {
-            ", but not in tries"
-        };
-        checks.push(format!("the commit status {:?}{but}", status.context));
-    }
-    for check in &repo.checks {
-        let tries = check.try_name.as_ref();
-        let but = tries.map_or_else(String::new, |name| format!(", in tries {name:?}"));
-        checks.push(format!("the check run {:?}{but}", check.name));
-    }
-    checks
-}
-
-/// Such as `1 h 30 min`.
-fn duration(seconds: u64) -> String {
-    let parts = [
-        (seconds / 3600, "h"),
-        (seconds / 60 % 60, "min"),
-        (seconds % 60, "s"),
-    ];
-    let parts = parts.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<String> = parts
-        .map(|(count, unit)| format!("{count} {unit}"))
-        .collect();
-    parts.join(" ")
+    page.into_text()
 }
 
 #[cfg(test)]
@@ -168,53 +68,145 @@ mod tests {
         Config::from_toml("cfg.toml", text, &|_| None).unwrap()
     }
 
+    /// The description, without the warnings of what is not built.
+    fn described(text: &str) -> String {
+        let mut config = config(text);
+        config
+            .warnings
+            .retain(|warning| !warning.message.contains("not acted on yet"));
+        description(&config)
+    }
+
+    #[test]
+    fn the_server_is_described_in_plain_words() {
+        let text = r#"
+            max_priority = 10
+            github.access_token = "t"
+            github.api_url = "https://ghe/api/v3"
+            git.local_git = false
+            web = { host = "::1", port = 0 }
+            worker = { local = 0, tokens = { one = "1", two = "2" } }
+            [github.app]
+            id = 1
+            private_key = "k"
+            webhook_secret = "s"
+        "#;
+        insta::assert_snapshot!(described(text), @r#"
+        Server
+          listens on   [::1]:0
+          pages        on this machine only: without base_url nobody else finds them
+          GitHub       https://ghe/api/v3, as the account of the access token
+          merges       made by GitHub's merge API
+          committer    the bot's account, with the e-mail address of the bot's account
+          state        paprq.db
+          logs         storage
+          workers      none in the server, remote ones with the tokens of one and two
+          priorities   p= gives at most 10; treeclosed=N holds back what is below N
+          retries      remembered for 42 d
+          at a start   what is known stays; only what was missed is read from GitHub
+
+        Webhooks, to be set up on GitHub
+          payload URL  http://ADDRESS-OF-THIS-SERVER/github
+          content type application/json
+          secret       the one of [repo.LABEL.github], else that of [github.app]
+          events       these, or all:
+                       - Issue comments (issue_comment)
+                       - Pull requests (pull_request)
+                       - Pull request reviews (pull_request_review)
+                       - Pull request review comments (pull_request_review_comment)
+                       - Pushes (push)
+                       - Statuses (status)
+                       - Check runs (check_run)
+
+        Beware
+        cfg.toml: no repository is there to serve: add [repo.LABEL]
+        "#);
+    }
+
     #[test]
     fn every_repo_is_described_in_plain_words() {
         let text = r#"
-            [github]
-            access_token = "t"
-            [worker]
-            tokens = { builder = "b" }
+            github.access_token = "t"
+            web.base_url = "https://bot.example.org"
             [repo.one]
             owner = "octo"
             name = "one"
             reviewers = ["alice", "bob"]
             try_users = ["carol"]
+            try_choosers = { quick = ["checks-build"] }
             timeout = 5430
             linear = true
+            status_based_exemption = true
+            batch = 4
+            window = 2
             github = { secret = "s" }
             status.ci = { context = "ci/push", try = false }
+            status.late = { context = "late", try = false }
             checks.build = { name = "build", try_name = "try-build" }
+            labels.pushed = { unless = ["a", "b"] }
             [repo.two]
             owner = "octo"
             name = "two"
+            autosquash = true
             github = { secret = "s" }
             branch = { auto = "staging" }
+            suites = { on_merge = "all", pulls = "none" }
         "#;
-        insta::assert_snapshot!(description(&config(text)), @r#"
-        Serves pages and webhooks on 0.0.0.0:54856.
-        Keeps its state in paprq.db and its logs in storage.
-        Has 2 workers of its own, and remote ones with the token of builder.
-
+        let description = described(text);
+        let server = description.find("\n[repo.").unwrap();
+        insta::assert_snapshot!(&description[server + 1..], @r#"
         [repo.one] octo/one
-          alice, bob may approve; carol may try, but not approve.
-          Merges approved pulls on the branch auto, and tries on try.
-          A pull lands when all of these passed on its merge:
-            - the commit status "ci/push", but not in tries
-            - the check run "build", in tries "try-build"
-          What has not ended after 1 h 30 min 30 s has failed.
+          may approve  alice and bob; for one pull, whoever they delegate it to
+          may try      carol; whoever may approve
+          merges       no merge commit: the pull's commits are rebased onto the base;
+                       each message gets "Closes: #NUMBER" and "Approved by: APPROVER";
+                       the pull's title then begins with "[merged]"
+          branches     auto for approved merges, try for tries (try-CHOOSER for
+                       try=CHOOSER); rollup for rollups, in the fork of whoever makes
+                       one
+          lands when   all of these passed on the very commit that lands:
+                       - the commit status "ci/push"
+                       - the commit status "late"
+                       - the check run "build"
+          tries        wait for:
+                       - the check run "try-build"
+          try=quick    waits for checks-build alone
+          exempt       nothing is, because not only commit statuses are waited for
+          time-out     a run that has not ended after 1 h 30 min 30 s has failed
+          at a time    up to 4 pulls a run, up to 2 runs, each on top of the one before
+          labels       are moved when a pull
+                       - got new commits: nothing
 
         [repo.two] octo/two
-          Nobody may approve.
-          Merges approved pulls on the branch staging, and tries on try.
-          A pull lands when all of these passed on its merge:
-            - the suites of .papr.yml that name the branch (all, if none does), on our workers
-          What has not ended after 10 h has failed.
+          may approve  nobody
+          may try      whoever may approve
+          merges       a merge commit, "Auto merge of #NUMBER - OWNER:BRANCH,
+                       r=APPROVER" with the pull's title and body, after the pull's
+                       fixup!, squash! and amend! commits were put where they belong
+          branches     staging for approved merges, try for tries; rollup for rollups,
+                       in the fork of whoever makes one
+          lands when   all of these passed on the very commit that lands:
+                       - every suite of .papr.yml, on our workers
+          tries        wait for the same
+          pulls        are tested when they are approved or tried, not before
+          time-out     a run that has not ended after 10 h has failed
 
-        Beware:
-        cfg.toml:12: [repo.one] "linear" is not acted on yet: pulls are merged with a merge commit
-        cfg.toml:16: [repo.two] nobody may approve: add reviewers = ["LOGIN"]
+        Beware
+        cfg.toml:20: [repo.two] nobody may approve: add reviewers = ["LOGIN"]
         "#);
+    }
+
+    #[test]
+    fn tries_may_have_nothing_to_wait_for() {
+        let text = r#"
+            github.access_token = "t"
+            [repo.one]
+            owner = "octo"
+            name = "one"
+            github = { secret = "s" }
+            status.ci = { context = "ci/push", try = false }
+        "#;
+        assert!(described(text).contains("tries        have nothing to wait for"));
     }
 
     fn status_of(file: &Path) -> ExitCode {
