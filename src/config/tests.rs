@@ -3,6 +3,7 @@
 mod faults;
 mod meaning;
 mod sample;
+mod typos;
 
 use super::*;
 

@@ -31,7 +31,7 @@ fn uncommented_sample() -> String {
 }
 
 /// The same without the keys that exclude others.
-fn usable_sample() -> String {
+pub(super) fn usable_sample() -> String {
     let text = uncommented_sample();
     let excluded = ["user = ", "private_key_file = ", "url = \"postgres:"];
     let lines = text
