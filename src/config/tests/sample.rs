@@ -8,6 +8,9 @@ use crate::config::survey::survey;
 const SAMPLE: &str = include_str!("../../../cfg.sample.toml");
 const DOCS: &str = include_str!("../../../docs/configuration.md");
 
+/// Every key that Homu reads, in either of its lines.
+const HOMUS_KEYS: &str = include_str!("../../../tests/homu/keys.txt");
+
 #[test]
 fn the_sample_is_a_start() {
     let variables = |name: &str| {
@@ -58,34 +61,58 @@ fn every_known_key_is_in_the_sample() {
     assert!(known.len() > 90, "{}", known.len());
 }
 
+/// A row of the documentation.
+struct Row {
+    /// The key with its table, with `*` for names that people choose.
+    pattern: String,
+    kind: &'static str,
+    default: &'static str,
+    whose: &'static str,
+    meaning: &'static str,
+}
+
+fn documented() -> Vec<Row> {
+    let mut table = "";
+    let rows = DOCS.lines().filter_map(|line| {
+        if let Some(heading) = line.strip_prefix("## ") {
+            table = heading.trim_matches(|c| "`[]".contains(c));
+        }
+        row(table, line)
+    });
+    rows.collect()
+}
+
+fn row(table: &str, line: &'static str) -> Option<Row> {
+    let cells = line.strip_prefix("| `")?.strip_suffix('|')?;
+    let cells: Vec<&str> = cells.split('|').map(str::trim).collect();
+    let [key, kind, default, whose, meaning] = cells[..] else {
+        panic!("not five cells: {line}");
+    };
+    let key = key.trim_matches('`');
+    let path = if table == "Top" {
+        key.to_owned()
+    } else {
+        format!("{table}.{key}")
+    };
+    let is_name = |part: &str| ["LABEL", "NAME", "EVENT"].contains(&part);
+    let parts = path.split('.');
+    let parts: Vec<&str> = parts
+        .map(|part| if is_name(part) { "*" } else { part })
+        .collect();
+    Some(Row {
+        pattern: parts.join("."),
+        kind,
+        default,
+        whose,
+        meaning,
+    })
+}
+
 #[test]
 fn the_documentation_has_every_known_key_and_no_other() {
-    let mut documented = BTreeSet::new();
-    let mut table = String::new();
-    for line in DOCS.lines() {
-        if let Some(heading) = line.strip_prefix("## ") {
-            table = heading.trim_matches(|c| "`[]".contains(c)).to_owned();
-            continue;
-        }
-        let key = line
-            .strip_prefix("| `")
-            .and_then(|row| row.split('`').next());
-        if let Some(key) = key {
-            let path = if table == "Top" {
-                key.to_owned()
-            } else {
-                format!("{table}.{key}")
-            };
-            let name = |part| {
-                if ["LABEL", "NAME", "EVENT"].contains(&part) {
-                    "*"
-                } else {
-                    part
-                }
-            };
-            documented.insert(path.split('.').map(name).collect::<Vec<_>>().join("."));
-        }
-    }
+    let rows = documented();
+    let documented: BTreeSet<String> = rows.iter().map(|row| row.pattern.clone()).collect();
+    assert_eq!(rows.len(), documented.len(), "a key has two rows");
     let known = known_keys();
     let missing: Vec<_> = known.difference(&documented).collect();
     let invented: Vec<_> = documented.difference(&known).collect();
@@ -93,6 +120,34 @@ fn the_documentation_has_every_known_key_and_no_other() {
         missing.is_empty() && invented.is_empty(),
         "missing {missing:?}, invented {invented:?}"
     );
+}
+
+#[test]
+fn the_documentation_names_each_keys_type_default_and_meaning() {
+    let kinds = kinds_in_the_sample();
+    for row in documented() {
+        let kind = kinds[&row.pattern].trim_start_matches("a ");
+        assert!(row.kind.contains(kind), "{} is {kind}", row.pattern);
+        assert!(!row.meaning.is_empty(), "{} means nothing", row.pattern);
+        let has_default = kind == "table" || row.pattern.ends_with('*') || !row.default.is_empty();
+        assert!(has_default, "{} lacks its default", row.pattern);
+    }
+}
+
+#[test]
+fn the_documentation_says_which_keys_are_homus() {
+    let homus: BTreeSet<&str> = HOMUS_KEYS.lines().collect();
+    for row in documented() {
+        let whose = if homus.contains(row.pattern.as_str()) {
+            "Homu"
+        } else {
+            "ours"
+        };
+        assert_eq!(row.whose, whose, "{}", row.pattern);
+    }
+    let known = known_keys();
+    let unknown: Vec<_> = homus.iter().filter(|key| !known.contains(**key)).collect();
+    assert!(unknown.is_empty(), "nobody reads {unknown:?}");
 }
 
 #[test]
@@ -127,25 +182,35 @@ fn known_keys() -> BTreeSet<String> {
 
 /// The known keys, and those of them that stand in the sample.
 fn keys_of_the_sample() -> (BTreeSet<String>, BTreeSet<String>) {
+    let (known, kinds) = keys_and_kinds();
+    (known, kinds.into_keys().collect())
+}
+
+/// What the values in the sample are, by key.
+fn kinds_in_the_sample() -> BTreeMap<String, &'static str> {
+    keys_and_kinds().1
+}
+
+fn keys_and_kinds() -> (BTreeSet<String>, BTreeMap<String, &'static str>) {
     let table = Table::from_toml(&uncommented_sample()).unwrap();
     let reading = Reading::new("cfg.sample.toml", &any_variable);
     let errors = read(&table, &reading).unwrap_err();
     assert_eq!(errors.0.len(), 2, "only what excludes each other: {errors}");
     let known = reading.known.borrow();
-    let found = survey(&table, &known);
-    let patterns = found.into_iter().filter_map(|found| found.pattern);
-    let plain = |pattern: String| {
-        let events: BTreeSet<&str> = event_names();
-        let mut parts: Vec<&str> = pattern.split('.').collect();
-        if parts.len() == 5 && events.contains(parts[3]) {
-            parts[3] = "*";
-        }
-        parts.join(".")
-    };
-    (
-        known.iter().cloned().map(plain).collect(),
-        patterns.map(plain).collect(),
-    )
+    let found = survey(&table, &known).into_iter();
+    let kinds = found.filter_map(|found| Some((found.pattern?, found.entry.node.value.kind())));
+    let kinds = kinds.map(|(pattern, kind)| (without_event(&pattern), kind));
+    let known = known.iter().map(|pattern| without_event(pattern));
+    (known.collect(), kinds.collect())
+}
+
+/// The keys of label events are alike.
+fn without_event(pattern: &str) -> String {
+    let mut parts: Vec<&str> = pattern.split('.').collect();
+    if parts.len() == 5 && event_names().contains(parts[3]) {
+        parts[3] = "*";
+    }
+    parts.join(".")
 }
 
 fn event_names() -> BTreeSet<&'static str> {
