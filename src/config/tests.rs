@@ -1,6 +1,7 @@
 //! What whole files read as.
 
 mod faults;
+mod homu;
 mod meaning;
 mod sample;
 mod typos;
