@@ -52,6 +52,12 @@ pub enum PrivateKey {
 }
 
 impl GitHub {
+    /// Whether repositories are fetched and pushed by ssh, with `git.ssh_key`; else by http, with
+    /// the token.
+    pub fn goes_by_ssh(&self) -> bool {
+        self.git_url.starts_with("ssh:")
+    }
+
     pub(super) fn read(section: &Section<'_>) -> Self {
         let web_url = section.address("web_url");
         let web_url = web_url.unwrap_or_else(|| "https://github.com".to_owned());

@@ -175,6 +175,7 @@ fn read(table: &Table, reading: &Reading<'_>) -> Result<Config, ConfigErrors> {
         warnings: Vec::new(),
     };
     warn_without_workers(&config, &top.section("worker"));
+    warn_of_an_idle_key(&config, &top.section("git"));
     let found = survey::survey(table, &reading.known.borrow());
     unknown::report(reading, &found);
     unbuilt::warn(reading, &found);
@@ -196,6 +197,15 @@ fn warn_without_workers(config: &Config, section: &Section<'_>) {
     if suites && !workers {
         let remedy = "set local above 0, or give remote workers their tokens";
         section.warn("local", "no worker can run the suites", remedy);
+    }
+}
+
+/// Homu went by ssh as soon as it had a key; here the address decides.
+fn warn_of_an_idle_key(config: &Config, section: &Section<'_>) {
+    if config.git.ssh_key.is_some() && !config.github.goes_by_ssh() {
+        let reason = "git goes by http with the token, unless github.git_url begins with ssh://, \
+                      as in \"ssh://git@github.com\"";
+        section.warn("ssh_key", "\"ssh_key\" is not used", reason);
     }
 }
 

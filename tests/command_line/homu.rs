@@ -70,7 +70,7 @@ fn check_says_what_becomes_of_the_configuration_of_servos_line() {
       pages        https://build.example.org/homu
       GitHub       https://api.github.com, as the account of the access token
       merges       made in mirrors in cache, fetched from and pushed to
-                   https://github.com with the SSH key
+                   https://github.com with the token
       committer    Merge Bot <merge-bot@example.org>
       state        /home/homu/main.db
       logs         storage
@@ -169,7 +169,7 @@ fn check_says_what_becomes_of_the_configuration_of_rusts_line() {
                    with it
       GitHub       https://api.github.com, as the account of the access token
       merges       made in mirrors in cache, fetched from and pushed to
-                   https://github.com
+                   https://github.com with the token
       committer    bors <bors@example.org>
       state        homu.db
       logs         storage

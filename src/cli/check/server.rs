@@ -97,13 +97,14 @@ fn merges(config: &Config) -> String {
     if !config.git.local_git {
         return "made by GitHub's merge API".to_owned();
     }
-    let key = match config.git.ssh_key {
-        Some(_) => " with the SSH key",
-        None => "",
+    let key = if config.github.goes_by_ssh() {
+        "the SSH key"
+    } else {
+        "the token"
     };
     let mirrors = config.git.cache_dir.display();
     let git_url = &config.github.git_url;
-    format!("made in mirrors in {mirrors}, fetched from and pushed to {git_url}{key}")
+    format!("made in mirrors in {mirrors}, fetched from and pushed to {git_url} with {key}")
 }
 
 fn committer(git: &Git) -> String {

@@ -101,3 +101,21 @@ fn the_retry_log_expires_after_an_interval() {
         assert!(errors.contains("is no interval"), "{written}: {errors}");
     }
 }
+
+#[test]
+fn a_key_is_used_only_for_an_address_of_ssh() {
+    let warned = |lines: &str| {
+        let config = toml(&format!("{LEAST}\nreviewers = ['a']\n{lines}")).unwrap();
+        let warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+        warnings.join("\n")
+    };
+    insta::assert_snapshot!(warned("[git]\nssh_key = 'k'"), @r#"
+    cfg.toml:11: [git] "ssh_key" is not used: git goes by http with the token, unless github.git_url begins with ssh://, as in "ssh://git@github.com"
+    "#);
+    assert_eq!(warned("[git]\nssh_key = ''"), "");
+    let by_ssh = LEAST.replace("token-1\"", "token-1\"\ngit_url = 'ssh://git@github.com'");
+    let config = toml(&format!(
+        "{by_ssh}\nreviewers = ['a']\n[git]\nssh_key = 'k'"
+    ));
+    assert_eq!(config.unwrap().warnings, []);
+}

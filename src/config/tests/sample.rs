@@ -157,7 +157,8 @@ fn what_is_not_built_is_warned_of_and_only_of_known_keys() {
         assert!(known.contains(pattern), "{pattern}");
     }
     let config = Config::from_toml("cfg.toml", &usable_sample(), &any_variable).unwrap();
-    let warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    let mut warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    warnings.retain(|told| told.contains(" acted on "));
     insta::assert_snapshot!(warnings.join("\n"), @r#"
     cfg.toml:31: [github] "app_client_secret" is of no use without "app_client_id": nobody can log in on the pages
     cfg.toml:34: [github] "app" is not acted on yet: the bot uses the access token; only webhook_secret is used
