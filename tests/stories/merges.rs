@@ -70,7 +70,12 @@ async fn a_linear_history_has_rebased_commits_with_their_approver_and_no_merge()
     let tested = pass(&world, pull, REPO).await;
     world.hear(pull, ":sunny: Test successful").await;
     assert_eq!(world.base(), tested);
-    insta::assert_debug_snapshot!(messages(&world, before), @"");
+    insta::assert_debug_snapshot!(messages(&world, before), @r#"
+    [
+        "Add the door\n\nCloses: #1\nApproved by: carol\n",
+        "Add the window\n\nCloses: #1\nApproved by: carol\n",
+    ]
+    "#);
     world
         .until("the title says so", |practice| {
             let pull = practice.pull(REPO, pull).unwrap();
@@ -112,7 +117,12 @@ async fn linear_and_autosquash_go_together() {
     let tested = pass(&world, pull, REPO).await;
     world.hear(pull, ":sunny: Test successful").await;
     assert_eq!(world.base(), tested);
-    insta::assert_debug_snapshot!(messages(&world, before), @"");
+    insta::assert_debug_snapshot!(messages(&world, before), @r#"
+    [
+        "Add the door\n\nCloses: #1\nApproved by: alice\n",
+        "Add the window\n\nCloses: #1\nApproved by: alice\n",
+    ]
+    "#);
     let title = world.practice.pull(REPO, pull).unwrap().title;
     assert_eq!(title, "Change house");
 }
@@ -145,7 +155,13 @@ async fn squash_makes_one_commit_of_the_pull_with_its_title_and_body() {
     assert_eq!(parents[0], before);
     assert_eq!(world.practice.parents(REPO, parents[1]).unwrap(), [before]);
     let message = world.practice.message(REPO, parents[1]).unwrap();
-    insta::assert_snapshot!(message, @"");
+    insta::assert_snapshot!(message, @r"
+    Change house
+
+    Why it is good.
+
+    cc `@carol`
+    ");
     world
         .until("the title says so", |practice| {
             practice.pull(REPO, pull).unwrap().title == "[merged] Change house"

@@ -160,12 +160,9 @@ fn what_is_not_built_is_warned_of_and_only_of_known_keys() {
     let mut warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
     warnings.retain(|told| told.contains(" acted on "));
     insta::assert_snapshot!(warnings.join("\n"), @r#"
-    cfg.toml:31: [github] "app_client_secret" is of no use without "app_client_id": nobody can log in on the pages
     cfg.toml:34: [github] "app" is not acted on yet: the bot uses the access token; only webhook_secret is used
     cfg.toml:110: [schedule] "rules" is not acted on yet: auto goes before try, then by priority and age
-    cfg.toml:141: [repo.project] "try_choosers" is not acted on yet: try=CHOOSER is refused
     cfg.toml:174: [repo.project.suites] "pulls" is not acted on yet: pulls are tested when they are approved or tried
-    cfg.toml:208: [repo.project] "test-on-fork" is not acted on yet: runs are pushed to the repository itself
     "#);
     let off = "linear = false\nrust_team = false\ntry_choosers = []\nbatch = 1";
     let config = toml(&format!("{LEAST}\nreviewers = ['a']\n{off}")).unwrap();
