@@ -312,12 +312,11 @@ async fn a_landing_that_makes_another_pull_unmergeable_is_named_to_it_at_no_call
         .iter()
         .filter(|request| request.path.ends_with(&about));
     assert_eq!(asked.count(), 0, "GitHub was not asked");
-    world
+    let by_hand = world
         .practice
-        .commit(REPO, BASE, [("a", "3")], "Move on", "alice")
+        .commit(REPO, BASE, [("a", "3"), ("b", "3")], "Move on", "alice")
         .unwrap();
-    world.until_logged("conflict with master", 3).await;
-    world.tell(other, "ping");
-    world.hear(other, ":sleepy:").await;
+    let told = world.hear(apart, ":umbrella:").await;
+    assert!(told.contains(&format!("(presumably {by_hand})")), "{told}");
     assert_eq!(world.count(other, ":umbrella:"), 1, "once for each change");
 }
