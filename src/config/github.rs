@@ -23,12 +23,26 @@ pub struct GitHub {
     pub reconcile_s: u64,
     /// Seconds between two readings of the external checks of runs in flight. Default 120.
     pub poll_pending_s: u64,
+    /// How much may be asked of GitHub.
+    pub limits: GitHubLimits,
     /// The GitHub App that we are, beside the token. Default none.
     pub app: Option<App>,
     /// The OAuth application by which people log in on our pages. Default none.
     pub app_client_id: Option<String>,
     /// Its secret. Default none.
     pub app_client_secret: Option<Secret>,
+}
+
+/// How much may be asked of GitHub. The defaults are what github.com allows; a server of one's own
+/// may allow more (GitHub: "Rate limits for the REST API").
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct GitHubLimits {
+    /// Points within a minute: a reading call costs 1, a writing one 5. Default 900.
+    pub points_per_min: u32,
+    /// Comments within a minute. Default 80.
+    pub comments_per_min: u32,
+    /// Comments within an hour. Default 500.
+    pub comments_per_h: u32,
 }
 
 /// A GitHub App.
@@ -79,6 +93,7 @@ impl GitHub {
             web_url,
             reconcile_s: section.whole("reconcile_s", 1..=A_YEAR_S).unwrap_or(600),
             poll_pending_s: section.whole("poll_pending_s", 1..=A_YEAR_S).unwrap_or(120),
+            limits: GitHubLimits::read(&section.section("limits")),
             app: App::read(&section.section("app")),
             app_client_id: section.text_unless_empty("app_client_id"),
             app_client_secret: section.secret_unless_empty("app_client_secret"),
@@ -100,6 +115,17 @@ impl GitHub {
             section.warn(key, message, "nobody can log in on the pages");
         }
         self
+    }
+}
+
+impl GitHubLimits {
+    fn read(section: &Section<'_>) -> Self {
+        let limit = |key| section.whole(key, 1..=u32::MAX);
+        Self {
+            points_per_min: limit("points_per_min").unwrap_or(900),
+            comments_per_min: limit("comments_per_min").unwrap_or(80),
+            comments_per_h: limit("comments_per_h").unwrap_or(500),
+        }
     }
 }
 

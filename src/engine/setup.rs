@@ -8,7 +8,7 @@ use super::test_place::{Fork, Maker, TestPlace};
 use crate::command::Grammar;
 use crate::config::{self, Config};
 use crate::git::{Person, Remote, RemoteAuth, Secret};
-use crate::github::{GitHub, Slug};
+use crate::github::{self, GitHub, Slug};
 use crate::ids::{BranchName, Login};
 use crate::notes::Links;
 use crate::queue::effect::History;
@@ -23,6 +23,21 @@ const SETUP_TIMEOUT_S: u64 = 900;
 
 /// The branch of commits that are pushed without being tested there (homu: `homu-tmp`).
 const TEMPORARY_BRANCH: &str = "homu-tmp";
+
+/// How GitHub is spoken to.
+pub(super) fn github_settings(config: &Config) -> github::Settings {
+    let limits = config.github.limits;
+    let default = github::Settings::default();
+    github::Settings {
+        limits: github::Limits {
+            points_per_min: limits.points_per_min,
+            comments_per_min: limits.comments_per_min,
+            comments_per_h: limits.comments_per_h,
+            ..default.limits
+        },
+        ..default
+    }
+}
 
 /// What the queue needs to know of a repository's configuration.
 pub(super) fn rules(config: &Config, repo: &config::Repo, bot: &Login) -> Rules {

@@ -19,7 +19,7 @@ use super::{Engine, Shared, dispatcher, mirroring, repo, retry, setup, sync};
 use crate::clock;
 use crate::config::{self, Config, Db};
 use crate::git::{self, GitError, Mirror};
-use crate::github::{ApiError, GitHub, NewClientError, Settings, Slug};
+use crate::github::{ApiError, GitHub, NewClientError, Slug};
 use crate::ids::{Login, RepoLabel, RunId, Timestamp};
 use crate::queue::Queue;
 use crate::store::logs::{LogError, Logs};
@@ -94,7 +94,8 @@ impl Engine {
         let store = Store::open(file)?;
         let logs = Logs::open(&format!("file:{}", config.storage.directory().display()))?;
         let token = config.github.access_token.expose();
-        let github = GitHub::new(&config.github.api_url, token, Settings::default())?;
+        let settings = setup::github_settings(&config);
+        let github = GitHub::new(&config.github.api_url, token, settings)?;
         let bot = who_am_i(&github).await?;
         tracing::info!(bot = %bot, repos = config.repos.len(), "the engine starts");
         let parts = Parts {

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::shapes::{CheckRun, Pull, Remark, Status, User, commit};
 use super::slug::Slug;
-use crate::ids::{BranchName, CommitId, Login, PullNumber};
+use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
 use crate::queue::event::{CommentSort, Event, Source};
 
 /// Why a webhook's body cannot be read.
@@ -155,6 +155,7 @@ impl<'a> Payload<'a> {
             branch: BranchName::new(branch),
             before: push.before.unwrap_or(CommitId::ZERO),
             after: push.after.unwrap_or(CommitId::ZERO),
+            at: push.repository.and_then(|repository| repository.moment()),
         }))
     }
 
@@ -276,6 +277,20 @@ struct Push {
     before: Option<CommitId>,
     #[serde(default, deserialize_with = "commit")]
     after: Option<CommitId>,
+    repository: Option<PushedRepository>,
+}
+
+/// In payloads of `push`, and only there, this is a number of seconds.
+#[derive(Deserialize)]
+struct PushedRepository {
+    pushed_at: Option<serde_json::Value>,
+}
+
+impl PushedRepository {
+    fn moment(&self) -> Option<Timestamp> {
+        let seconds = self.pushed_at.as_ref()?.as_i64()?;
+        Some(Timestamp(seconds.checked_mul(1000)?))
+    }
 }
 
 #[derive(Deserialize)]

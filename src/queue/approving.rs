@@ -76,7 +76,6 @@ impl Queue {
         }
         turn.post(number, Note::Approved { commit, approver });
         self.label(number, LabelEvent::Approved, turn);
-        self.mention_closed_tree(number, turn);
     }
 
     pub(super) fn unapprove(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {

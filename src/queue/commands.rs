@@ -3,7 +3,7 @@
 use super::approving::Wanted;
 use super::effect::Effect;
 use super::event::Comment;
-use super::note::{MARKER, Note};
+use super::note::{MARKER, Missing, Note};
 use super::pull::{Squash, Stage, Taken};
 use super::turn::Turn;
 use super::{Queue, Tree};
@@ -50,18 +50,41 @@ impl Queue {
             return;
         }
         let reading = self.rules.grammar.read(&comment.body, &comment.author);
-        for command in reading.commands {
+        let was_approved = self.is_approved(number);
+        let is_forced = reading.commands.contains(&Command::Force);
+        let refused = self.obey_all(reading.commands, number, comment, turn);
+        // The whole comment counts: `r+ p=9` may be let through.
+        if self.is_approved(number) && (is_forced || !was_approved) {
+            self.mention_closed_tree(number, turn);
+        }
+        let user = comment.author.clone();
+        match (refused, reading.not_understood) {
+            (Some(missing), _) => turn.post(number, Note::Refused { user, missing }),
+            (None, Some(word)) => turn.post(number, Note::NotUnderstood { user, word }),
+            (None, None) => {}
+        }
+    }
+
+    /// Obeys commands up to the first that the author may not give; says what is missing for that.
+    fn obey_all(
+        &mut self,
+        commands: Vec<Command>,
+        number: PullNumber,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) -> Option<Missing> {
+        for command in commands {
             if let Err(missing) = self.permits(&command, number, comment) {
-                let user = comment.author.clone();
-                turn.post(number, Note::Refused { user, missing });
-                return;
+                return Some(missing);
             }
             self.obey(command, number, comment, turn);
         }
-        if let Some(word) = reading.not_understood {
-            let user = comment.author.clone();
-            turn.post(number, Note::NotUnderstood { user, word });
-        }
+        None
+    }
+
+    fn is_approved(&self, number: PullNumber) -> bool {
+        let pull = self.pulls.get(&number);
+        pull.is_some_and(|pull| pull.standing_approval().is_some())
     }
 
     /// Whether the bot wrote this itself, and not somebody by its account.

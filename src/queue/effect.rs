@@ -175,6 +175,10 @@ pub struct MergeOrder {
     pub members: Vec<MemberMerge>,
     /// A merge of the same members that is taken again if the base's tip is still the same.
     pub again: Option<EarlierMerge>,
+    /// A commit that was tested before: whoever tests what is pushed would not test it again, so
+    /// another one must be made, be it by a later date.
+    #[serde(default)]
+    pub unlike: Option<CommitId>,
 }
 
 /// One member's part of a merge.

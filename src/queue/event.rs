@@ -50,6 +50,9 @@ pub enum Event {
         before: CommitId,
         /// The commit that it names now; zero if it was deleted.
         after: CommitId,
+        /// When, by GitHub's clock, in whole seconds; `None` if it does not say.
+        #[serde(default)]
+        at: Option<Timestamp>,
     },
     /// The mirror was brought up to date and this is the tip of a base branch. A run that is to land
     /// on another commit is begun anew at once.

@@ -19,6 +19,7 @@ impl Queue {
         if let Some(pull) = self.pull_mut(number) {
             let inquiry = pull.inquiry.get_or_insert_with(|| Inquiry {
                 until,
+                pushed_at: None,
                 comments: Vec::new(),
             });
             inquiry.until = until;

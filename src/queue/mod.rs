@@ -48,6 +48,7 @@ pub use self::message::rollup_message;
 use self::note::{Note, Obstacle};
 pub use self::order::Place;
 use self::pull::{Pull, Register};
+use self::pulls::Move;
 use self::rules::Rules;
 use self::run::Run;
 use self::turn::Turn;
@@ -154,7 +155,8 @@ impl Queue {
                 branch,
                 before,
                 after,
-            } => self.see_push(&branch, before, after, turn),
+                at,
+            } => self.see_push(&branch, Move { before, after, at }, turn),
             Event::BaseSeen { branch, tip } => self.see_base(&branch, tip, turn),
             Event::StatusReported {
                 commit,

@@ -57,6 +57,9 @@ pub struct Pull {
 pub struct Inquiry {
     /// Until when the answer is waited for.
     pub until: Timestamp,
+    /// When its head was last pushed away, by GitHub's clock, where a push is why it is asked.
+    #[serde(default)]
+    pub pushed_at: Option<Timestamp>,
     /// Comments that cannot be obeyed as far as is known, but may be younger than what is known.
     pub comments: Vec<Comment>,
 }

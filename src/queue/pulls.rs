@@ -26,6 +26,16 @@ enum Freshness {
 /// seconds.
 const OWN_CHANGE_S: i64 = 5;
 
+/// How a branch was moved.
+pub(super) struct Move {
+    /// The commit that it named before.
+    pub(super) before: CommitId,
+    /// The commit that it names now; zero if it was deleted.
+    pub(super) after: CommitId,
+    /// When, if that is known.
+    pub(super) at: Option<Timestamp>,
+}
+
 impl Queue {
     /// Takes over what GitHub says of a pull, unless something younger is known.
     pub(super) fn see_pull(&mut self, facts: PullFacts, source: Source, turn: &mut Turn) {
@@ -209,8 +219,9 @@ impl Queue {
 
     /// A push drops approval, results and try, unless they were given after it and told before.
     ///
-    /// A webhook says when the push was. A reading does not: an approval of "the head" may have
-    /// meant this one, so its author is told that it does not count.
+    /// A webhook says when the push was. A reading does not: unless a push is known to be younger,
+    /// an approval of "the head" may have meant this one, so its author is told that it does not
+    /// count.
     fn take_new_head(
         &mut self,
         number: PullNumber,
@@ -218,11 +229,7 @@ impl Queue {
         source: Source,
         turn: &mut Turn,
     ) {
-        let given = self
-            .pulls
-            .get(&number)
-            .and_then(|pull| pull.approval.value.clone())
-            .filter(|approval| approval.named == Named::Head);
+        let given = self.pulls.get(&number).and_then(unclear_approval);
         let kept = self.start_over(number, old_head, turn);
         let Some(pull) = self.pull_mut(number) else {
             return;
@@ -343,8 +350,7 @@ impl Queue {
     pub(super) fn see_push(
         &mut self,
         branch: &BranchName,
-        before: CommitId,
-        after: CommitId,
+        Move { before, after, at }: Move,
         turn: &mut Turn,
     ) {
         if before == CommitId::ZERO || after == CommitId::ZERO {
@@ -363,6 +369,10 @@ impl Queue {
             .collect();
         for number in moved {
             self.inquire(number, turn);
+            let inquiry = self.pull_mut(number).and_then(|pull| pull.inquiry.as_mut());
+            if let Some(inquiry) = inquiry {
+                inquiry.pushed_at = at;
+            }
         }
         let outdated = self.testing_onto(branch, |merge| {
             merge.base_tip == before && merge.merge != after
@@ -410,4 +420,15 @@ impl Queue {
             self.cancel(*run, turn);
         }
     }
+}
+
+/// The approval that a pull has, if it may mean a head of which nothing was known yet.
+fn unclear_approval(pull: &Pull) -> Option<Approval> {
+    let pushed_at = pull.inquiry.as_ref().and_then(|inquiry| inquiry.pushed_at);
+    let is_older = |key: CommentKey| pushed_at.is_some_and(|pushed_at| key.at < pushed_at);
+    pull.approval
+        .value
+        .clone()
+        .filter(|approval| approval.named == Named::Head)
+        .filter(|_| !pull.approval.set_by.is_some_and(is_older))
 }

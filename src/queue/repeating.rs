@@ -93,9 +93,8 @@ impl Queue {
             pull.urgency = Urgency::Forced;
         }
         let running = self.landing_run().map(|run| run.id);
-        match running {
-            Some(run) if may_start => self.interrupt(run, turn),
-            Some(_) | None => self.mention_closed_tree(number, turn),
+        if let Some(run) = running.filter(|_| may_start) {
+            self.interrupt(run, turn);
         }
     }
 

@@ -10,7 +10,7 @@ use super::rules::Fixups;
 use super::run::{Check, CheckState, Phase, Run, RunCheck};
 use super::turn::Turn;
 use super::{Place, Queue};
-use crate::ids::{PullNumber, RunId};
+use crate::ids::{CommitId, PullNumber, RunId};
 
 /// What stands for an approver in the merge message of a try.
 const TRY_APPROVER: &str = "<try>";
@@ -116,13 +116,22 @@ impl Queue {
                 .map_or(TRY_APPROVER, |approver| approver.as_str());
             Some(self.member_merge(pull, member, approver))
         });
+        let again = self.reusable_merge(run);
         MergeOrder {
             run: run.id,
             base: run.base.clone(),
             test_branch: self.test_branch(run),
             members: members.collect(),
-            again: self.reusable_merge(run),
+            again,
+            unlike: self.tested_before(run).filter(|_| again.is_none()),
         }
+    }
+
+    /// What the latest run of the same pull tested.
+    fn tested_before(&self, run: &Run) -> Option<CommitId> {
+        let pull = self.pulls.get(&run.members.first()?.pull)?;
+        let before = self.runs.get(&pull.last_run?)?;
+        before.merge().map(|merge| merge.merge)
     }
 
     fn member_merge(&self, pull: &Pull, member: &Member, approver: &str) -> MemberMerge {

@@ -55,7 +55,10 @@ realtime = true
     );
     Settings {
         repo,
-        github: format!("app_client_id = \"{OAUTH_ID}\"\napp_client_secret = \"{OAUTH_SECRET}\""),
+        github: format!(
+            "app_client_id = \"{OAUTH_ID}\"\napp_client_secret = \"{OAUTH_SECRET}\"\n\
+             limits = {{ comments_per_min = 10000, comments_per_h = 10000, points_per_min = 100000 }}"
+        ),
         files: Vec::new(),
         ..Settings::default()
     }
@@ -113,6 +116,13 @@ impl Day {
                 pull.labels.iter().any(|known| known == label)
             })
             .await;
+    }
+
+    /// Waits until the server knows the head of a pull.
+    async fn known(&self, pull: PullNumber) {
+        let head = self.world.head(pull).short();
+        let line = format!("pull #{pull} seen Open at {head}");
+        self.world.until_logged(&line, 1).await;
     }
 
     async fn unlabelled(&self, pull: PullNumber, label: &str) {
@@ -191,6 +201,7 @@ impl Day {
         practice.set_branch(REPO, "shared-2", tip, "carol").unwrap();
         self.push("carol", "shared-2", "shared", "one and two", "Write more");
         self.unlabelled(second, "S-conflict").await;
+        self.known(second).await;
         let head = self.world.head(second);
         self.say("alice", second, &format!("r+ {head}"));
         self.landed(&[second]).await;
@@ -216,6 +227,7 @@ impl Day {
             "fixup! Write breaks",
         );
         self.unlabelled(broken, "S-failed").await;
+        self.known(broken).await;
         let head = self.world.head(broken);
         self.say("alice", broken, &format!("r+ {head}"));
         self.landed(&[broken]).await;
@@ -331,9 +343,27 @@ impl Day {
         practice.redeliver(last).unwrap();
         self.say("alice", hooked, "treeclosed-");
         self.push("bob", "hooked", "hooked", "2", "Write it again");
+        self.known(hooked).await;
         let head = self.world.head(hooked);
         self.say("alice", hooked, &format!("squash r+ {head}"));
         self.landed(&[hooked]).await;
+    }
+
+    /// Who comes late: all at once, and each lands.
+    async fn evening(&self) {
+        let pulls: Vec<_> = ["late-1", "late-2", "late-3"]
+            .iter()
+            .map(|name| self.open("bob", name, name, "1"))
+            .collect();
+        self.say("alice", pulls[0], "treeclosed=9");
+        for (pull, priority) in pulls.iter().zip([1, 2, 3]) {
+            self.say("alice", *pull, &format!("r+ p={priority}"));
+            self.heard(*pull, ":evergreen_tree:", 1).await;
+        }
+        self.say("alice", pulls[0], "treeclosed-");
+        for pull in pulls.iter().rev() {
+            self.landed(&[*pull]).await;
+        }
     }
 
     /// Three small pulls go into one.
@@ -354,6 +384,10 @@ impl Day {
         self.say("alice", made, "r+ p=9");
         self.landed(&[made]).await;
         self.say("alice", small[0], "treeclosed-");
+        for pull in &small {
+            self.heard(*pull, ":boom: This could not be tested", 1)
+                .await;
+        }
     }
 }
 
@@ -381,6 +415,7 @@ async fn a_busy_day_with_everything_on_goes_as_its_transcript_says() {
     day.delegates().await;
     day.afternoon(&hook).await;
     day.rollup().await;
+    day.evening().await;
     ci.stop();
     insta::assert_snapshot!(transcript::of(&day.world));
 }

@@ -16,6 +16,11 @@ fn every_key_has_the_default_that_the_documentation_names() {
             git_url: "https://github.com",
             reconcile_s: 600,
             poll_pending_s: 120,
+            limits: GitHubLimits {
+                points_per_min: 900,
+                comments_per_min: 80,
+                comments_per_h: 500,
+            },
             app: None,
             app_client_id: None,
             app_client_secret: None,

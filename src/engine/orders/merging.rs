@@ -6,7 +6,7 @@ use super::joining::{Joined, Joiner};
 use super::{Done, Passing};
 use crate::git::{Fetch, GitError, PushKind, PushOutcome, RemoteRef};
 use crate::github::RemoteMerge;
-use crate::ids::{BranchName, CommitId, RunId};
+use crate::ids::{BranchName, CommitId, RunId, Timestamp};
 use crate::queue::effect::{MergeOrder, MergeStyle};
 use crate::queue::event::{Event, MergeStep};
 
@@ -41,26 +41,48 @@ async fn merged(
     if let Some(again) = earlier.filter(|again| mirror.has(again.merge)) {
         return made(repo, run, base_tip, again.merge);
     }
-    let mut tip = base_tip;
+    let at = order.row.ordered_at;
+    let mut outcome = joined(repo, merge, base_tip, at).await?;
+    if merge.unlike.is_some() && outcome.as_ref().ok() == merge.unlike.as_ref() {
+        // Git's dates are whole seconds.
+        outcome = joined(repo, merge, base_tip, at.plus_s(1)).await?;
+    }
+    match outcome {
+        Ok(tip) => made(repo, run, base_tip, tip),
+        Err(done) => Ok(done),
+    }
+}
+
+/// Joins the members to the base, one after the other; or says why that cannot be done.
+async fn joined(
+    repo: &Repo,
+    merge: &MergeOrder,
+    base_tip: CommitId,
+    at: Timestamp,
+) -> Result<Result<CommitId, Done>, GitError> {
+    let run = merge.run;
     let joiner = Joiner {
-        mirror,
+        mirror: repo.mirror(),
         committer: &repo.shared().committer,
-        at: order.row.ordered_at,
+        at,
     };
+    let mut tip = base_tip;
     for member in &merge.members {
-        match joiner.join(tip, member).await? {
-            Joined::Made(commit) => tip = commit,
-            Joined::Conflict(step) => {
-                return Ok(Done::answered(Event::MergeConflicted { run, step }));
+        let refusal = match joiner.join(tip, member).await? {
+            Joined::Made(commit) => {
+                tip = commit;
+                continue;
             }
-            Joined::Nothing => return Ok(nothing_to_merge(merge)),
+            Joined::Conflict(step) => Done::answered(Event::MergeConflicted { run, step }),
+            Joined::Nothing => nothing_to_merge(merge),
             Joined::TooLarge => {
                 let why = "The pull has too many commits to be rebased.".to_owned();
-                return Ok(failed(run, why));
+                failed(run, why)
             }
-        }
+        };
+        return Ok(Err(refusal));
     }
-    made(repo, run, base_tip, tip)
+    Ok(Ok(tip))
 }
 
 fn nothing_to_merge(merge: &MergeOrder) -> Done {

@@ -228,6 +228,7 @@ fn pushes_to_branches_are_told_and_pushes_of_tags_are_not() {
             "ref": reference,
             "before": "1111111111111111111111111111111111111111",
             "after": "0000000000000000000000000000000000000000",
+            "repository": { "full_name": "octo/hello", "pushed_at": 1_700_000_000 },
         })
     };
     assert_eq!(
@@ -236,6 +237,7 @@ fn pushes_to_branches_are_told_and_pushes_of_tags_are_not() {
             branch: BranchName::new("release/1.0"),
             before: "1111111111111111111111111111111111111111".parse().unwrap(),
             after: CommitId::ZERO,
+            at: Some(Timestamp(1_700_000_000_000)),
         })
     );
     assert_eq!(fact("push", &push("refs/tags/v1")), None);

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::scripts::{one_pull, testing, two_pulls};
-use super::story::{Story, comment, commit, facts, run_id, with_status};
+use super::story::{Story, comment, commit, facts, run_id, seconds, with_status};
 use crate::command::Standing;
 use crate::config::HookAccess;
-use crate::ids::{Login, PullNumber};
+use crate::ids::{BranchName, Login, PullNumber};
 use crate::queue::effect::Effect;
 use crate::queue::event::{Comment, Event, Verdict};
 use crate::queue::note::Ending;
@@ -39,7 +39,7 @@ pub(super) fn orders(effects: &[Effect]) -> Vec<crate::queue::effect::MergeOrder
 }
 
 pub(super) fn of(story: &mut Story, at: i64, event: Event) -> Vec<Effect> {
-    story.queue.handle(super::story::seconds(at), event)
+    story.queue.handle(seconds(at), event)
 }
 
 #[test]
@@ -374,4 +374,29 @@ fn an_approval_within_the_second_of_a_push_waits_for_github_and_then_counts() {
     assert_eq!(story.approved(1), Some(commit("a2")));
     let pull = story.queue.pull(PullNumber(1)).unwrap();
     assert!(matches!(pull.stage, Stage::Running { .. }));
+}
+
+/// What is said when GitHub, asked because of a push at this moment, tells of a new head.
+fn said_after_a_push(at: Option<i64>) -> String {
+    let mut story = one_pull();
+    story.at(5).say(1, "r+");
+    let _before = story.log();
+    story.at(9).tell(Event::BranchPushed {
+        branch: BranchName::new("topic-1"),
+        before: commit("a1"),
+        after: commit("a2"),
+        at: at.map(seconds),
+    });
+    story.read(facts(1, "a2", 9));
+    assert_eq!(story.approved(1), None);
+    story.log()
+}
+
+#[test]
+fn an_approval_that_is_surely_older_than_a_push_ends_quietly_and_another_is_told() {
+    let outdated = "post to #1: ApprovalOutdated";
+    assert!(!said_after_a_push(Some(6)).contains(outdated));
+    for at in [Some(5), Some(4), None] {
+        assert!(said_after_a_push(at).contains(outdated), "{at:?}");
+    }
 }

@@ -295,6 +295,7 @@ fn a_push_to_the_base_begins_a_run_on_the_old_base_anew_once() {
         branch: BranchName::new("main"),
         before: commit(before),
         after: commit(after),
+        at: None,
     };
     story.tell(push("b8", "b9"));
     story.tell(push("b0", "e1"));

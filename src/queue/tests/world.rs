@@ -223,6 +223,7 @@ impl World {
             branch: facts(1, "0", 0).base,
             before,
             after,
+            at: Some(self.timestamp()),
         });
     }
 

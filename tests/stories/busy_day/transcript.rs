@@ -7,6 +7,9 @@ use paprq::ids::{CommitId, PullNumber};
 
 use crate::world::{REPO, World};
 
+/// What the turret says by chance.
+const TURRET: [&str; 3] = ["Target acquired", "Activated", "There you are"];
+
 /// The whole transcript.
 pub(super) fn of(world: &World) -> String {
     let mut names = Names::default();
@@ -36,7 +39,7 @@ pub(super) fn of(world: &World) -> String {
             writeln!(text, "@{}:", comment.author).unwrap();
             for line in comment.body.lines() {
                 if !line.starts_with("<!-- paprq:") {
-                    writeln!(text, "    {line}").unwrap();
+                    writeln!(text, "{}", without_ids(&format!("    {line}")).trim_end()).unwrap();
                 }
             }
         }
@@ -45,7 +48,21 @@ pub(super) fn of(world: &World) -> String {
     for line in history(world) {
         writeln!(text, "{line}").unwrap();
     }
-    names.replace(&text)
+    let text = TURRET
+        .iter()
+        .fold(text, |text, said| text.replace(said, "SOMETHING"));
+    names.replace(&text.replace(&world.practice.url(), "GITHUB"))
+}
+
+/// GitHub's own numbers for comments are as they come.
+fn without_ids(line: &str) -> String {
+    match line.split_once("#issuecomment-") {
+        Some((before, after)) => {
+            let rest = after.trim_start_matches(|letter: char| letter.is_ascii_digit());
+            format!("{before}#issuecomment-N{rest}")
+        }
+        None => line.to_owned(),
+    }
 }
 
 /// The messages of the base branch, by first parents.
