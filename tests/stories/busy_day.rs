@@ -91,6 +91,12 @@ impl Day {
         self.world.say(who, pull, &format!("@{BOT} {command}"));
     }
 
+    /// Alice approves the head as it is, and nothing that is pushed within the same second.
+    fn approve(&self, pull: PullNumber) {
+        let head = self.world.head(pull);
+        self.say("alice", pull, &format!("r+ {head}"));
+    }
+
     /// Waits until pulls have landed and all that is said of that was said.
     async fn landed(&self, pulls: &[PullNumber]) {
         for pull in pulls {
@@ -194,7 +200,7 @@ impl Day {
             self.heard(pull, ":umbrella:", 1).await;
             self.labelled(pull, "S-conflict").await;
         }
-        self.say("alice", second, "r+");
+        self.approve(second);
         self.heard(second, ":lock: Merge conflict", 1).await;
         let tip = self.world.base();
         let practice = &self.world.practice;
@@ -202,8 +208,7 @@ impl Day {
         self.push("carol", "shared-2", "shared", "one and two", "Write more");
         self.unlabelled(second, "S-conflict").await;
         self.known(second).await;
-        let head = self.world.head(second);
-        self.say("alice", second, &format!("r+ {head}"));
+        self.approve(second);
         self.landed(&[second]).await;
         self.say("alice", third, "r+ 0123abcd");
         self.heard(third, ":scream_cat:", 1).await;
@@ -214,7 +219,7 @@ impl Day {
     /// What fails: a real fault that is mended, a spurious one, one that waits behind another.
     async fn failures(&self) {
         let broken = self.open("carol", "broken", "breaks", "ci/linux");
-        self.say("alice", broken, "r+");
+        self.approve(broken);
         self.heard(broken, ":broken_heart:", 1).await;
         self.labelled(broken, "S-failed").await;
         self.say("bob", broken, "retry");
@@ -228,8 +233,7 @@ impl Day {
         );
         self.unlabelled(broken, "S-failed").await;
         self.known(broken).await;
-        let head = self.world.head(broken);
-        self.say("alice", broken, &format!("r+ {head}"));
+        self.approve(broken);
         self.landed(&[broken]).await;
         let flaky = self.open("bob", "flaky", "flaky", "lint");
         self.say("alice", flaky, "r+");
