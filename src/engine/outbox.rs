@@ -73,11 +73,10 @@ impl Lane {
             Effect::PostComment { pull, .. } => Self::Comments(*pull),
             Effect::SetStatus { commit, .. } => Self::Statuses(*commit),
             Effect::ReadPull { pull } => Self::Readings(*pull),
-            Effect::JudgeExemption { run, .. } => Self::Merging(*run),
+            Effect::JudgeExemption(asked) => Self::Merging(asked.run),
             Effect::RepeatBuilds { .. } | Effect::StopBuilds { .. } => Self::Builds,
-            Effect::EditLabels { pull, .. } | Effect::MarkMerged { pull, .. } => {
-                Self::Labels(*pull)
-            }
+            Effect::EditLabels { pull, .. } => Self::Labels(*pull),
+            Effect::MarkMerged(mark) => Self::Labels(mark.pull),
             Effect::CallHook { pull, .. } => Self::Hooks(*pull),
             Effect::LogRetry { .. } => Self::RetryLog,
             Effect::AskStanding { user } => Self::Standings(user.clone()),

@@ -107,7 +107,6 @@ impl fmt::Display for Found<'_> {
 }
 
 impl fmt::Display for Effect {
-    #[expect(clippy::too_many_lines, reason = "an arm for each effect, and no more")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MakeMerge(order) => {
@@ -147,8 +146,9 @@ impl fmt::Display for Effect {
                     StatusNote::BadSuites => f.write_str("bad suites"),
                 }
             }
-            Self::JudgeExemption { run, merge, .. } => {
-                write!(f, "run {run}: judge exemption of {}", merge.short())
+            Self::JudgeExemption(asked) => {
+                let (run, merge) = (asked.run, asked.merge.short());
+                write!(f, "run {run}: judge exemption of {merge}")
             }
             Self::RepeatBuilds { run, builds } => {
                 let builders: Vec<_> = builds.iter().map(|build| &build.name).collect();
@@ -160,7 +160,7 @@ impl fmt::Display for Effect {
                 "edit labels of #{pull}: add {:?}, remove {:?}",
                 change.add, change.remove
             ),
-            Self::MarkMerged { pull, .. } => write!(f, "mark #{pull} merged"),
+            Self::MarkMerged(mark) => write!(f, "mark #{} merged", mark.pull),
             Self::CallHook { pull, hook, .. } => write!(f, "call hook {hook:?} for #{pull}"),
             Self::LogRetry { pull, by, .. } => write!(f, "log retry of #{pull} by @{by}"),
             Self::AskStanding { user } => write!(f, "ask what @{user} may do"),

@@ -38,20 +38,7 @@ pub enum Effect {
     },
     /// Find out whether a run's commit is as good as tested already: its members' statuses are
     /// green, and nothing but them is waited for. Answer: `ExemptionJudged`.
-    JudgeExemption {
-        /// For which run.
-        run: RunId,
-        /// What was merged onto.
-        base_tip: CommitId,
-        /// The run's commit.
-        merge: CommitId,
-        /// The pull.
-        pull: PullNumber,
-        /// Its head.
-        head: CommitId,
-        /// The contexts of the statuses that must be green there.
-        contexts: Vec<String>,
-    },
+    JudgeExemption(ExemptionQuestion),
     /// Have Buildbot build again what failed of a commit. Answer, only if it does not:
     /// `BuildsRefused`.
     RepeatBuilds {
@@ -110,16 +97,7 @@ pub enum Effect {
         change: LabelChange,
     },
     /// Show that a pull landed by rebasing: prefix its title, and close it. No answer.
-    MarkMerged {
-        /// Which pull.
-        pull: PullNumber,
-        /// The commit of it that was approved: where the base holds that, GitHub shows it already.
-        head: CommitId,
-        /// What the base branch was moved to.
-        landed: CommitId,
-        /// What becomes of its title.
-        title: TitleMark,
-    },
+    MarkMerged(MergeMark),
     /// Call another service. Answers: `HookAnswered`, `HookFailed`, or none.
     CallHook {
         /// For which pull.
@@ -250,6 +228,36 @@ pub enum Which {
     All,
     /// This one.
     One(PullNumber),
+}
+
+/// A run's commit that may be as good as tested.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ExemptionQuestion {
+    /// For which run.
+    pub run: RunId,
+    /// What was merged onto.
+    pub base_tip: CommitId,
+    /// The run's commit.
+    pub merge: CommitId,
+    /// The pull.
+    pub pull: PullNumber,
+    /// Its head.
+    pub head: CommitId,
+    /// The contexts of the statuses that must be green there.
+    pub contexts: Vec<String>,
+}
+
+/// A pull that landed though GitHub may not see it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct MergeMark {
+    /// Which pull.
+    pub pull: PullNumber,
+    /// The commit of it that was approved: where the base holds that, GitHub shows it already.
+    pub head: CommitId,
+    /// What the base branch was moved to.
+    pub landed: CommitId,
+    /// What becomes of its title.
+    pub title: TitleMark,
 }
 
 /// What becomes of the title of a pull that landed.

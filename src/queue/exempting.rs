@@ -1,7 +1,7 @@
 //! Landing without a test what is known to be green (homu: `status_based_exemption`).
 
 use super::Queue;
-use super::effect::Effect;
+use super::effect::{Effect, ExemptionQuestion};
 use super::note::{Exemption, Purpose};
 use super::rules::ExemptionRule;
 use super::run::{CheckState, Phase, Run, Step};
@@ -14,14 +14,14 @@ impl Queue {
         let run = self.runs.get(&id).filter(|run| self.may_be_exempt(run))?;
         let (merge, member) = (run.merge()?, run.members.first()?);
         let statuses = self.rules.statuses.iter();
-        Some(Effect::JudgeExemption {
+        Some(Effect::JudgeExemption(ExemptionQuestion {
             run: id,
             base_tip: merge.base_tip,
             merge: merge.merge,
             pull: member.pull,
             head: member.head,
             contexts: statuses.map(|rule| rule.pr_context.clone()).collect(),
-        })
+        }))
     }
 
     /// Only commit statuses are known of commits that were not pushed for a test.

@@ -1,7 +1,7 @@
 //! Moving the base branch to a tested commit, and what comes of it.
 
 use super::Queue;
-use super::effect::{Effect, History, LandingOrder, Member, TitleMark};
+use super::effect::{Effect, History, LandingOrder, Member, MergeMark, TitleMark};
 use super::event::{PullState, Refusal};
 use super::note::{Ending, Note, Purpose, QueueStatus};
 use super::pull::Squash;
@@ -112,12 +112,12 @@ impl Queue {
             (_, Fixups::Squash, _) => TitleMark::Unchanged,
             (_, Fixups::Keep, _) => TitleMark::Prefixed,
         };
-        turn.order(Effect::MarkMerged {
+        turn.order(Effect::MarkMerged(MergeMark {
             pull: number,
             head,
             landed,
             title,
-        });
+        }));
     }
 
     /// The base branch was not moved.

@@ -1,5 +1,5 @@
-//! Joining one pull to a base in the mirror, in the style that the repository wants (homu-compat
-//! §3).
+//! Joining one pull to a base in the mirror, in the style that the repository wants (homu:
+//! `linear`, `autosquash`, `squash`).
 
 use crate::git::{Autosquash, GitError, Merge, Mirror, Person, Rebase, RebasePlan};
 use crate::ids::{CommitId, Timestamp};
@@ -44,7 +44,10 @@ impl Joiner<'_> {
         match (shaped, member.style.history) {
             (Joined::Made(head), History::Merged) => self.merge(base, head, member).await,
             (Joined::Made(head), History::Linear) => self.rebase(base, head, member).await,
-            (other, _) => Ok(other),
+            (
+                unshaped @ (Joined::Conflict(_) | Joined::Nothing | Joined::TooLarge),
+                History::Merged | History::Linear,
+            ) => Ok(unshaped),
         }
     }
 
@@ -104,7 +107,9 @@ impl Joiner<'_> {
         let plain = self.plan(Autosquash::Off, member);
         match self.mirror.rebase(onto, head, &plain).await? {
             Rebase::Made(_) => Ok(Joined::Conflict(MergeStep::Autosquash)),
-            other => Ok(joined(other, MergeStep::Merge)),
+            fails @ (Rebase::Conflict { .. } | Rebase::AlreadyMerged | Rebase::TooLarge) => {
+                Ok(joined(fails, MergeStep::Merge))
+            }
         }
     }
 

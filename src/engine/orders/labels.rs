@@ -2,11 +2,11 @@
 
 use super::super::repo::Repo;
 use super::talk::settled;
-use super::{Done, Passing};
+use super::{Done, Passing, merging};
 use crate::config::LabelChange;
 use crate::github::{self, ApiError, PullEdit};
 use crate::ids::PullNumber;
-use crate::queue::effect::TitleMark;
+use crate::queue::effect::{MergeMark, TitleMark};
 use crate::queue::event::PullState;
 
 /// How the title of a pull begins that landed by rebasing (homu: `linear`).
@@ -61,19 +61,19 @@ async fn remove(api: &github::Repo, pull: PullNumber, label: &str) -> Result<(),
     }
 }
 
-/// Shows that a pull landed by rebasing.
-pub(super) async fn mark_merged(
-    repo: &Repo,
-    pull: PullNumber,
-    title: TitleMark,
-) -> Result<Done, Passing> {
+/// Shows that a pull landed, where GitHub does not see that by itself.
+pub(super) async fn mark_merged(repo: &Repo, mark: &MergeMark) -> Result<Done, Passing> {
+    let pull = mark.pull;
+    if merging::contains(repo, mark.landed, mark.head) {
+        return Ok(Done::Quietly);
+    }
     let api = &repo.shared().api;
     let facts = match api.pull(pull).await {
         Ok(facts) => facts,
         Err(error) => return settled(repo, Err(error)),
     };
     let edit = PullEdit {
-        title: match title {
+        title: match mark.title {
             TitleMark::Prefixed if !facts.title.starts_with(MERGED.trim_end()) => {
                 Some(format!("{MERGED}{}", facts.title))
             }

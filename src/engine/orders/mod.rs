@@ -15,7 +15,6 @@ mod rights;
 mod suites;
 mod talk;
 
-use self::exempting::Candidate;
 use super::buildbot::BuildbotError;
 use super::hooks::Told;
 use super::outbox::Order;
@@ -90,15 +89,7 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
         Effect::SetStatus { commit, note } => talk::set_status(repo, *commit, note).await,
         Effect::ReadPull { pull } => read_pull(repo, *pull).await,
         Effect::EditLabels { pull, change } => labels::edit(repo, *pull, change).await,
-        Effect::MarkMerged {
-            pull,
-            head,
-            landed,
-            title,
-        } => match merging::contains(repo, *landed, *head) {
-            true => Ok(Done::Quietly),
-            false => labels::mark_merged(repo, *pull, *title).await,
-        },
+        Effect::MarkMerged(mark) => labels::mark_merged(repo, mark).await,
         Effect::CallHook {
             pull,
             hook,
@@ -118,24 +109,7 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
         Effect::AskStanding { user } => rights::ask(repo, user).await,
         Effect::RepeatBuilds { run, builds } => builds::repeat(repo, order, *run, builds).await,
         Effect::StopBuilds { run, builders } => builds::stop(repo, order, *run, builders).await,
-        Effect::JudgeExemption {
-            run,
-            base_tip,
-            merge,
-            pull,
-            head,
-            contexts,
-        } => {
-            let candidate = Candidate {
-                run: *run,
-                base_tip: *base_tip,
-                merge: *merge,
-                pull: *pull,
-                head: *head,
-                contexts,
-            };
-            exempting::judge(repo, &candidate).await
-        }
+        Effect::JudgeExemption(asked) => exempting::judge(repo, asked).await,
         Effect::CheckMergeability { base, pulls } => mergeability::check(repo, base, *pulls).await,
     }
 }

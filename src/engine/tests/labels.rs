@@ -5,7 +5,7 @@ use crate::config::LabelChange;
 use crate::engine::outbox::Tried;
 use crate::ids::{CommitId, PullNumber};
 use crate::practice::{ApiFault, Calls, PullState};
-use crate::queue::effect::{Effect, TitleMark};
+use crate::queue::effect::{Effect, MergeMark, TitleMark};
 
 fn change(remove: &[&str], add: &[&str], unless: &[&str]) -> LabelChange {
     let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -98,12 +98,12 @@ async fn labels_that_are_refused_for_good_are_dropped_and_others_are_tried_again
 }
 
 fn mark(pull: PullNumber, title: TitleMark) -> Effect {
-    Effect::MarkMerged {
+    Effect::MarkMerged(MergeMark {
         pull,
         head: CommitId::ZERO,
         landed: CommitId::ZERO,
         title,
-    }
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]

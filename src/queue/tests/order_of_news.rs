@@ -113,11 +113,11 @@ fn told(news: impl Iterator<Item = (Event, PullFacts)>) -> End {
                     | Effect::CancelJobs { .. }
                     | Effect::AdvanceBranch(_)
                     | Effect::SetStatus { .. }
-                    | Effect::JudgeExemption { .. }
+                    | Effect::JudgeExemption(_)
                     | Effect::RepeatBuilds { .. }
                     | Effect::StopBuilds { .. }
                     | Effect::EditLabels { .. }
-                    | Effect::MarkMerged { .. }
+                    | Effect::MarkMerged(_)
                     | Effect::CallHook { .. }
                     | Effect::LogRetry { .. }
                     | Effect::AskStanding { .. }

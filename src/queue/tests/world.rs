@@ -270,10 +270,10 @@ impl World {
             | Effect::RepeatBuilds { .. }
             | Effect::StopBuilds { .. }
             | Effect::EditLabels { .. }
-            | Effect::MarkMerged { .. }
+            | Effect::MarkMerged(_)
             | Effect::CallHook { .. }
             | Effect::LogRetry { .. } => None,
-            Effect::JudgeExemption { run, merge, .. } => Some(self.exemption(*run, *merge)),
+            Effect::JudgeExemption(asked) => Some(self.exemption(asked.run, asked.merge)),
             Effect::AskStanding { user } => Some(Event::StandingTold {
                 user: user.clone(),
                 standing: Standing::Reviewer,
@@ -405,8 +405,8 @@ impl World {
             (Effect::CheckMergeability { base, .. }, Event::MergeabilityFound { base: of, .. }) => {
                 base == of
             }
-            (Effect::JudgeExemption { run, .. }, Event::ExemptionJudged { run: of, .. }) => {
-                run == of
+            (Effect::JudgeExemption(asked), Event::ExemptionJudged { run, .. }) => {
+                asked.run == *run
             }
             (Effect::AskStanding { user }, Event::StandingTold { user: of, .. }) => user == of,
             _ => false,
@@ -534,7 +534,7 @@ fn has_no_answer(order: &Effect) -> bool {
             | Effect::SetStatus { .. }
             | Effect::CancelJobs { .. }
             | Effect::EditLabels { .. }
-            | Effect::MarkMerged { .. }
+            | Effect::MarkMerged(_)
             | Effect::CallHook { .. }
             | Effect::LogRetry { .. }
             | Effect::StopBuilds { .. }
