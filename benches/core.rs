@@ -1,14 +1,16 @@
 //! How fast the pure core is: one event in a repository with ten thousand open pulls, and reading
 //! a comment. `cargo bench --bench core`
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use paprq::command::Grammar;
 use paprq::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use paprq::queue::Queue;
+use paprq::queue::effect::History;
 use paprq::queue::event::{Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source};
-use paprq::queue::rules::{Collaborators, Rules};
+use paprq::queue::rules::{ExemptionRule, Fixups, Rules};
 
 const PULLS: u64 = 10_000;
 
@@ -20,12 +22,20 @@ fn rules() -> Rules {
         },
         reviewers: vec![Login::new("alice")],
         try_users: Vec::new(),
-        collaborators: Collaborators::DoNotCount,
+        authorities: Vec::new(),
+        hooks: BTreeMap::new(),
+        labels: BTreeMap::new(),
         max_priority: 9001,
         timeout_s: 3600,
         setup_timeout_s: 900,
         auto_branch: BranchName::new("auto"),
         try_branch: BranchName::new("try"),
+        history: History::Merged,
+        fixups: Fixups::Keep,
+        exemption: ExemptionRule::Never,
+        choosers: BTreeMap::new(),
+        buildbot: None,
+        temporary_branch: BranchName::new("homu-tmp"),
         statuses: Vec::new(),
         check_runs: Vec::new(),
         suites: None,
@@ -73,7 +83,7 @@ fn approval(number: u64) -> Event {
                 sort: CommentSort::Issue,
             },
             author: Login::new("alice"),
-            writer: None,
+            standing: None,
             body: "@bors r+".to_owned(),
             commit: None,
             url: String::new(),

@@ -46,10 +46,15 @@ fn messages(world: &World, since: CommitId) -> Vec<String> {
     let mut at = world.base();
     while at != since {
         messages.push(world.practice.message(REPO, at).unwrap());
-        at = world.practice.parents(REPO, at).unwrap()[0];
+        at = first_parent(world, at);
     }
     messages.reverse();
     messages
+}
+
+fn first_parent(world: &World, commit: CommitId) -> CommitId {
+    let parents = world.practice.parents(REPO, commit).unwrap();
+    *parents.first().unwrap()
 }
 
 const FIXED_UP: [(&str, &str, &str); 3] = [

@@ -10,19 +10,25 @@ use crate::queue::event::{BuildVerdict, Event, MergeStep, Mergeability, Verdict}
 use crate::queue::note::Exemption;
 use crate::queue::rules::{BuildbotRule, ExemptionRule, Fixups, Rules};
 
+/// A pull whose merge Buildbot builds on two systems.
+fn built_by_linux_and_mac() -> Story {
+    let rules = Rules {
+        buildbot: Some(BuildbotRule {
+            builders: vec!["linux".to_owned(), "mac".to_owned()],
+            ..BuildbotRule::default()
+        }),
+        statuses: Vec::new(),
+        ..with_status()
+    };
+    let mut story = Story::with_pulls(rules, &[(1, "a1")]);
+    story.at(1).say(1, "r+").merged(1, "b0", "e1").published(1);
+    story
+}
+
 #[test]
 fn clean_lets_a_retry_take_nothing_as_passed() {
     let again = |words: &str| {
-        let rules = Rules {
-            buildbot: Some(BuildbotRule {
-                builders: vec!["linux".to_owned(), "mac".to_owned()],
-                ..BuildbotRule::default()
-            }),
-            statuses: Vec::new(),
-            ..with_status()
-        };
-        let mut story = Story::with_pulls(rules, &[(1, "a1")]);
-        story.at(1).say(1, "r+").merged(1, "b0", "e1").published(1);
+        let mut story = built_by_linux_and_mac();
         for (builder, verdict) in [
             ("linux", BuildVerdict::Running),
             ("linux", BuildVerdict::Passed),
@@ -49,16 +55,7 @@ fn build(of: &str, builder: &str, verdict: BuildVerdict) -> Event {
 
 #[test]
 fn only_the_builds_that_failed_are_built_again_and_nothing_is_pushed() {
-    let rules = Rules {
-        buildbot: Some(BuildbotRule {
-            builders: vec!["linux".to_owned(), "mac".to_owned()],
-            ..BuildbotRule::default()
-        }),
-        statuses: Vec::new(),
-        ..with_status()
-    };
-    let mut story = Story::with_pulls(rules, &[(1, "a1")]);
-    story.at(1).say(1, "r+").merged(1, "b0", "e1").published(1);
+    let mut story = built_by_linux_and_mac();
     story.tell(build("e1", "linux", BuildVerdict::Passed));
     story.tell(build("e1", "other", BuildVerdict::Failed));
     story.tell(build("e1", "mac", BuildVerdict::Interrupted));
@@ -83,16 +80,7 @@ fn only_the_builds_that_failed_are_built_again_and_nothing_is_pushed() {
 
 #[test]
 fn what_buildbot_refuses_to_build_again_is_said() {
-    let rules = Rules {
-        buildbot: Some(BuildbotRule {
-            builders: vec!["linux".to_owned(), "mac".to_owned()],
-            ..BuildbotRule::default()
-        }),
-        statuses: Vec::new(),
-        ..with_status()
-    };
-    let mut story = Story::with_pulls(rules, &[(1, "a1")]);
-    story.at(1).say(1, "r+").merged(1, "b0", "e1").published(1);
+    let mut story = built_by_linux_and_mac();
     story.tell(build("e1", "linux", BuildVerdict::Passed));
     story.tell(build("e1", "mac", BuildVerdict::Failed));
     story.at(9).say(1, "retry").merged(2, "b0", "e1");
@@ -163,8 +151,8 @@ fn a_failed_autosquash_is_said_and_leaves_the_pull_mergeable() {
     assert_eq!(pull.facts.mergeable, Some(true));
 }
 
-#[test]
-fn labels_move_at_every_event_that_names_them() {
+/// Rules by which each event puts a label on that is called like it.
+fn with_a_label_for_each_event() -> Rules {
     let change = |event: LabelEvent| LabelChange {
         add: vec![format!("{event:?}")],
         ..LabelChange::default()
@@ -183,13 +171,18 @@ fn labels_move_at_every_event_that_names_them() {
         LabelEvent::Pushed,
         LabelEvent::RollupMade,
     ];
-    let rules = Rules {
+    Rules {
         labels: all
             .into_iter()
             .map(|event| (event, change(event)))
             .collect(),
         ..with_status()
-    };
+    }
+}
+
+#[test]
+fn labels_move_at_every_event_that_names_them() {
+    let rules = with_a_label_for_each_event();
     let mut story = Story::with_pulls(rules, &[(1, "a1"), (2, "b2")]);
     story.at(1).say(1, "try").merged(1, "b0", "e1").published(1);
     story.status("e1", Verdict::Failed).at(2).say(1, "retry");
