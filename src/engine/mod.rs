@@ -2,15 +2,18 @@
 //!
 //! * `dispatcher`: takes events, lets the core decide, makes it durable, hands orders on.
 //! * `outbox` and `orders`: carry orders out, again and again until it is certain that they are.
-//! * `desk`: jobs and workers. `sync`: what webhooks lost. `live`: tells pages what changed.
+//! * `desk`: jobs and workers. `sync` and `restoring`: what webhooks lost. `live`: tells pages what
+//!   changed.
 //! * `login` and `rollup`: what people do on our pages, with their own accounts.
+//! * `standings` and `team`: how far people are trusted. `hooks` and `buildbot`: other services, over
+//!   `wire`; `outside` says which of them are public.
+//! * `mirroring`: fetches before it is needed. `test_place`: where runs are made and tested.
 //!
 //! Nothing here decides what shall happen to a pull; that is the core's business.
 
 mod buildbot;
 mod desk;
 mod dispatcher;
-mod history;
 mod hooks;
 mod live;
 mod login;
@@ -20,6 +23,7 @@ mod orders;
 mod outbox;
 mod outside;
 mod repo;
+mod restoring;
 mod retry;
 mod rollup;
 mod setup;

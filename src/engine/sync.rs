@@ -12,7 +12,7 @@ use rand::RngExt as _;
 
 use super::repo::{Message, Repo};
 use super::standings::StandingError;
-use super::{history, retry};
+use super::{restoring, retry};
 use crate::clock;
 use crate::github::{ApiError, Sorts, Value};
 use crate::ids::{PullNumber, Timestamp};
@@ -171,8 +171,8 @@ pub(super) async fn restore(
     let (mut comments, news): (Vec<_>, Vec<_>) = comments
         .into_iter()
         .partition(|comment| comment.key.at < history_until);
-    history::ask_standings(repo, &api, &mut comments).await?;
-    let result = history::last_result(repo, &api, &facts, &comments).await?;
+    restoring::ask_standings(repo, &api, &mut comments).await?;
+    let result = restoring::last_result(repo, &api, &facts, &comments).await?;
     let restored = Event::PullRestored {
         facts,
         comments,
