@@ -1,8 +1,8 @@
 //! Every word that is posted to GitHub. Pure.
 //!
 //! [`comment`] and [`status`] turn what the queue has to say into words; texts that people and
-//! other bots match on are Homu's and PAPR's (homu-compat §5, papr-compat §2.4). What others chose
-//! (names of checks, branches, messages) goes through `harmless` first.
+//! other bots match on are Homu's and PAPR's. What others chose (names of checks, branches,
+//! messages) goes through `harmless` first.
 
 mod comment;
 mod harmless;

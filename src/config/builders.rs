@@ -1,5 +1,5 @@
 //! What a repository's runs wait for beside our own suites: commit statuses, check runs, and
-//! Buildbot (homu-compat: builders).
+//! Buildbot: what Homu calls builders.
 
 use std::collections::BTreeMap;
 

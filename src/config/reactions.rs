@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::section::{NamedSection, Section, Word};
 
-/// What happened to a pull (homu-compat: label events).
+/// What happened to a pull (homu: main.py LabelEvent).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LabelEvent {

@@ -46,7 +46,7 @@ fn verdict(outcome: &JobOutcome) -> SuiteVerdict {
     }
 }
 
-/// `RHCI_*` and `PAPR_*` of a job (papr-compat §3): `auto` and `try` are branches like others.
+/// `RHCI_*` and `PAPR_*` of a job, as PAPR sets them: `auto` and `try` are branches like others.
 pub(super) fn variables(job: &Job, slug: &str, branch: &BranchName) -> Vec<Variable> {
     let facts = [
         ("REPO", slug.to_owned()),

@@ -20,7 +20,7 @@ const HOOK_CHARS_MAX: usize = 60_000;
 /// What the turret says.
 const TURRET: [&str; 3] = ["Target acquired", "Activated", "There you are"];
 
-/// A comment's whole text, but for the mark that [`super::marked`] adds (homu-compat §5).
+/// A comment's whole text, but for the mark that [`super::marked`] adds (homu: comments.py).
 pub fn comment(note: &Note, pull: PullNumber, links: &Links) -> String {
     let words = words(note, pull, links);
     match machine_readable(note, links) {

@@ -1,4 +1,4 @@
-//! The line at the end of a comment that other programs read (homu-compat §5).
+//! The line at the end of a comment that other programs read (homu: comments.py).
 
 use serde_json::{Map, Value, json};
 

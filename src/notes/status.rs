@@ -59,7 +59,7 @@ impl State {
     }
 }
 
-/// A commit status in words (homu-compat §5; papr-compat §2.4, §2.5).
+/// A commit status in words: those of Homu for `homu`, those of PAPR for suites.
 ///
 /// The context of a suite is its name as the file has it: branch protection matches on it.
 pub fn status(note: &StatusNote, links: &Links) -> StatusText {
@@ -98,7 +98,7 @@ pub fn status(note: &StatusNote, links: &Links) -> StatusText {
     }
 }
 
-/// What failed where making a merge came to a conflict (homu-compat §3).
+/// What failed where making a merge came to a conflict, in Homu's words.
 pub(super) fn failed_step(step: MergeStep) -> &'static str {
     match step {
         MergeStep::Merge => "Merge conflict",
@@ -107,7 +107,7 @@ pub(super) fn failed_step(step: MergeStep) -> &'static str {
     }
 }
 
-/// What came out of a suite, in PAPR's words (papr-compat §2.4).
+/// What came out of a suite, in PAPR's words.
 pub fn verdict(verdict: &SuiteVerdict) -> String {
     match verdict {
         SuiteVerdict::Passed => "All tests passed.".to_owned(),

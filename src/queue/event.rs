@@ -95,7 +95,7 @@ pub enum Event {
         /// The build's page.
         url: String,
     },
-    /// `StartBuilds` was given up: Buildbot does not do as it is asked.
+    /// `RepeatBuilds` was given up: Buildbot does not do as it is asked.
     BuildsRefused {
         /// For which run.
         run: RunId,

@@ -1,4 +1,4 @@
-//! The messages of the commits that are made (homu-compat §3).
+//! The messages of the commits that are made (homu: main.py create_merge).
 
 use super::pull::Pull;
 use crate::ids::PullNumber;

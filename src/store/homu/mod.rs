@@ -5,7 +5,7 @@
 //! lets it finish as soon as the rows are in memory: milliseconds, where Homu's own wait for the
 //! file is five seconds. A copy of the file's bytes would hold nobody up, but may be torn while Homu
 //! writes. `immutable=1` would not see that either. Only a file that SQLite cannot read where it lies,
-//! or not without leaving something beside it, is copied: see [`copied`].
+//! or not without leaving something beside it, is copied: see `copied`.
 //!
 //! Columns are looked for before they are read. The two lines of Homu, and their older versions,
 //! have not all of them; what is missing reads as nothing.
