@@ -17,11 +17,11 @@
 //! | [`clock`] | the only reader of the time |
 //! | [`tls`] | which cryptography TLS uses |
 //! | [`protocol`] | what server and worker say to each other |
-//! | [`store`] | the database: rows, inbox, outbox, event log; and the logs of jobs |
+//! | [`store`] | the database: rows, inbox, outbox, event log; the logs of jobs; Homu's database |
 //! | [`github`] | webhook payload to event; effect to REST call; the rate budget |
-//! | [`git`] | the mirror: fetch, merge, push; serving commits to workers |
+//! | [`git`] | the mirror: fetch, merge, rebase, push; serving commits to workers |
 //! | [`engine`] | the shell: one loop per repo, outbox runner, timers, reconciler |
-//! | [`web`] | webhooks, pages, live events, the workers' API |
+//! | [`web`] | webhooks, pages, log-ins, live events, the workers' API |
 //! | [`worker`] | the agent: ask, check out, execute, stream, report |
 //! | [`practice`] | the practice GitHub, for the demo and the tests |
 //! | [`cli`] | one file per subcommand |
