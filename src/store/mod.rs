@@ -25,7 +25,6 @@ use diesel::{Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQuer
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 pub use self::deliveries::{Delivery, InboxId, InboxRow, Stored};
-pub use self::history::LoggedEvent;
 pub use self::retries::Retry;
 pub use self::rows::{RepoRow, SavedRepo, Watermark};
 pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, Step, Stepped};
