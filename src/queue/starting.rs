@@ -10,7 +10,7 @@ use super::rules::Fixups;
 use super::run::{Check, CheckState, Phase, Run, RunCheck};
 use super::turn::Turn;
 use super::{Place, Queue};
-use crate::ids::{CommitId, PullNumber, RunId};
+use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
 
 /// What stands for an approver in the merge message of a try.
 const TRY_APPROVER: &str = "<try>";
@@ -58,10 +58,21 @@ impl Queue {
     }
 
     fn start_run(&mut self, number: PullNumber, purpose: Purpose, turn: &mut Turn) {
-        let id = self.desk.last_run.next();
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
+        let run = self.new_run(pull, purpose, turn.now);
+        let id = run.id;
+        turn.order(Effect::MakeMerge(self.merge_order(&run)));
+        self.desk.last_run = id;
+        self.touched.desk = true;
+        self.touched.runs.insert(id);
+        self.runs.insert(id, run);
+        self.attach(number, id, purpose);
+        self.forget_old(turn.now);
+    }
+
+    fn new_run(&self, pull: &Pull, purpose: Purpose, now: Timestamp) -> Run {
         let (repeats, chooser) = match &pull.stage {
             Stage::RetryWanted { of } => (Some(*of), None),
             Stage::TryWanted { chooser } => (None, chooser.clone()),
@@ -71,32 +82,25 @@ impl Queue {
             .standing_approval()
             .filter(|_| purpose == Purpose::Land);
         let member = Member {
-            pull: number,
+            pull: pull.number(),
             head: pull.facts.head,
             approver: approval.map(|approval| approval.approver.clone()),
             said_by: approval.map(|approval| approval.said_by.clone()),
         };
-        let run = Run {
-            id,
+        Run {
+            id: self.desk.last_run.next(),
             purpose,
             base: pull.facts.base.clone(),
             members: vec![member],
             repeats: repeats.filter(|_| repeats != pull.forgotten),
             chooser,
             exemption: None,
-            began_at: turn.now,
+            began_at: now,
             phase: Phase::Merging {
-                deadline: turn.now.plus_s(self.rules.setup_timeout_s),
+                deadline: now.plus_s(self.rules.setup_timeout_s),
             },
             checks: Vec::new(),
-        };
-        turn.order(Effect::MakeMerge(self.merge_order(&run)));
-        self.desk.last_run = id;
-        self.touched.desk = true;
-        self.touched.runs.insert(id);
-        self.runs.insert(id, run);
-        self.attach(number, id, purpose);
-        self.forget_old(turn.now);
+        }
     }
 
     fn attach(&mut self, number: PullNumber, run: RunId, purpose: Purpose) {
