@@ -35,7 +35,8 @@ impl Queue {
             said_by: comment.author.clone(),
             named: match (named, comment.key.sort) {
                 (None, CommentSort::Issue) => Named::Head,
-                _ => Named::Commit,
+                (Some(_), CommentSort::Issue)
+                | (_, CommentSort::Review | CommentSort::ReviewComment) => Named::Commit,
             },
         };
         match pull.standing_approval() {

@@ -176,7 +176,7 @@ impl Queue {
     pub(super) fn tree_lets_through(&self, number: PullNumber) -> bool {
         match (&self.desk.tree.value, self.pulls.get(&number)) {
             (Tree::Closed { below, .. }, Some(pull)) => pull.priority.value >= *below,
-            _ => true,
+            (Tree::Closed { .. }, None) | (Tree::Open, _) => true,
         }
     }
 

@@ -48,8 +48,10 @@ impl Queue {
             Phase::Testing { awaits, .. } => awaits.contains(&Step::JudgeExemption),
             Phase::Merging { .. } | Phase::Landing { .. } | Phase::Done { .. } => false,
         });
+        if !waits {
+            return;
+        }
         match exemption {
-            _ if !waits => {}
             Some(exemption) => self.exempt(id, exemption, turn),
             None => self.set_up_test(id, turn),
         }

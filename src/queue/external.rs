@@ -23,7 +23,7 @@ impl Queue {
             label: rule.label.clone(),
             name: match (run.purpose, &rule.try_name) {
                 (Purpose::Try, Some(name)) => name.clone(),
-                _ => rule.name.clone(),
+                (Purpose::Try, None) | (Purpose::Land, _) => rule.name.clone(),
             },
         });
         let builds = self.builders(run).iter().cloned().map(Check::Build);

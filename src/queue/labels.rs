@@ -1,10 +1,10 @@
-//! Labels that events move, and what else is said of a pull beside comments.
+//! Labels that events move.
 
 use super::Queue;
 use super::effect::Effect;
 use super::turn::Turn;
 use crate::config::LabelEvent;
-use crate::ids::PullNumber;
+use crate::ids::{PullNumber, RunId};
 
 impl Queue {
     /// Something happened to a pull: its labels are moved as the repository wants it.
@@ -16,7 +16,7 @@ impl Queue {
     }
 
     /// The same for every pull of a run.
-    pub(super) fn label_members(&self, run: crate::ids::RunId, event: LabelEvent, turn: &mut Turn) {
+    pub(super) fn label_members(&self, run: RunId, event: LabelEvent, turn: &mut Turn) {
         let members = self.runs.get(&run).map(|run| run.members.as_slice());
         for member in members.unwrap_or_default() {
             self.label(member.pull, event, turn);

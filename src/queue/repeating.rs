@@ -31,7 +31,7 @@ impl Queue {
         self.log_retry(number, comment, turn);
     }
 
-    /// A run that was stopped is repeated, if it was.
+    /// Repeats a run that was to be stopped; one that is landing was not.
     pub(super) fn want_again(&mut self, number: PullNumber, run: RunId, purpose: Purpose) {
         if self.runs.get(&run).is_some_and(Run::is_over) {
             self.repeat(number, run, purpose);
@@ -106,12 +106,9 @@ impl Queue {
         if matches!(run.phase, Phase::Landing { .. }) {
             return;
         }
-        let members = run.members.clone();
         self.stop_builds(id, turn);
         self.tell_members(id, &Note::Interrupted, &QueueStatus::Interrupted, turn);
-        for member in members {
-            self.label(member.pull, LabelEvent::Interrupted, turn);
-        }
+        self.label_members(id, LabelEvent::Interrupted, turn);
         self.cancel(id, turn);
     }
 

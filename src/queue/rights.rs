@@ -25,8 +25,12 @@ impl Queue {
         match (right.is_held_by(speaker), right, asks_github) {
             (true, ..) => Ok(()),
             (false, Right::Try, _) => Err(Missing::Trier),
-            (false, _, true) => Err(Missing::Collaborator),
-            (false, _, false) => Err(Missing::Reviewer),
+            (false, Right::Anyone | Right::Reviewer | Right::ReviewerOrAuthor, true) => {
+                Err(Missing::Collaborator)
+            }
+            (false, Right::Anyone | Right::Reviewer | Right::ReviewerOrAuthor, false) => {
+                Err(Missing::Reviewer)
+            }
         }
     }
 

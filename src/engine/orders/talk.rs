@@ -12,6 +12,9 @@ use crate::store::Retry;
 /// How far GitHub's clock may be behind ours, in milliseconds.
 const CLOCKS_APART_MS: u64 = 10 * 60_000;
 
+/// How much of a comment is kept in the retry log, in characters.
+const RETRY_CHARS_MAX: usize = 1000;
+
 /// Writes a comment, unless it is there already.
 pub(super) async fn post(
     repo: &Repo,
@@ -93,9 +96,6 @@ pub(super) fn settled(repo: &Repo, outcome: Result<(), ApiError>) -> Result<Done
         Err(error) => Err(error.into()),
     }
 }
-
-/// How much of a comment is kept in the retry log, in characters.
-const RETRY_CHARS_MAX: usize = 1000;
 
 /// Writes down who wanted a test repeated.
 pub(super) async fn log_retry(

@@ -163,7 +163,7 @@ fn read(body: &[u8]) -> Result<Wish, WebError> {
         (Some(Cmd::Rollup), Some(_)) => Err(WebError::Bad(
             "no pull request is chosen: go back and tick the boxes of those that shall be in the rollup",
         )),
-        (_, _) => Err(WebError::Bad("cmd or repo_label is missing")),
+        (None, _) | (_, None) => Err(WebError::Bad("cmd or repo_label is missing")),
     }
 }
 
