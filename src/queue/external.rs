@@ -61,17 +61,19 @@ impl Queue {
         chosen.is_none_or(|names| names.is_empty() || names.contains(&check.name()))
     }
 
-    /// What must be built again by Buildbot, on a commit that it built before: the builds of the
-    /// run that this one repeats that did not pass.
+    /// What must be built again by Buildbot, on a commit that it built before; nothing where it does
+    /// not know all of it: then that commit must be pushed to be built.
     pub(super) fn builds_to_repeat(&self, run: &Run) -> Vec<Link> {
         let earlier = run.repeats.and_then(|id| self.runs.get(&id));
-        let same = earlier.filter(|earlier| earlier.merge() == run.merge());
-        let checks = same.into_iter().flat_map(|earlier| &earlier.checks);
-        let failed = checks.filter(|check| !matches!(check.state, CheckState::Passed { .. }));
-        failed
-            .filter(|check| matches!(check.check, Check::Build(_)))
-            .map(RunCheck::link)
-            .collect()
+        let Some(earlier) = earlier.filter(|earlier| earlier.merge() == run.merge()) else {
+            return Vec::new();
+        };
+        let open = run.checks.iter().filter(|check| check.state.is_open());
+        let builds = open.filter(|check| matches!(check.check, Check::Build(_)));
+        let pages: Option<Vec<_>> = builds
+            .map(|build| earlier.build_page(&build.check))
+            .collect();
+        pages.unwrap_or_default()
     }
 
     /// What the run that this one repeats says of a check, if it passed there on this very commit.

@@ -9,7 +9,7 @@ use super::rules::Fixups;
 use super::run::Phase;
 use super::turn::Turn;
 use crate::config::LabelEvent;
-use crate::ids::{CommitId, PullNumber, RunId};
+use crate::ids::RunId;
 
 const LANDED: QueueStatus = QueueStatus::Succeeded {
     purpose: Purpose::Land,
@@ -69,7 +69,7 @@ impl Queue {
             return;
         };
         let (checks, base, members) = (run.passed_links(), run.base.clone(), run.members.clone());
-        let exemption = run.exemption;
+        let (exemption, title) = (run.exemption, self.title_mark(run.squash));
         for Member {
             pull,
             head,
@@ -94,7 +94,15 @@ impl Queue {
             };
             turn.set_queue_status(head, status);
             self.label(pull, event, turn);
-            self.mark_merged(pull, head, merge.merge, turn);
+            if let Some(title) = title {
+                let landed = merge.merge;
+                turn.order(Effect::MarkMerged(MergeMark {
+                    pull,
+                    head,
+                    landed,
+                    title,
+                }));
+            }
             if let Some(landed) = self.pull_mut(pull).filter(|known| known.facts.head == head) {
                 landed.facts.state = PullState::Merged;
                 landed.approval.value = None;
@@ -104,20 +112,14 @@ impl Queue {
         self.close_run(id, Ending::Succeeded, turn);
     }
 
-    /// GitHub sees a pull as merged only by its own commits, which a landing may have rewritten.
-    fn mark_merged(&self, number: PullNumber, head: CommitId, landed: CommitId, turn: &mut Turn) {
-        let squash = self.pulls.get(&number).map(|pull| pull.squash.value);
-        let title = match (self.rules.history, self.rules.fixups, squash) {
-            (History::Merged, Fixups::Keep, Some(Squash::No) | None) => return,
-            (_, Fixups::Squash, _) => TitleMark::Unchanged,
-            (_, Fixups::Keep, _) => TitleMark::Prefixed,
-        };
-        turn.order(Effect::MarkMerged(MergeMark {
-            pull: number,
-            head,
-            landed,
-            title,
-        }));
+    /// What becomes of the title of a pull that landed. GitHub sees it as merged only by its own
+    /// commits: there is nothing to mark where the landing did not rewrite them.
+    fn title_mark(&self, squash: Squash) -> Option<TitleMark> {
+        match (self.rules.history, self.rules.fixups, squash) {
+            (History::Merged, Fixups::Keep, Squash::No) => None,
+            (_, Fixups::Squash, _) => Some(TitleMark::Unchanged),
+            (_, Fixups::Keep, _) => Some(TitleMark::Prefixed),
+        }
     }
 
     /// The base branch was not moved.

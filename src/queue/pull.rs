@@ -36,7 +36,7 @@ pub struct Pull {
     /// That it goes before all others, until its test begins.
     #[serde(default)]
     pub urgency: Urgency,
-    /// The run whose results are forgotten (`clean`).
+    /// The last run whose results are forgotten (`clean`).
     #[serde(default)]
     pub forgotten: Option<RunId>,
     /// Comments whose authors' rights are being asked for.

@@ -48,6 +48,9 @@ impl Queue {
     }
 
     fn repeat(&mut self, number: PullNumber, of: RunId, purpose: Purpose) {
+        // A run that never came to a commit has nothing that could be taken again.
+        let earlier = self.runs.get(&of).filter(|run| run.merge().is_none());
+        let of = earlier.and_then(|run| run.repeats).unwrap_or(of);
         let stage = match purpose {
             Purpose::Land => Stage::RetryWanted { of },
             Purpose::Try => Stage::TryWanted {

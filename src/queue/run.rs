@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::effect::{EarlierMerge, Member};
 use super::event::SuiteVerdict;
 use super::note::{Ending, Exemption, Link, Purpose};
+use super::pull::Squash;
 use crate::ids::{BranchName, RunId, Timestamp};
 
 /// A test of members merged onto a base. Never used twice: a new test is a new run.
@@ -20,6 +21,9 @@ pub struct Run {
     pub members: Vec<Member>,
     /// The run that it repeats.
     pub repeats: Option<RunId>,
+    /// Whether each pull became one commit when its commit was made.
+    #[serde(default)]
+    pub squash: Squash,
     /// CHOOSER of the `try=CHOOSER` that asked for it.
     #[serde(default)]
     pub chooser: Option<String>,
@@ -165,6 +169,7 @@ impl Run {
             base,
             members: vec![member],
             repeats: None,
+            squash: Squash::No,
             chooser: None,
             exemption: None,
             began_at: at,
@@ -241,6 +246,13 @@ impl Run {
                 .deciding()
                 .all(|check| matches!(check.state, CheckState::Passed { .. }))
             && self.deciding().next().is_some()
+    }
+
+    /// The page of one of its builds, where Buildbot told of it.
+    pub(super) fn build_page(&self, build: &Check) -> Option<Link> {
+        let known = self.checks.iter().find(|known| known.check == *build)?;
+        let link = known.link();
+        (!link.url.is_empty()).then_some(link)
     }
 
     /// Links to its checks that passed.

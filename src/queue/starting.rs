@@ -92,7 +92,8 @@ impl Queue {
             purpose,
             base: pull.facts.base.clone(),
             members: vec![member],
-            repeats: repeats.filter(|_| repeats != pull.forgotten),
+            repeats: repeats.filter(|of| pull.forgotten.is_none_or(|last| *of > last)),
+            squash: pull.squash.value,
             chooser,
             exemption: None,
             began_at: now,
@@ -158,21 +159,25 @@ impl Queue {
         }
     }
 
-    /// The merge of the run that this one repeats, if all that failed of it can be had again for
-    /// the same commit: suites and builds of Buildbot, but not what answers only once.
+    /// The merge of the run that this one repeats, if all that is still to pass of it can be had
+    /// again for the same commit: suites and builds of Buildbot, but not what answers only once.
     fn reusable_merge(&self, run: &Run) -> Option<EarlierMerge> {
         let earlier = self.runs.get(&run.repeats?)?;
-        let heads =
-            |run: &Run| -> Vec<_> { run.members.iter().map(|member| member.head).collect() };
+        let made = earlier.merge()?;
         let passed = |check: &RunCheck| matches!(check.state, CheckState::Passed { .. });
-        let repeatable = earlier.checks.iter().all(|check| match check.check {
+        let wanted = self.external_checks(run, made.merge);
+        let repeatable = wanted.iter().all(|check| match check.check {
             Check::Suite(_) => true,
-            Check::Build(_) => passed(check) || !check.state.url().is_empty(),
+            Check::Build(_) => passed(check) || earlier.build_page(&check.check).is_some(),
             Check::Status { .. } | Check::CheckRun { .. } => passed(check),
         });
         let worthwhile = earlier.checks.iter().any(passed);
-        earlier
-            .merge()
-            .filter(|_| heads(earlier) == heads(run) && repeatable && worthwhile)
+        (is_made_alike(earlier, run) && repeatable && worthwhile).then_some(made)
     }
+}
+
+/// Whether two runs make the same of the same commits.
+fn is_made_alike(one: &Run, other: &Run) -> bool {
+    let heads = |run: &Run| -> Vec<_> { run.members.iter().map(|member| member.head).collect() };
+    one.squash == other.squash && heads(one) == heads(other)
 }

@@ -72,7 +72,7 @@ struct Day {
 impl Day {
     /// A pull of somebody's that writes one file.
     fn open(&self, author: &str, branch: &str, file: &str, content: &str) -> PullNumber {
-        self.push(author, branch, file, content, &format!("Write {file}"));
+        self.push(author, branch, (file, content), &format!("Write {file}"));
         let title = format!("Change {branch}");
         let practice = &self.world.practice;
         practice
@@ -80,10 +80,10 @@ impl Day {
             .unwrap()
     }
 
-    fn push(&self, author: &str, branch: &str, file: &str, content: &str, message: &str) {
+    fn push(&self, author: &str, branch: &str, file: (&str, &str), message: &str) {
         let practice = &self.world.practice;
         practice
-            .commit(REPO, branch, [(file, content)], message, author)
+            .commit(REPO, branch, [file], message, author)
             .unwrap();
     }
 
@@ -205,7 +205,7 @@ impl Day {
         let tip = self.world.base();
         let practice = &self.world.practice;
         practice.set_branch(REPO, "shared-2", tip, "carol").unwrap();
-        self.push("carol", "shared-2", "shared", "one and two", "Write more");
+        self.push("carol", "shared-2", ("shared", "one and two"), "Write more");
         self.unlabelled(second, "S-conflict").await;
         self.known(second).await;
         self.approve(second);
@@ -227,8 +227,7 @@ impl Day {
         self.push(
             "carol",
             "broken",
-            "breaks",
-            "nothing",
+            ("breaks", "nothing"),
             "fixup! Write breaks",
         );
         self.unlabelled(broken, "S-failed").await;
@@ -346,7 +345,7 @@ impl Day {
         let last = practice.deliveries().last().unwrap().id;
         practice.redeliver(last).unwrap();
         self.say("alice", hooked, "treeclosed-");
-        self.push("bob", "hooked", "hooked", "2", "Write it again");
+        self.push("bob", "hooked", ("hooked", "2"), "Write it again");
         self.known(hooked).await;
         let head = self.world.head(hooked);
         self.say("alice", hooked, &format!("squash r+ {head}"));

@@ -44,7 +44,7 @@ fn clean_lets_a_retry_take_nothing_as_passed() {
     assert!(!again("@bot clean retry"));
 }
 
-fn build(of: &str, builder: &str, verdict: BuildVerdict) -> Event {
+pub(super) fn build(of: &str, builder: &str, verdict: BuildVerdict) -> Event {
     Event::BuildReported {
         commit: commit(of),
         builder: builder.to_owned(),

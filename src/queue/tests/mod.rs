@@ -5,6 +5,7 @@ mod imported;
 mod laws;
 mod merges;
 mod order_of_news;
+mod repeats;
 mod runs;
 mod scripts;
 mod stored;

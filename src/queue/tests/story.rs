@@ -147,6 +147,13 @@ impl Story {
         story
     }
 
+    /// The server begins anew with what it wrote down, and with other rules.
+    pub(super) fn restart(&mut self, rules: Rules) {
+        let pulls = self.queue.pulls().cloned().collect();
+        let runs = self.queue.runs.values().cloned().collect();
+        self.queue = Queue::restored(rules, self.queue.desk().clone(), pulls, runs);
+    }
+
     /// Lets time go by, in seconds since the beginning.
     pub(super) fn at(&mut self, now: i64) -> &mut Self {
         self.now = now;
