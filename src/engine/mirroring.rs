@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::repo::{Message, Repo};
-use crate::git::{Fetch, RemoteRef, Upkeep};
+use crate::git::{Fetch, GitError, Mirror, RemoteRef, Upkeep};
 use crate::github::Value;
-use crate::ids::{BranchName, CommitId};
+use crate::ids::{BranchName, CommitId, PullNumber};
 use crate::queue::event::Event;
 use crate::queue::note::Purpose;
 use crate::queue::run::Phase;
@@ -77,6 +77,45 @@ fn tell_tip(repo: &Repo, branch: BranchName) {
     if !under_test.iter().any(is_old) {
         repo.tell(Message::Observed(vec![Event::BaseSeen { branch, tip }]));
     }
+}
+
+/// A pull at one of its commits.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub(super) pull: PullNumber,
+    pub(super) commit: CommitId,
+}
+
+/// Fetches the refs of what the mirror lacks of a base and of pulls; mostly nothing.
+pub(super) async fn fetch_lacking(
+    mirror: &Mirror,
+    base: &BranchName,
+    tip: CommitId,
+    heads: &[Head],
+) -> Result<(), GitError> {
+    let mut lacking = Vec::new();
+    if !mirror.has(tip) {
+        lacking.push(RemoteRef::Branch(base.clone()));
+    }
+    let missing = heads.iter().filter(|head| !mirror.has(head.commit));
+    lacking.extend(missing.map(|head| RemoteRef::Pull(head.pull)));
+    mirror.fetch(Fetch::Refs(lacking)).await
+}
+
+/// Brings a base and pulls at exactly these commits.
+pub(super) async fn bring(
+    mirror: &Mirror,
+    base: &BranchName,
+    tip: CommitId,
+    heads: &[Head],
+) -> Result<(), GitError> {
+    fetch_lacking(mirror, base, tip, heads).await?;
+    // The branch or a pull may have moved on since; what was named is still wanted.
+    mirror.fetch_commit(tip).await?;
+    for head in heads {
+        mirror.fetch_commit(head.commit).await?;
+    }
+    Ok(())
 }
 
 /// Between two rounds of upkeep.

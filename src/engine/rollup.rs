@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
 
+use super::mirroring::{Head, bring};
 use super::{Engine, Person, Repo};
 use crate::clock;
-use crate::git::{self, Fetch, GitError, Merge, Mirror, PushKind, PushOutcome, Remote, RemoteRef};
+use crate::git::{self, GitError, Merge, PushKind, PushOutcome, Remote};
 use crate::github::{ApiError, NewPull, Slug};
 use crate::ids::{BranchName, CommitId, Login, PullNumber};
 use crate::notes;
@@ -67,6 +68,15 @@ struct Member {
     head: CommitId,
     base: BranchName,
     message: String,
+}
+
+impl Member {
+    fn at_head(&self) -> Head {
+        Head {
+            pull: self.number,
+            commit: self.head,
+        }
+    }
 }
 
 /// What the mirror made of the members.
@@ -162,7 +172,8 @@ impl Work<'_> {
         members: Vec<Member>,
     ) -> Result<Made, RollupError> {
         let mirror = self.repo.mirror();
-        bring(mirror, base, base_tip, &members).await?;
+        let heads: Vec<_> = members.iter().map(Member::at_head).collect();
+        bring(mirror, base, base_tip, &heads).await?;
         let (committer, now) = (self.committer(), clock::now());
         let mut made = Made {
             tip: base_tip,
@@ -312,26 +323,4 @@ fn members(repo: &Repo, mut numbers: Vec<PullNumber>) -> Result<Vec<Member>, Rol
         return Err(RollupError::DifferentBases);
     }
     Ok(members)
-}
-
-/// Fetches what the mirror lacks; mostly nothing.
-async fn bring(
-    mirror: &Mirror,
-    base: &BranchName,
-    base_tip: CommitId,
-    members: &[Member],
-) -> Result<(), GitError> {
-    let mut lacking = Vec::new();
-    if !mirror.has(base_tip) {
-        lacking.push(RemoteRef::Branch(base.clone()));
-    }
-    let missing = members.iter().filter(|member| !mirror.has(member.head));
-    lacking.extend(missing.map(|member| RemoteRef::Pull(member.number)));
-    mirror.fetch(Fetch::Refs(lacking)).await?;
-    // What was named may have been left behind since.
-    mirror.fetch_commit(base_tip).await?;
-    for member in members {
-        mirror.fetch_commit(member.head).await?;
-    }
-    Ok(())
 }

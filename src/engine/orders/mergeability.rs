@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
+use super::super::mirroring::{Head, fetch_lacking};
 use super::super::repo::Repo;
 use super::{Done, Passing};
-use crate::git::{self, Fetch, GitError, RemoteRef};
+use crate::git::{self, GitError};
 use crate::github::{ApiError, Value};
-use crate::ids::{CommitId, PullNumber};
 use crate::queue::effect::{BaseAt, Which};
 use crate::queue::event::{Event, Mergeability};
 
@@ -30,7 +30,7 @@ pub(super) async fn check(repo: &Repo, base: &BaseAt, pulls: Which) -> Result<Do
     }))
 }
 
-fn heads(repo: &Repo, base: &BaseAt, pulls: Which) -> Vec<(PullNumber, CommitId)> {
+fn heads(repo: &Repo, base: &BaseAt, pulls: Which) -> Vec<Head> {
     repo.look(|queue| {
         let onto = queue
             .pulls()
@@ -40,26 +40,18 @@ fn heads(repo: &Repo, base: &BaseAt, pulls: Which) -> Vec<(PullNumber, CommitId)
             Which::One(number) => pull.number() == number,
         });
         wanted
-            .map(|pull| (pull.number(), pull.facts.head))
+            .map(|pull| Head {
+                pull: pull.number(),
+                commit: pull.facts.head,
+            })
             .collect()
     })
 }
 
-async fn survey(
-    repo: &Repo,
-    base: &BaseAt,
-    heads: &[(PullNumber, CommitId)],
-) -> Result<Vec<Mergeability>, Passing> {
+async fn survey(repo: &Repo, base: &BaseAt, heads: &[Head]) -> Result<Vec<Mergeability>, Passing> {
     let mirror = repo.mirror();
-    let lacking = heads.iter().filter(|(_, head)| !mirror.has(*head));
-    let mut lacking: Vec<_> = lacking.map(|(pull, _)| RemoteRef::Pull(*pull)).collect();
-    if !mirror.has(base.tip) {
-        lacking.push(RemoteRef::Branch(base.branch.clone()));
-    }
-    if !lacking.is_empty() {
-        mirror.fetch(Fetch::Refs(lacking)).await?;
-    }
-    let commits: Vec<_> = heads.iter().map(|(_, head)| *head).collect();
+    fetch_lacking(mirror, &base.branch, base.tip, heads).await?;
+    let commits: Vec<_> = heads.iter().map(|head| head.commit).collect();
     let surveyed = match mirror.conflicts(base.tip, &commits).await {
         Ok(surveyed) => surveyed,
         // The branch has moved on; it is looked at again from there.
@@ -68,44 +60,40 @@ async fn survey(
     };
     let found = heads.iter().zip(surveyed);
     Ok(found
-        .filter_map(|((pull, head), survey)| {
+        .filter_map(|(head, survey)| {
             let clean = match survey.mergeability {
                 git::Mergeability::Clean => true,
                 git::Mergeability::Conflict => false,
                 git::Mergeability::Unknown => return None,
             };
-            Some(Mergeability {
-                pull: *pull,
-                head: *head,
-                clean,
-            })
+            Some(found_of(head, clean))
         })
         .collect())
 }
 
-async fn ask(repo: &Repo, heads: &[(PullNumber, CommitId)]) -> Result<Vec<Mergeability>, Passing> {
+async fn ask(repo: &Repo, heads: &[Head]) -> Result<Vec<Mergeability>, Passing> {
     let mut found = Vec::new();
-    for (pull, head) in heads {
-        let clean = ask_about(repo, *pull, *head).await?;
-        found.extend(clean.map(|clean| Mergeability {
-            pull: *pull,
-            head: *head,
-            clean,
-        }));
+    for head in heads {
+        let clean = ask_about(repo, head).await?;
+        found.extend(clean.map(|clean| found_of(head, clean)));
     }
     Ok(found)
 }
 
+fn found_of(head: &Head, clean: bool) -> Mergeability {
+    Mergeability {
+        pull: head.pull,
+        head: head.commit,
+        clean,
+    }
+}
+
 /// GitHub finds out only when it is asked, and says so by knowing nothing at first.
-async fn ask_about(
-    repo: &Repo,
-    pull: PullNumber,
-    head: CommitId,
-) -> Result<Option<bool>, ApiError> {
+async fn ask_about(repo: &Repo, head: &Head) -> Result<Option<bool>, ApiError> {
     let api = repo.shared().api.at(Value::Background);
     for _ in 0..ASKED_MAX {
-        let facts = match api.pull(pull).await {
-            Ok(facts) if facts.head == head => facts,
+        let facts = match api.pull(head.pull).await {
+            Ok(facts) if facts.head == head.commit => facts,
             Ok(_) | Err(ApiError::Gone) => return Ok(None),
             Err(error) => return Err(error),
         };

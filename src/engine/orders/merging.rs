@@ -1,10 +1,11 @@
 //! Making a run's commit, and pushing it to a branch of ours.
 
+use super::super::mirroring::{Head, bring};
 use super::super::outbox::Order;
 use super::super::repo::Repo;
 use super::joining::{Joined, Joiner};
 use super::{Done, Passing};
-use crate::git::{Fetch, GitError, PushKind, PushOutcome, RemoteRef};
+use crate::git::{GitError, PushKind, PushOutcome};
 use crate::github::RemoteMerge;
 use crate::ids::{BranchName, CommitId, RunId, Timestamp};
 use crate::queue::effect::{MergeOrder, MergeStyle};
@@ -36,7 +37,12 @@ async fn merged(
 ) -> Result<Done, GitError> {
     let run = merge.run;
     let mirror = &repo.shared().mirror;
-    bring(repo, merge, base_tip).await?;
+    let heads = merge.members.iter().map(|member| Head {
+        pull: member.pull,
+        commit: member.head,
+    });
+    let heads: Vec<_> = heads.collect();
+    bring(mirror, &merge.base, base_tip, &heads).await?;
     let earlier = merge.again.filter(|again| again.base_tip == base_tip);
     if let Some(again) = earlier.filter(|again| mirror.has(again.merge)) {
         return made(repo, run, base_tip, again.merge);
@@ -134,25 +140,6 @@ fn made(repo: &Repo, run: RunId, base_tip: CommitId, merge: CommitId) -> Result<
         base_tip,
         merge,
     }))
-}
-
-/// Fetches what the mirror lacks; mostly nothing.
-async fn bring(repo: &Repo, merge: &MergeOrder, base_tip: CommitId) -> Result<(), GitError> {
-    let mirror = &repo.shared().mirror;
-    let mut lacking = Vec::new();
-    if !mirror.has(base_tip) {
-        lacking.push(RemoteRef::Branch(merge.base.clone()));
-    }
-    let heads = merge.members.iter();
-    let heads = heads.filter(|member| !mirror.has(member.head));
-    lacking.extend(heads.map(|member| RemoteRef::Pull(member.pull)));
-    mirror.fetch(Fetch::Refs(lacking)).await?;
-    // The branch or the pull may have moved on since; what was named is still wanted.
-    mirror.fetch_commit(base_tip).await?;
-    for member in &merge.members {
-        mirror.fetch_commit(member.head).await?;
-    }
-    Ok(())
 }
 
 /// Pushes a run's commit to a branch of ours.
