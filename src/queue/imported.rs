@@ -118,7 +118,10 @@ impl Takeover {
         };
         if is_new {
             takeover.taken.insert(Part::Pull);
-            takeover.note(Part::Mergeability, found.facts.mergeable.is_some());
+            let is_known = found.facts.mergeable.is_some();
+            takeover
+                .taken
+                .extend(is_known.then_some(Part::Mergeability));
         }
         if !takeover.pull.is_open() {
             takeover.left.insert((Part::Pull, Left::Closed));
@@ -129,12 +132,6 @@ impl Takeover {
         takeover.take_approval(&found, key);
         takeover.take_test(found, key, run);
         takeover
-    }
-
-    fn note(&mut self, part: Part, is_worth_it: bool) {
-        if is_worth_it {
-            self.taken.insert(part);
-        }
     }
 
     /// Takes over what holds for a pull whatever its head is.
@@ -152,9 +149,10 @@ impl Takeover {
             ),
             (Part::Squash, fill(&mut pull.squash, found.squash, key)),
         ];
-        for (part, filled) in taken {
-            self.note(part, filled == Filled::Worthwhile);
-        }
+        let worthwhile = taken
+            .into_iter()
+            .filter(|(_, filled)| *filled == Filled::Worthwhile);
+        self.taken.extend(worthwhile.map(|(part, _)| part));
         if self.pull.facts.mergeable.is_none()
             && found.facts.mergeable.is_some()
             && self.is_as_found(found)

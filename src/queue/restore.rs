@@ -29,10 +29,10 @@ impl Queue {
     ) {
         let number = facts.number;
         let is_new = !self.pulls.contains_key(&number);
-        if self.pulls.contains_key(&number) || facts.head == CommitId::ZERO {
-            self.see_pull(facts, Source::Reading, turn);
-        } else {
+        if is_new && facts.head != CommitId::ZERO {
             self.add_pull(facts, Source::Reading);
+        } else {
+            self.see_pull(facts, Source::Reading, turn);
         }
         let Some(pull) = self.pulls.get(&number) else {
             return;
@@ -70,11 +70,7 @@ impl Queue {
             purpose: Purpose::Land,
             ending,
         };
-        let run = Run::ended(id, base, member, ending, turn.now);
-        self.desk.last_run = id;
-        self.touched.desk = true;
-        self.touched.runs.insert(id);
-        self.runs.insert(id, run);
+        self.add_run(Run::ended(id, base, member, ending, turn.now));
     }
 
     /// Believes a comment: of the bot's own only the pins, whose text nobody else can choose.

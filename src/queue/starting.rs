@@ -64,12 +64,17 @@ impl Queue {
         let run = self.new_run(pull, purpose, turn.now);
         let id = run.id;
         turn.order(Effect::MakeMerge(self.merge_order(&run)));
-        self.desk.last_run = id;
-        self.touched.desk = true;
-        self.touched.runs.insert(id);
-        self.runs.insert(id, run);
+        self.add_run(run);
         self.attach(number, id, purpose);
         self.forget_old(turn.now);
+    }
+
+    /// Takes a run up, which is the latest from now on.
+    pub(super) fn add_run(&mut self, run: Run) {
+        self.desk.last_run = run.id;
+        self.touched.desk = true;
+        self.touched.runs.insert(run.id);
+        self.runs.insert(run.id, run);
     }
 
     fn new_run(&self, pull: &Pull, purpose: Purpose, now: Timestamp) -> Run {
