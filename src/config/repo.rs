@@ -84,6 +84,13 @@ impl Repo {
         format!("{}/{}", self.owner, self.name)
     }
 
+    /// What `try=CHOOSER` takes, here or at Buildbot; some may come twice.
+    pub fn choosers(&self) -> impl Iterator<Item = &String> {
+        let of_buildbot = self.buildbot.iter();
+        let of_buildbot = of_buildbot.flat_map(|buildbot| buildbot.try_choosers.keys());
+        self.try_choosers.keys().chain(of_buildbot)
+    }
+
     pub(super) fn read(named: &NamedSection<'_>, app_secret: Option<&Secret>) -> Self {
         let section = &named.section;
         let statuses = builders::statuses(section);

@@ -6,6 +6,7 @@ use super::page::{Page, duration, listed};
 use crate::config::{
     Config, LabelChange, LabelEvent, OnMerge, PullTests, Repo, StatusCheck, Suites,
 };
+use crate::queue::note::Purpose;
 
 /// Says what the bot does with a repository.
 pub(super) fn describe(page: &mut Page, config: &Config, repo: &Repo) {
@@ -92,7 +93,7 @@ fn merges(repo: &Repo) -> String {
 fn branches(repo: &Repo) -> String {
     let branches = &repo.branches;
     let tries = &branches.try_;
-    let chosen = if has_choosers(repo) {
+    let chosen = if repo.choosers().next().is_some() {
         format!(" ({tries}-CHOOSER for try=CHOOSER)")
     } else {
         String::new()
@@ -106,11 +107,6 @@ fn branches(repo: &Repo) -> String {
          whoever makes one",
         branches.auto, branches.rollup
     )
-}
-
-fn has_choosers(repo: &Repo) -> bool {
-    let of_buildbot = repo.buildbot.as_ref();
-    !repo.try_choosers.is_empty() || of_buildbot.is_some_and(|bot| !bot.try_choosers.is_empty())
 }
 
 fn waits(page: &mut Page, repo: &Repo) {
@@ -136,13 +132,6 @@ fn waits(page: &mut Page, repo: &Repo) {
     if let Some(suites) = &repo.suites {
         page.row("pulls", pull_tests(suites));
     }
-}
-
-/// What is tested.
-#[derive(Clone, Copy, Eq, PartialEq)]
-enum Purpose {
-    Land,
-    Try,
 }
 
 /// What a run waits for.

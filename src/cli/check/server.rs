@@ -57,7 +57,7 @@ fn server(page: &mut Page, config: &Config) {
         "retries",
         &format!("remembered for {}", duration(config.retry_log_expire_s)),
     );
-    page.row("at a start", at_a_start(config.web.sync_on_start));
+    page.row("at a start", at_a_start(&config.web));
     if config.web.secret.is_some() {
         page.row(
             "POST /admin",
@@ -134,8 +134,8 @@ fn workers(config: &Config) -> String {
     format!("{local}, remote ones with the tokens of {}", listed(&names))
 }
 
-fn at_a_start(sync_on_start: bool) -> &'static str {
-    if sync_on_start {
+fn at_a_start(web: &Web) -> &'static str {
+    if web.sync_on_start {
         "every open pull is read anew from GitHub"
     } else {
         "what is known stays; only what was missed is read from GitHub"

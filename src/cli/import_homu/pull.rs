@@ -186,7 +186,10 @@ impl<'a> Tested<'a> {
             return None;
         }
         let chooser = self.chooser.clone();
-        if let Some(name) = chooser.as_ref().filter(|name| !has_chooser(repo, name)) {
+        if let Some(name) = chooser
+            .as_ref()
+            .filter(|name| !repo.choosers().any(|known| known == *name))
+        {
             remarks.add(format!(
                 "#{number}: its try is not wanted any more: no try_choosers of the configuration \
                  is {name:?}"
@@ -246,12 +249,6 @@ fn status(row: &Row) -> Result<Option<Status>, Odd> {
         "error" => Ok(Some(Status::Error)),
         _ => Err(row.odd("status")),
     }
-}
-
-fn has_chooser(repo: &Repo, name: &str) -> bool {
-    let of_buildbot = repo.buildbot.iter();
-    let mut of_buildbot = of_buildbot.map(|buildbot| &buildbot.try_choosers);
-    repo.try_choosers.contains_key(name) || of_buildbot.any(|choosers| choosers.contains_key(name))
 }
 
 /// A build's result. One that was awaited is so no more: the run that it belongs to is over.
