@@ -52,6 +52,14 @@ fn messages(world: &World, since: CommitId) -> Vec<String> {
     messages
 }
 
+/// Has what is tested found good, and waits until exactly that has landed.
+async fn land(world: &World, pull: PullNumber) -> CommitId {
+    let tested = pass(world, pull, REPO).await;
+    world.hear(pull, ":sunny: Test successful").await;
+    assert_eq!(world.base(), tested);
+    tested
+}
+
 fn first_parent(world: &World, commit: CommitId) -> CommitId {
     let parents = world.practice.parents(REPO, commit).unwrap();
     *parents.first().unwrap()
@@ -72,9 +80,7 @@ async fn a_linear_history_has_rebased_commits_with_their_approver_and_no_merge()
         .commit(REPO, BASE, [("street", "1")], "Pave the street", "alice")
         .unwrap();
     world.tell(pull, "r=carol");
-    let tested = pass(&world, pull, REPO).await;
-    world.hear(pull, ":sunny: Test successful").await;
-    assert_eq!(world.base(), tested);
+    land(&world, pull).await;
     insta::assert_debug_snapshot!(messages(&world, before), @r#"
     [
         "Add the door\n\nCloses: #1\nApproved by: carol\n",
@@ -95,9 +101,7 @@ async fn autosquash_puts_fixups_where_they_belong_before_the_merge() {
     let before = world.base();
     let pull = pull_of(&world, "house", &FIXED_UP);
     world.tell(pull, "r+");
-    let tested = pass(&world, pull, REPO).await;
-    world.hear(pull, ":sunny: Test successful").await;
-    assert_eq!(world.base(), tested);
+    let tested = land(&world, pull).await;
     let parents = world.practice.parents(REPO, tested).unwrap();
     assert_eq!(parents[0], before);
     let second = parents[1];
@@ -119,9 +123,7 @@ async fn linear_and_autosquash_go_together() {
     let before = world.base();
     let pull = pull_of(&world, "house", &FIXED_UP);
     world.tell(pull, "r+");
-    let tested = pass(&world, pull, REPO).await;
-    world.hear(pull, ":sunny: Test successful").await;
-    assert_eq!(world.base(), tested);
+    land(&world, pull).await;
     insta::assert_debug_snapshot!(messages(&world, before), @r#"
     [
         "Add the door\n\nCloses: #1\nApproved by: alice\n",
@@ -153,9 +155,7 @@ async fn squash_makes_one_commit_of_the_pull_with_its_title_and_body() {
     let before = world.base();
     let pull = pull_of(&world, "house", &FIXED_UP[..2]);
     world.tell(pull, "squash r+");
-    let tested = pass(&world, pull, REPO).await;
-    world.hear(pull, ":sunny: Test successful").await;
-    assert_eq!(world.base(), tested);
+    let tested = land(&world, pull).await;
     let parents = world.practice.parents(REPO, tested).unwrap();
     assert_eq!(parents[0], before);
     assert_eq!(world.practice.parents(REPO, parents[1]).unwrap(), [before]);
