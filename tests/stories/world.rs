@@ -213,11 +213,13 @@ github = {{ secret = "{SECRET}" }}
         let program = self.program();
         std::thread::spawn(move || {
             for line in stderr.lines().map_while(Result::ok) {
-                if let Some(at) = line.find("serving address=") {
-                    let address = line[at + "serving address=".len()..].trim().to_owned();
+                let address = line.split_once("serving address=");
+                let address = address.map(|(_, address)| address.trim().to_owned());
+                // Whoever is told the address may look for it in the log.
+                program.log.send_modify(|log| log.push(line));
+                if let Some(address) = address {
                     let _only_the_first_is_asked_for = found.send(address);
                 }
-                program.log.send_modify(|log| log.push(line));
             }
         });
         match address.recv_timeout(LIMIT) {
