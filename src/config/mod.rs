@@ -157,20 +157,21 @@ fn malformed(file: &str, faults: Vec<Malformed>, remedy: &str) -> ConfigErrors {
 fn read(table: &Table, reading: &Reading<'_>) -> Result<Config, ConfigErrors> {
     let top = Section::top(reading, table);
     let github = GitHub::read(&top.section("github"));
+    let git = Git::read(&top.section("git"));
     let app_secret = github.app.as_ref().map(|app| &app.webhook_secret);
     let mut config = Config {
         max_priority: top
             .whole("max_priority", i64::MIN..=i64::MAX)
             .unwrap_or(9001),
         retry_log_expire_s: retry_log_expire_s(&top).unwrap_or(42 * A_DAY_S),
-        git: Git::read(&top.section("git")),
         web: Web::read(&top.section("web")),
         db: Db::read(&top.section("db")),
         storage: Storage::read(&top.section("storage")),
         worker: Workers::read(&top.section("worker")),
-        repos: repo::repos(&top, app_secret),
+        repos: repo::repos(&top, app_secret, &git),
         hooks: reactions::hooks(&top),
         schedule: schedule::read(&top.section("schedule")),
+        git,
         github,
         warnings: Vec::new(),
     };

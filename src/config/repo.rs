@@ -7,6 +7,7 @@ use super::builders::{self, Buildbot, CheckRun, StatusCheck};
 use super::reactions::{self, LabelChange, LabelEvent};
 use super::secret::Secret;
 use super::section::{NamedSection, Section};
+use super::server::Git;
 use super::suites::Suites;
 use super::tree::Value;
 use crate::ids::{Login, RepoLabel};
@@ -138,13 +139,45 @@ impl Repo {
         }
         repo
     }
+
+    /// Without `local_git` GitHub makes the merges, and it makes no others than plain ones.
+    fn refuse_what_needs_a_mirror(&self, section: &Section<'_>) {
+        let remedy = "set [git] local_git = true, or remove it";
+        let keys = [
+            ("linear", self.linear),
+            ("autosquash", self.autosquash),
+            ("test-on-fork", self.test_on_fork.is_some()),
+        ];
+        for (key, _) in keys.iter().filter(|(_, is_wanted)| *is_wanted) {
+            section.error(key, format!("\"{key}\" needs local_git"), remedy);
+        }
+        if self.suites.is_some() && section.section("suites").exists() {
+            section.error("suites", "\"suites\" needs local_git", remedy);
+        } else if self.suites.is_some() {
+            let message = "suites, which need local_git, are all there is to wait for";
+            let remedy = "set [git] local_git = true, or add a status or check to wait for";
+            section.error("", message, remedy);
+        }
+        if self.status_based_exemption {
+            let message = "\"status_based_exemption\" does nothing without local_git";
+            let reason = "what is as good as tested is found out in our own mirrors";
+            section.warn("status_based_exemption", message, reason);
+        }
+    }
 }
 
 /// Reads `[repo]`.
-pub(super) fn repos(top: &Section<'_>, app_secret: Option<&Secret>) -> BTreeMap<RepoLabel, Repo> {
+pub(super) fn repos(
+    top: &Section<'_>,
+    app_secret: Option<&Secret>,
+    git: &Git,
+) -> BTreeMap<RepoLabel, Repo> {
     let mut repos: BTreeMap<RepoLabel, Repo> = BTreeMap::new();
     for named in top.named_sections("repo") {
         let repo = Repo::read(&named, app_secret);
+        if !git.local_git {
+            repo.refuse_what_needs_a_mirror(&named.section);
+        }
         let complete = !repo.owner.is_empty() && !repo.name.is_empty();
         let same = |other: &&Repo| other.slug().eq_ignore_ascii_case(&repo.slug());
         if let Some(other) = repos.values().find(same).filter(|_| complete) {

@@ -199,6 +199,24 @@ fn a_buildbot_without_builders_lets_nothing_land() {
 }
 
 #[test]
+fn what_needs_a_mirror_is_refused_where_there_is_none() {
+    let errors = |lines: &str| {
+        let text = format!("[git]\nlocal_git = false\n{LEAST}\n{lines}");
+        toml(&text).map_or_else(|errors| errors.to_string(), |_| "none".to_owned())
+    };
+    let lines = "linear = true\nautosquash = true\nsuites = {}\n\
+        test-on-fork = { owner = 'o', name = 'n' }";
+    insta::assert_snapshot!(errors(lines), @r#"
+    cfg.toml:11: [repo.x] "linear" needs local_git: set [git] local_git = true, or remove it
+    cfg.toml:12: [repo.x] "autosquash" needs local_git: set [git] local_git = true, or remove it
+    cfg.toml:13: [repo.x] "suites" needs local_git: set [git] local_git = true, or remove it
+    cfg.toml:14: [repo.x] "test-on-fork" needs local_git: set [git] local_git = true, or remove it
+    "#);
+    insta::assert_snapshot!(errors(""), @"cfg.toml:6: [repo.x] suites, which need local_git, are all there is to wait for: set [git] local_git = true, or add a status or check to wait for");
+    assert_eq!(errors("linear = false\nstatus.ci.context = 'ci'"), "none");
+}
+
+#[test]
 fn a_secret_in_a_broken_line_is_not_repeated() {
     for line in [
         "access_token = hunter2",
