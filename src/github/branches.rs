@@ -13,7 +13,12 @@ use crate::ids::{BranchName, CommitId};
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RemoteMerge {
     /// This merge commit; the branch is at it.
-    Made(CommitId),
+    Made {
+        /// The commit.
+        commit: CommitId,
+        /// Where the branch was.
+        onto: Option<CommitId>,
+    },
     /// The branch contains the commit already.
     AlreadyMerged,
     /// The two contradict each other.
@@ -22,6 +27,12 @@ pub enum RemoteMerge {
 
 #[derive(Deserialize)]
 struct Made {
+    sha: CommitId,
+    parents: Vec<Parent>,
+}
+
+#[derive(Deserialize)]
+struct Parent {
     sha: CommitId,
 }
 
@@ -102,7 +113,13 @@ impl Repo {
         };
         match self.github.order(order, self.value).await {
             Ok(answer) if answer.status == StatusCode::NO_CONTENT => Ok(RemoteMerge::AlreadyMerged),
-            Ok(answer) => Ok(RemoteMerge::Made(answer.parse::<Made>()?.sha)),
+            Ok(answer) => {
+                let made = answer.parse::<Made>()?;
+                Ok(RemoteMerge::Made {
+                    commit: made.sha,
+                    onto: made.parents.first().map(|parent| parent.sha),
+                })
+            }
             Err(ApiError::Rejected { status: 409, .. }) => Ok(RemoteMerge::Conflict),
             Err(error) => Err(error),
         }

@@ -1,7 +1,7 @@
 //! How pulls come into the base branch: each of Homu's ways, to the last ref.
 
 use paprq::ids::{CommitId, PullNumber};
-use paprq::practice::{PullState, StatusState};
+use paprq::practice::{Calls, PullState, StatusState};
 
 use crate::world::{BASE, REPO, Settings, World};
 
@@ -199,6 +199,28 @@ async fn without_a_mirror_github_makes_the_merge_and_says_what_conflicts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_another_run_merges_on_the_same_branch_at_that_moment_does_not_land() {
+    let settings = Settings {
+        git: "local_git = false".to_owned(),
+        ..with("")
+    };
+    let world = World::start_with(settings).await;
+    let before = world.base();
+    let withdrawn = world.open_pull("withdrawn", &[("b", "1")]);
+    let pull = world.open_pull("good", &[("a", "1")]);
+    let (practice, other) = (world.practice.clone(), world.head(withdrawn));
+    let merges = Calls::to("POST", "/merges").nth(1);
+    world.practice.faults().before(merges, move |_| {
+        practice.set_branch(REPO, "auto", other, "bors").unwrap();
+    });
+    world.tell(pull, "r+");
+    pass(&world, pull, REPO).await;
+    world.until_merged(pull).await;
+    world.hear(pull, ":sunny: Test successful").await;
+    world.assert_landed_once(pull, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_merge_tested_on_a_fork_lands_in_the_repository_itself() {
     let settings = with("test-on-fork = { owner = \"testers\", name = \"widgets\" }");
     let mut world = World::prepare(settings).await;
@@ -213,6 +235,7 @@ async fn a_merge_tested_on_a_fork_lands_in_the_repository_itself() {
         .add_webhook(fork, "http://127.0.0.1:9/", crate::world::SECRET)
         .unwrap();
     world.start_server();
+    world.until_logged("serving address=", 1).await;
     let webhook = format!("http://{}/github", world.address());
     world.practice.move_webhook(fork, hook, &webhook).unwrap();
     let before = world.base();

@@ -96,7 +96,8 @@ fn nothing_to_merge(merge: &MergeOrder) -> Done {
     failed(merge.run, why)
 }
 
-/// Has GitHub make the merge, on the branch on which it will be tested.
+/// Has GitHub make the merge, on the branch on which it will be tested. Others may do so at the same
+/// moment, such as a run that is over by now: what is merged onto theirs would bring it along.
 async fn made_by_github(
     repo: &Repo,
     merge: &MergeOrder,
@@ -112,18 +113,28 @@ async fn made_by_github(
         return Ok(failed(run, why));
     }
     let api = &repo.shared().api;
-    api.point_branch(&merge.test_branch, base_tip).await?;
+    let branch = &merge.test_branch;
+    api.point_branch(branch, base_tip).await?;
     let mut tip = base_tip;
     for member in &merge.members {
-        let made = api.merge_into(&merge.test_branch, member.head, &member.message);
-        match made.await? {
-            RemoteMerge::Made(commit) => tip = commit,
-            RemoteMerge::AlreadyMerged => return Ok(nothing_to_merge(merge)),
+        let made = api.merge_into(branch, member.head, &member.message).await?;
+        let done = match made {
+            RemoteMerge::Made { commit, onto } if onto == Some(tip) => {
+                tip = commit;
+                continue;
+            }
+            RemoteMerge::Made { .. } => return Err(Passing::Moved(branch.clone())),
+            RemoteMerge::AlreadyMerged => nothing_to_merge(merge),
             RemoteMerge::Conflict => {
                 let step = MergeStep::Merge;
-                return Ok(Done::answered(Event::MergeConflicted { run, step }));
+                Done::answered(Event::MergeConflicted { run, step })
             }
+        };
+        // What is said of another run's merge is not true of this one.
+        if api.branch_tip(branch).await? != Some(tip) {
+            return Err(Passing::Moved(branch.clone()));
         }
+        return Ok(done);
     }
     Ok(Done::answered(Event::MergeMade {
         run,

@@ -22,7 +22,7 @@ use super::repo::Repo;
 use super::standings::StandingError;
 use crate::git::GitError;
 use crate::github::ApiError;
-use crate::ids::PullNumber;
+use crate::ids::{BranchName, PullNumber};
 use crate::queue::effect::Effect;
 use crate::queue::event::{Event, PullFacts, PullState, Source};
 use crate::store::StoreError;
@@ -57,6 +57,9 @@ pub(super) enum Passing {
     /// Buildbot did not do as it was asked.
     #[error(transparent)]
     Buildbot(#[from] BuildbotError),
+    /// Somebody else used the branch at the same time.
+    #[error("merge into {0}, which moves meanwhile")]
+    Moved(BranchName),
     /// The database did not.
     #[error(transparent)]
     Store(#[from] StoreError),
