@@ -108,6 +108,11 @@ impl Queue {
         if same_merge && (facts.mergeable.is_none() || is_looked_at) {
             pull.facts.mergeable = before.mergeable.or(facts.mergeable);
         }
+        // What GitHub says at such a moment may be about what was before.
+        let is_reopened = before.state != PullState::Open && pull.is_open();
+        if is_looked_at && (!same_merge || is_reopened) {
+            pull.facts.mergeable = None;
+        }
         let is_unfinished = pull.unfinished().is_some();
         let rebased = before.base != facts.base;
         if before.head != facts.head {

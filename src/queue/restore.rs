@@ -45,7 +45,13 @@ impl Queue {
         if let Some(ending) = result.filter(|_| is_new) {
             self.recall_result(number, ending, turn);
         }
-        self.look_at_pull(number, turn);
+        if self
+            .pulls
+            .get(&number)
+            .is_some_and(|pull| pull.facts.mergeable.is_none())
+        {
+            self.look_at_pull(number, turn);
+        }
     }
 
     /// An approved pull whose last test is known to have ended badly is not tested again unasked.

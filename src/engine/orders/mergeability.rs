@@ -10,6 +10,7 @@ use crate::git::{self, GitError};
 use crate::github::{ApiError, Value};
 use crate::queue::effect::{BaseAt, Which};
 use crate::queue::event::{Event, Mergeability};
+use crate::queue::pull::Pull;
 
 /// How often GitHub is asked whether a pull merges cleanly while it does not know.
 const ASKED_MAX: u32 = 5;
@@ -30,13 +31,18 @@ pub(super) async fn check(repo: &Repo, base: &BaseAt, pulls: Which) -> Result<Do
     }))
 }
 
+/// The pulls to be looked at. In the mirror one costs as much as many: where it is about one, all
+/// are taken of which nothing is known, and nothing is done again for those that come next.
 fn heads(repo: &Repo, base: &BaseAt, pulls: Which) -> Vec<Head> {
+    let takes_others = repo.has_mirror();
     repo.look(|queue| {
         let onto = queue
             .pulls()
             .filter(|pull| pull.is_open() && pull.facts.base == base.branch);
+        let is_unknown = |pull: &Pull| pull.facts.mergeable.is_none();
         let wanted = onto.filter(|pull| match pulls {
             Which::All => true,
+            Which::One(_) if takes_others => is_unknown(pull),
             Which::One(number) => pull.number() == number,
         });
         wanted

@@ -3,6 +3,7 @@
 mod buildbot;
 mod hooks;
 mod labels;
+mod mergeability;
 mod restoring;
 mod rights;
 mod server;

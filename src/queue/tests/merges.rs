@@ -5,8 +5,10 @@ use super::scripts::{one_pull, two_pulls};
 use super::story::{Story, comment, commit, facts, run_id, with_status};
 use crate::config::{LabelChange, LabelEvent};
 use crate::ids::{BranchName, PullNumber};
-use crate::queue::effect::{BaseAt, Culprit, History};
-use crate::queue::event::{BuildVerdict, Event, MergeStep, Mergeability, Verdict};
+use crate::queue::effect::{BaseAt, Culprit, Effect, History};
+use crate::queue::event::{
+    BuildVerdict, Event, MergeStep, Mergeability, PullFacts, PullState, Source, Verdict,
+};
 use crate::queue::note::Exemption;
 use crate::queue::rules::{BuildbotRule, ExemptionRule, Fixups, Rules};
 
@@ -393,4 +395,39 @@ fn a_pull_that_became_unmergeable_is_told_once_and_whose_fault_it_is() {
         check mergeability into main at b500000
     6s 1 of 1 pulls conflict with main at b500000
     ");
+}
+
+#[test]
+fn whether_a_pull_merges_is_asked_again_where_it_may_be_otherwise() {
+    let base = facts(1, "a1", 0).base;
+    let asks = |story: &mut Story, now: i64, event: Event| {
+        let effects = of(story, now, event);
+        let pull = story.queue.pull(PullNumber(1)).unwrap();
+        let asked = |effect: &Effect| matches!(effect, Effect::CheckMergeability { .. });
+        (effects.iter().any(asked), pull.facts.mergeable)
+    };
+    let mut story = one_pull();
+    let tip = commit("b0");
+    story.tell(Event::BaseSeen { branch: base, tip });
+    let restored = |at| Event::PullRestored {
+        facts: PullFacts {
+            mergeable: None,
+            ..facts(1, "a1", at)
+        },
+        comments: Vec::new(),
+        result: None,
+    };
+    assert_eq!(asks(&mut story, 1, restored(1)), (false, Some(true)));
+    let closed = PullFacts {
+        state: PullState::Closed,
+        ..facts(1, "a1", 2)
+    };
+    let seen = |facts| Event::PullSeen {
+        facts,
+        source: Source::Webhook,
+    };
+    assert_eq!(asks(&mut story, 2, seen(closed)), (false, Some(true)));
+    assert_eq!(asks(&mut story, 3, seen(facts(1, "a1", 3))), (true, None));
+    assert_eq!(asks(&mut story, 4, restored(4)), (true, None));
+    assert_eq!(asks(&mut story, 5, seen(facts(1, "a2", 5))), (true, None));
 }
