@@ -1,7 +1,7 @@
 //! What people tell the bot in comments.
 
 use super::approving::Wanted;
-use super::effect::Effect;
+use super::effect::{Effect, News};
 use super::event::Comment;
 use super::note::{MARKER, Missing, Note};
 use super::pull::{Squash, Stage, Taken};
@@ -137,7 +137,13 @@ impl Queue {
             Command::Unsquash => self.set_squash(number, Squash::No, comment, turn),
             Command::Force => self.force(number, turn),
             Command::Clean => self.clean(number),
-            Command::Hook { name, data } => call_hook(number, name, data, comment, turn),
+            Command::Hook { name, data } => turn.order(Effect::CallHook {
+                pull: number,
+                hook: name,
+                body: comment.body.clone(),
+                data,
+                news: News::Fresh,
+            }),
         }
     }
 
@@ -208,20 +214,4 @@ impl Queue {
             pull.stage = stage;
         }
     }
-}
-
-/// Has another service called.
-pub(super) fn call_hook(
-    pull: PullNumber,
-    hook: String,
-    data: Option<String>,
-    comment: &Comment,
-    turn: &mut Turn,
-) {
-    turn.order(Effect::CallHook {
-        pull,
-        hook,
-        body: comment.body.clone(),
-        data,
-    });
 }

@@ -98,7 +98,7 @@ pub enum Effect {
     },
     /// Show that a pull landed by rebasing: prefix its title, and close it. No answer.
     MarkMerged(MergeMark),
-    /// Call another service. Answers: `HookAnswered`, `HookFailed`, or none.
+    /// Call another service. Answers: `HookAnswered`, `HookFailed`, or none; none to what is old.
     CallHook {
         /// For which pull.
         pull: PullNumber,
@@ -108,6 +108,9 @@ pub enum Effect {
         body: String,
         /// What followed `=`, if that was there.
         data: Option<String>,
+        /// Whether the comment was just made.
+        #[serde(default)]
+        news: News,
     },
     /// Write down who wanted a test repeated, and why. No answer.
     LogRetry {
@@ -138,6 +141,17 @@ pub enum Effect {
         /// Which.
         pull: PullNumber,
     },
+}
+
+/// Whether a comment was just made.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// It was: who wrote it waits to hear what comes of it.
+    #[default]
+    Fresh,
+    /// It was read anew, maybe years later: nothing is said on account of it.
+    Old,
 }
 
 /// What is to be merged.

@@ -4,8 +4,7 @@
 //! were made, or nobody was there to do so.
 
 use super::Queue;
-use super::commands::call_hook;
-use super::effect::Member;
+use super::effect::{Effect, Member, News};
 use super::event::{Comment, PullFacts, Source};
 use super::note::{Ending, PIN, Purpose};
 use super::pull::{Approval, Named, Squash, Stage};
@@ -112,7 +111,13 @@ impl Queue {
             && let Some(hook) = self.rules.hooks.get(name)
             && hook.replay == Replay::AtRestore
         {
-            call_hook(number, name.clone(), data.clone(), comment, turn);
+            turn.order(Effect::CallHook {
+                pull: number,
+                hook: name.clone(),
+                body: comment.body.clone(),
+                data: data.clone(),
+                news: News::Old,
+            });
         }
     }
 

@@ -15,7 +15,7 @@ use crate::engine::hooks::{HookError, Told, call};
 use crate::engine::orders::hooks::insist;
 use crate::engine::outbox::Tried;
 use crate::ids::PullNumber;
-use crate::queue::effect::Effect;
+use crate::queue::effect::{Effect, News};
 use crate::queue::event::Event;
 
 const SHORT: Duration = Duration::from_millis(150);
@@ -194,11 +194,16 @@ async fn a_redirect_to_no_address_of_the_web_leads_nowhere() {
 }
 
 fn ordered() -> Effect {
+    called(News::Fresh)
+}
+
+fn called(news: News) -> Effect {
     Effect::CallHook {
         pull: PullNumber(7),
         hook: "deploy".to_owned(),
         body: "@bors deploy".to_owned(),
         data: None,
+        news,
     }
 }
 
@@ -249,10 +254,19 @@ async fn a_failure_is_told_also_where_no_answer_is_wanted() {
         body,
         hook: "other".to_owned(),
         data: None,
+        news: News::Fresh,
     };
     let events = stage.answers(unknown).await;
     let told = matches!(&events[..], [Event::HookFailed { hook, .. }] if hook == "other");
     assert!(told, "{events:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_said_of_a_call_for_an_old_comment() {
+    let server = Recorder::start(|_| HttpResponse::NotFound().finish());
+    let stage = Stage::start(&table(&server.url, "")).await;
+    assert_eq!(stage.answers(called(News::Old)).await, []);
+    assert_eq!(server.lines(), ["POST /"]);
 }
 
 /// Counts connections, and breaks each after a request began to come.

@@ -7,7 +7,7 @@ use super::story::{Story, comment, commit, facts, run_id, seconds, with_status};
 use crate::command::Standing;
 use crate::config::HookAccess;
 use crate::ids::{BranchName, Login, PullNumber};
-use crate::queue::effect::Effect;
+use crate::queue::effect::{Effect, News};
 use crate::queue::event::{Comment, Event, Verdict};
 use crate::queue::note::Ending;
 use crate::queue::pull::Stage;
@@ -301,6 +301,7 @@ fn hooks_ask_for_their_own_right_and_carry_their_data() {
             data: Some(
                 "eu",
             ),
+            news: Fresh,
         },
     ]
     "#);
@@ -331,7 +332,7 @@ fn a_restored_pull_replays_only_hooks_that_want_it_and_says_nothing() {
     ]);
     let mut story = Story::of(rules);
     let pin = format!("<!-- @bot r=rev {} -->", commit("a1"));
-    story.tell(Event::PullRestored {
+    let restored = Event::PullRestored {
         facts: facts(1, "a1", 9),
         comments: vec![
             comment(
@@ -343,7 +344,22 @@ fn a_restored_pull_replays_only_hooks_that_want_it_and_says_nothing() {
             comment(4, "bot", &format!(":pushpin: Commit x\n\n{pin}")),
         ],
         result: Some(Ending::Failed),
-    });
+    };
+    let effects = story
+        .queue
+        .clone()
+        .handle(super::story::seconds(0), restored.clone());
+    let is_old = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::CallHook {
+                news: News::Old,
+                ..
+            }
+        )
+    };
+    assert!(effects.iter().all(is_old), "{effects:?}");
+    story.tell(restored);
     insta::assert_snapshot!(story.log(), @r#"
     0s pull #1 restored from 3 comments
         call hook "again" for #1
