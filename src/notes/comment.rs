@@ -43,6 +43,11 @@ fn words(note: &Note, pull: PullNumber, links: &Links) -> String {
              is approved. Look at it as it is now, then approve it with `r+ {head}`.",
             login(by.as_str())
         ),
+        Note::TryOutdated { by } => format!(
+            ":warning: @{}: this pull request changed after you asked for a try, so none begins. \
+             Look at it as it is now, then ask again.",
+            login(by.as_str())
+        ),
         Note::AlreadyApproved { why } => already_approved(why, pull, links),
         Note::TreeClosed { below, source } => tree_closed(*below, source),
         Note::Started {

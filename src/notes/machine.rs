@@ -67,6 +67,7 @@ pub(super) fn machine_readable(note: &Note, links: &Links) -> Option<Value> {
         })),
         Note::NotTheHead { .. }
         | Note::ApprovalOutdated { .. }
+        | Note::TryOutdated { .. }
         | Note::AlreadyApproved { .. }
         | Note::TreeClosed { .. }
         | Note::Rebuilding { .. }

@@ -168,7 +168,7 @@ fn objection(pull: &Pull, named: Option<&CommitPrefix>, comment: &Comment) -> Op
 
 /// Whether the pull changed after the comment was made: its base or its being open, or its head
 /// where the comment does not say which it means.
-fn is_outdated(pull: &Pull, named: Option<&CommitPrefix>, comment: &Comment) -> bool {
+pub(super) fn is_outdated(pull: &Pull, named: Option<&CommitPrefix>, comment: &Comment) -> bool {
     let is_older = |since: Option<Timestamp>| since.is_some_and(|since| since > comment.key.at);
     let names_none = named.is_none() && comment.commit.is_none();
     is_older(pull.changed_since) || (names_none && is_older(pull.head_since))

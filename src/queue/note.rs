@@ -43,6 +43,11 @@ pub enum Note {
         /// The head now.
         head: CommitId,
     },
+    /// The pull changed after the comment that asks for a try was written.
+    TryOutdated {
+        /// Who asked.
+        by: Login,
+    },
     /// It was approved before.
     AlreadyApproved {
         /// What keeps it from landing.

@@ -29,7 +29,22 @@ impl Queue {
             .map(Pull::number)
             .collect();
         for number in tries {
-            self.start_run(number, Purpose::Try, turn);
+            self.start_try(number, turn);
+        }
+    }
+
+    /// Starts a try, unless its chooser left the configuration since it was asked for: nothing would
+    /// build on its branch.
+    fn start_try(&mut self, number: PullNumber, turn: &mut Turn) {
+        let stage = self.pulls.get(&number).map(|pull| pull.stage.clone());
+        match stage {
+            Some(Stage::TryWanted {
+                chooser: Some(given),
+            }) if !self.has_chooser(&given) => {
+                self.set_stage(number, Stage::Idle);
+                self.refuse_chooser(number, given, turn);
+            }
+            Some(_) | None => self.start_run(number, Purpose::Try, turn),
         }
     }
 

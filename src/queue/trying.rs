@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Queue;
+use super::approving::is_outdated;
 use super::event::Comment;
 use super::note::{Note, Purpose};
 use super::pull::Stage;
@@ -20,8 +21,7 @@ impl Queue {
         turn: &mut Turn,
     ) {
         if let Some(given) = chooser.as_ref().filter(|name| !self.has_chooser(name)) {
-            let (given, known) = (given.clone(), self.choosers());
-            turn.post(number, Note::UnknownChooser { given, known });
+            self.refuse_chooser(number, given.clone(), turn);
             return;
         }
         let Some(pull) = self.pull_mut(number) else {
@@ -32,6 +32,12 @@ impl Queue {
         }
         if pull.standing_approval().is_some() {
             turn.post(number, Note::TryAfterApproval);
+            return;
+        }
+        // Whoever asked for it has not seen what would be tested.
+        if is_outdated(pull, None, comment) {
+            let by = comment.author.clone();
+            turn.post(number, Note::TryOutdated { by });
             return;
         }
         pull.try_key = Some(comment.key);
@@ -61,7 +67,12 @@ impl Queue {
         run.is_some_and(|run| run.chooser.as_deref() == chooser)
     }
 
-    fn has_chooser(&self, name: &str) -> bool {
+    pub(super) fn refuse_chooser(&self, number: PullNumber, given: String, turn: &mut Turn) {
+        let known = self.choosers();
+        turn.post(number, Note::UnknownChooser { given, known });
+    }
+
+    pub(super) fn has_chooser(&self, name: &str) -> bool {
         self.choosers().iter().any(|known| known == name)
     }
 

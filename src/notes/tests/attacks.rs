@@ -71,6 +71,7 @@ fn assert_harmless(attack: &str) {
                 | Note::RightsUnknown { .. }
                 | Note::NotUnderstood { .. }
                 | Note::ApprovalOutdated { .. }
+                | Note::TryOutdated { .. }
         );
         let (own_mentions, own_hidden) = if matches!(note, Note::Approved { .. }) {
             (1, 2)

@@ -96,6 +96,7 @@ fn about_approval(chosen: Chosen<'_>) -> Vec<Note> {
             by: chosen.login(),
             head,
         },
+        Note::TryOutdated { by: chosen.login() },
         Note::AlreadyApproved {
             why: vec![
                 Reason::WaitsFor(chosen.text()),

@@ -49,6 +49,8 @@ fn every_comment_reads_as_it_should() {
     ====
     :warning: @fix/it: this pull request changed after your approval was written, so nothing is approved. Look at it as it is now, then approve it with `r+ aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.
     ====
+    :warning: @fix/it: this pull request changed after you asked for a try, so none begins. Look at it as it is now, then ask again.
+    ====
     :bulb: This pull request was already approved, no need to approve it again.
     * Waiting for fix/it
     * Suite fix/it failed on this commit: retry or push

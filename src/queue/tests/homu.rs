@@ -345,10 +345,7 @@ fn a_restored_pull_replays_only_hooks_that_want_it_and_says_nothing() {
         ],
         result: Some(Ending::Failed),
     };
-    let effects = story
-        .queue
-        .clone()
-        .handle(super::story::seconds(0), restored.clone());
+    let effects = story.queue.clone().handle(seconds(0), restored.clone());
     let is_old = |effect: &Effect| {
         matches!(
             effect,
@@ -415,4 +412,55 @@ fn an_approval_that_is_surely_older_than_a_push_ends_quietly_and_another_is_told
     for at in [Some(5), Some(4), None] {
         assert!(said_after_a_push(at).contains(outdated), "{at:?}");
     }
+}
+
+#[test]
+fn a_try_is_of_what_was_there_when_it_was_asked_for() {
+    let rules = Rules {
+        authorities: vec![Authority::Collaborators],
+        ..with_status()
+    };
+    let mut story = Story::with_pulls(rules, &[(1, "a1")]);
+    story.at(1).hear(1, comment(1, "who", "@bot try"));
+    story.at(2).see(facts(1, "a2", 2));
+    story.at(3).tell(told("who", Standing::Reviewer));
+    story.at(5).see(facts(1, "a3", 5));
+    story.hear(1, comment(4, "rev", "@bot try"));
+    story.hear(1, comment(6, "rev", "@bot try"));
+    insta::assert_snapshot!(story.log(), @r"
+    1s comment by @who made on #1
+        ask what @who may do
+    2s pull #1 seen Open at a200000 into main
+    3s @who is Reviewer
+        post to #1: TryOutdated
+    5s pull #1 seen Open at a300000 into main
+    5s comment by @rev made on #1
+        post to #1: TryOutdated
+    5s comment by @rev made on #1
+        run 10000: make merge onto main
+    ");
+}
+
+#[test]
+fn a_try_whose_chooser_left_the_configuration_is_answered_with_the_list() {
+    let with = |chooser: &str| Rules {
+        choosers: BTreeMap::from([(chooser.to_owned(), Vec::new())]),
+        ..with_status()
+    };
+    let mut story = Story::with_pulls(with("docs"), &[(1, "a1")]);
+    story
+        .at(1)
+        .say(1, "try=docs")
+        .merged(1, "b0", "e1")
+        .published(1);
+    story.status("e1", Verdict::Failed);
+    story.restart(with("linux"));
+    let _before = story.log();
+    story.at(2).say(1, "retry");
+    insta::assert_snapshot!(story.log(), @r"
+    2s comment by @rev made on #1
+        log retry of #1 by @rev
+        post to #1: UnknownChooser
+    ");
+    assert_eq!(story.status_of(1), "none");
 }

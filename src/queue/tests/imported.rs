@@ -1,6 +1,6 @@
 //! What is taken over from another queue holds until GitHub or a younger comment says otherwise.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::story::{comment, commit, facts, run_id, seconds, with_status};
 use crate::ids::{BranchName, Login, PullNumber, RunId, Timestamp};
@@ -10,6 +10,7 @@ use crate::queue::imported::{
 };
 use crate::queue::note::{Ending, Purpose};
 use crate::queue::pull::{Pull, Squash, Stage};
+use crate::queue::rules::Rules;
 use crate::queue::run::{Check, CheckState, RunCheck, Weight};
 use crate::queue::{Desk, Queue, Tree};
 
@@ -84,10 +85,15 @@ fn take(found: ImportedPull, known: Option<Pull>) -> Takeover {
 
 /// A queue that begins with what was taken over.
 fn queue(found: ImportedPull) -> Queue {
+    let choosers = BTreeMap::from([("windows".to_owned(), Vec::new())]);
+    let rules = Rules {
+        choosers,
+        ..with_status()
+    };
     let Takeover { pull, run, .. } = take(found, None);
     let last_run = run.as_ref().map_or(RunId(0), |run| run.id);
-    let desk = Queue::new(with_status(), last_run).desk().clone();
-    Queue::restored(with_status(), desk, vec![pull], run.into_iter().collect())
+    let desk = Queue::new(rules.clone(), last_run).desk().clone();
+    Queue::restored(rules, desk, vec![pull], run.into_iter().collect())
 }
 
 fn read(queue: &mut Queue, facts: PullFacts) {

@@ -49,6 +49,9 @@ pub(super) struct World {
     /// Heads that somebody with the right to do so approved while they were the head (maybe of a
     /// pull that was closed just then).
     approved: BTreeSet<(PullNumber, CommitId)>,
+    /// What each pull had proposed when somebody wanted a try of it.
+    tried: BTreeSet<(PullNumber, CommitId)>,
+    heads: BTreeSet<(PullNumber, CommitId)>,
     results: BTreeMap<CommitId, Verdict>,
     published: BTreeSet<CommitId>,
     webhooks: Vec<Event>,
@@ -70,6 +73,8 @@ impl World {
             pulls: BTreeMap::new(),
             comments: Vec::new(),
             approved: BTreeSet::new(),
+            tried: BTreeSet::new(),
+            heads: BTreeSet::new(),
             results: BTreeMap::new(),
             published: BTreeSet::new(),
             webhooks: Vec::new(),
@@ -80,6 +85,7 @@ impl World {
         for number in 1..=PULLS {
             let mut opened = facts(number, "0", 0);
             opened.head = world.new_commit("a");
+            world.heads.insert((opened.number, opened.head));
             world.pulls.insert(opened.number, opened.clone());
             world.handle(Event::PullSeen {
                 facts: opened,
@@ -180,6 +186,10 @@ impl World {
         if words == "r+" {
             self.approved.insert((pull, known.head));
         }
+        if words.contains("try") {
+            let seen = self.heads.iter().filter(|(of, _)| *of == pull);
+            self.tried.extend(seen);
+        }
         // Every other one is by somebody who must be asked about.
         let author = ["rev", "collaborator"][usize::from(self.now % 2 == 0)];
         let comment = comment(self.now, author, &format!("@bot {words}"));
@@ -202,6 +212,7 @@ impl World {
     fn push(&mut self, pull: PullNumber) {
         let head = self.new_commit("a");
         if self.pulls[&pull].state == PullState::Open {
+            self.heads.insert((pull, head));
             self.change(pull, |facts| facts.head = head);
         }
     }
@@ -318,6 +329,11 @@ impl World {
 
     fn make_merge(&mut self, order: &MergeOrder) -> Event {
         let (run, tip) = (order.run, *self.base.last().unwrap());
+        for member in &order.members {
+            let is_try = order.test_branch.as_str().starts_with("try");
+            let was_seen = self.tried.contains(&(member.pull, member.head));
+            assert!(!is_try || was_seen, "nobody who saw this wanted it tried");
+        }
         if let Some(again) = order.again.filter(|again| again.base_tip == tip) {
             let (base_tip, merge) = (tip, again.merge);
             return Event::MergeMade {
