@@ -80,8 +80,9 @@ impl Repo {
         Ok(pull.facts())
     }
 
-    /// The comments of a pull, oldest first; only those changed at or after `since`, by GitHub's
+    /// The comments of a pull, oldest first; only those made at or after `since`, by GitHub's
     /// clock, where that is given. (Reviews cannot be asked for by time: all of them are given.)
+    /// Those of the conversation that were edited are left out.
     ///
     /// # Errors
     ///
@@ -108,8 +109,8 @@ impl Repo {
         Ok(comments)
     }
 
-    /// All comments, on whichever pull, that were changed at or after `since`, by GitHub's clock;
-    /// oldest first. Two calls per hundred, however many pulls there are. Reviews are not among
+    /// All comments, on whichever pull, that were made at or after `since`, by GitHub's clock;
+    /// oldest first and without those of conversations that were edited. Two calls per hundred, however many pulls there are. Reviews are not among
     /// them: GitHub lists those by pull only.
     ///
     /// # Errors
@@ -123,7 +124,9 @@ impl Repo {
         ] {
             let url = since_then(paged(self.url(&[of, "comments"])), Some(since));
             let pages: Vec<Vec<Remark>> = self.github.pages(url, self.value).await?;
-            comments.extend(pages.into_iter().flatten().filter_map(|remark| {
+            let remarks = pages.into_iter().flatten();
+            let remarks = remarks.filter(|remark| !remark.is_edited(sort));
+            comments.extend(remarks.filter_map(|remark| {
                 let pull = remark.pull()?;
                 let comment = remark.comment(sort);
                 Some(PullComment { pull, comment })
@@ -283,7 +286,7 @@ impl Repo {
         let url = since_then(paged(self.url(segments)), since);
         let pages: Vec<Vec<Remark>> = self.github.pages(url, self.value).await?;
         let remarks = pages.into_iter().flatten();
-        let comments = remarks.filter(|remark| !remark.is_pending());
+        let comments = remarks.filter(|remark| !remark.is_pending() && !remark.is_edited(sort));
         Ok(comments
             .map(|remark| remark.comment(sort))
             .filter(|comment| sort != CommentSort::Review || !comment.body.is_empty())

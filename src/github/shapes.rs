@@ -134,6 +134,8 @@ pub(super) struct Remark {
     created_at: Option<Timestamp>,
     #[serde(default, deserialize_with = "moment")]
     submitted_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    updated_at: Option<Timestamp>,
     html_url: Option<String>,
     issue_url: Option<String>,
     pull_request_url: Option<String>,
@@ -156,6 +158,13 @@ impl Remark {
         self.state
             .as_ref()
             .is_some_and(|state| state.eq_ignore_ascii_case("pending"))
+    }
+
+    /// Whether its text may be another than when it was made: then it gives no commands, as
+    /// nobody can tell which it gave. Only of the conversation can that be known: what is said on
+    /// a line is dated when it was begun, and reviews do not say when they were changed.
+    pub(super) fn is_edited(&self, sort: CommentSort) -> bool {
+        sort == CommentSort::Issue && self.updated_at > self.created_at
     }
 
     /// The same in the queue's words.

@@ -158,6 +158,34 @@ async fn all_recent_comments_are_found_at_once_but_none_on_issues() {
     assert_eq!(places, [(8, 3), (5, 1)]);
 }
 
+#[tokio::test]
+async fn an_edited_comment_is_left_out_and_a_line_that_was_begun_before_its_review_is_not() {
+    let mut server = Scripted::start().await;
+    let repo = server.repo();
+    let read = meanwhile(async move {
+        let one = repo.comments(PullNumber(8), Sorts::All, None).await;
+        (
+            one.unwrap(),
+            repo.comments_since(Timestamp(0)).await.unwrap(),
+        )
+    });
+    let place = r#", "pull_request_url": "https://h/repos/octo/hello/pulls/8""#;
+    let at = |id, second| {
+        let updated = format!(r#"{place}, "updated_at": "2024-01-02T03:04:{second:02}Z""#);
+        remark(id, 5, &updated)
+    };
+    let conversation = format!("[{}, {}]", at(1, 5), at(2, 6));
+    server.next().await.answer(200, &conversation);
+    server.next().await.answer(200, "[]");
+    server.next().await.answer(200, &format!("[{}]", at(3, 9)));
+    server.next().await.answer(200, &conversation);
+    server.next().await.answer(200, &format!("[{}]", at(3, 9)));
+    let (one, all) = read.await.unwrap();
+    let of_one: Vec<_> = one.iter().map(|comment| comment.key.id).collect();
+    let of_all: Vec<_> = all.iter().map(|found| found.comment.key.id).collect();
+    assert_eq!((of_one, of_all), (vec![1, 3], vec![1, 3]));
+}
+
 /// Looks for the marker `c9` in three pages and returns what was asked for, and the verdict.
 async fn look_for_marker(pages: [String; 3]) -> (Vec<String>, bool) {
     let mut server = Scripted::start().await;
