@@ -1,5 +1,7 @@
 //! Scripts about how merges are made, waited for, exempted and found to be impossible.
 
+use std::collections::BTreeMap;
+
 use super::homu::{made, of, orders};
 use super::scripts::{one_pull, two_pulls};
 use super::story::{Story, comment, commit, facts, run_id, with_status};
@@ -257,8 +259,13 @@ fn labels_move_at_every_event_that_names_them() {
 
 #[test]
 fn a_green_head_lands_without_a_test_and_is_said_to() {
+    let label = LabelChange {
+        add: vec!["no-test".to_owned()],
+        ..LabelChange::default()
+    };
     let rules = Rules {
         exemption: ExemptionRule::ByStatuses,
+        labels: BTreeMap::from([(LabelEvent::Exempted, label)]),
         ..with_status()
     };
     let mut story = Story::with_pulls(rules, &[(1, "a1")]);
@@ -269,7 +276,7 @@ fn a_green_head_lands_without_a_test_and_is_said_to() {
     };
     story.tell(judged.clone()).tell(judged).published(1);
     story.tell(Event::BranchAdvanced { run: run_id(1) });
-    insta::assert_snapshot!(story.log(), @r"
+    insta::assert_snapshot!(story.log(), @r#"
     1s comment by @rev made on #1
         post to #1: Approved
         run 10000: make merge onto main
@@ -283,7 +290,8 @@ fn a_green_head_lands_without_a_test_and_is_said_to() {
     1s run 10000: base branch advanced
         post to #1: Exempted
         set status of a100000: homu Exempted
-    ");
+        edit labels of #1: add ["no-test"], remove []
+    "#);
 }
 
 #[test]

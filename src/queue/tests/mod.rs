@@ -1,9 +1,11 @@
 //! The queue under test: scripts of events against snapshots, and laws over random histories.
 
+mod compat;
 mod homu;
 mod imported;
 mod laws;
 mod merges;
+mod order;
 mod order_of_news;
 mod repeats;
 mod runs;
