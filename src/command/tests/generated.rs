@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 
 use super::*;
 
@@ -268,6 +270,39 @@ fn comment() -> impl Strategy<Value = (String, Reading)> {
     )
 }
 
+/// What a comment may be filled up with: a line that must not be heard.
+fn filler() -> impl Strategy<Value = &'static str> {
+    select(&[
+        "> @bot r+",
+        "x@bot r+ and @bot-two ping",
+        "`@bot ping` is how it goes",
+        "Prose, with é, 🎉 and \u{200b}.",
+        "| @botty | r+ |",
+    ])
+}
+
+/// A comment about as long as GitHub takes them, and what a reader of the grammar would expect.
+fn long_comment() -> impl Strategy<Value = (String, Reading)> {
+    let line_end = select(&["\n", "\r\n"]);
+    (
+        proptest::collection::vec((part(), filler()), 1..6),
+        line_end,
+    )
+        .prop_map(|(parts, line_end)| {
+            let share = LONG_BYTES / parts.len();
+            let mut comment = String::new();
+            for (part, filler) in &parts {
+                let filling = vec![*filler; share / filler.len() + 1].join(line_end);
+                let lines = part.lines.replace('\n', line_end);
+                comment.extend([&lines, line_end, line_end, &filling, line_end, line_end]);
+            }
+            let parts = parts.into_iter().map(|(part, _)| part);
+            (comment, expected(parts.collect()))
+        })
+}
+
+const LONG_BYTES: usize = 60_000;
+
 fn expected(parts: Vec<Part>) -> Reading {
     let mut reading = Reading::default();
     for part in parts {
@@ -315,5 +350,62 @@ proptest! {
             prop_assert!(answer.chars().count() <= NOT_UNDERSTOOD_CHARS_MAX);
             prop_assert!(!answer.contains(['\n', '\r']));
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_long_comment_means_what_its_parts_mean((comment, expected) in long_comment()) {
+        prop_assert!(comment.len() >= LONG_BYTES);
+        prop_assert_eq!(read(&comment), expected);
+    }
+}
+
+/// What makes comments hard to read, and how it is found in one.
+type Difficulty = (&'static str, fn(&str) -> bool);
+
+const DIFFICULTIES: [Difficulty; 9] = [
+    ("a quote", |text| text.contains("> @bot")),
+    ("several mentions", |text| {
+        mention::all(text, "bot").nth(2).is_some()
+    }),
+    ("a mention in inline code", |text| {
+        text.contains("`@bot ping`")
+    }),
+    ("a fence", |text| {
+        text.contains("```") || text.contains("~~~")
+    }),
+    ("CRLF", |text| text.contains("\r\n")),
+    ("Unicode", |text| !text.is_ascii()),
+    ("a login that begins like the bot's", |text| {
+        text.contains("@botty")
+    }),
+    ("a login that ends like the bot's", |text| {
+        text.contains("x@bot")
+    }),
+    ("a login that looks like the bot's", |text| {
+        text.contains("@bоt")
+    }),
+];
+
+/// The generator would hold its promise with an empty list of parts, too.
+#[test]
+fn a_thousand_comments_hold_each_difficulty_and_most_of_them_commands() {
+    let mut runner = TestRunner::deterministic();
+    let comments: Vec<(String, Reading)> = (0..1_000)
+        .map(|_| comment().new_tree(&mut runner).unwrap().current())
+        .collect();
+    for (name, is_in) in DIFFICULTIES {
+        let found = comments.iter().filter(|(text, _)| is_in(text)).count();
+        assert!(found >= 40, "only {found} comments with {name}");
+    }
+    let meant = comments
+        .iter()
+        .filter(|(_, reading)| !reading.commands.is_empty());
+    assert!(meant.count() >= 500);
+    for (text, expected) in comments {
+        assert_eq!(read(&text), expected, "{text:?}");
     }
 }
