@@ -2,7 +2,8 @@
 //!
 //! A call that the [`Ledger`] does not let pass waits here; of those that wait, the most worthy
 //! goes first, and among equals the one that came first. What is held up by the limit of comments
-//! holds up no other call. Nothing waits while there is plenty.
+//! holds up no other call, and neither does a caller whose calls are not answered: apart from
+//! landings, one may have a part of all calls under way only. Nothing waits while there is plenty.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -26,10 +27,22 @@ struct Gate {
     queue: Mutex<Waiting>,
 }
 
+/// On whose account calls go: a repository, or the bot's own.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Caller(u64);
+
+/// One caller may have one in so many of the calls that are under way at the same time.
+const CALLERS_MIN: u32 = 4;
+
 struct Waiting {
     ledger: Ledger,
     tickets: BTreeMap<Place, Ticket>,
     next: u64,
+    /// How many calls of one caller may be under way, apart from landings.
+    share: u32,
+    /// How many are.
+    under_way: BTreeMap<Caller, u32>,
+    callers: u64,
     alarm: Option<Alarm>,
 }
 
@@ -41,8 +54,16 @@ struct Place {
 }
 
 struct Ticket {
+    caller: Caller,
     kind: Kind,
     call: oneshot::Sender<Permit>,
+}
+
+/// A call that may go.
+struct Passing {
+    call: oneshot::Sender<Permit>,
+    /// Whose share it takes a place of, if it does.
+    taken: Option<Caller>,
 }
 
 /// The moment at which somebody who waits may go, and who will see to that.
@@ -52,7 +73,10 @@ struct Alarm {
 }
 
 /// The right to make one call; ends with the call.
-pub(super) struct Permit(Arc<Gate>);
+pub(super) struct Permit {
+    gate: Arc<Gate>,
+    taken: Option<Caller>,
+}
 
 impl Budget {
     /// A fresh budget whose timers run on this runtime.
@@ -64,16 +88,27 @@ impl Budget {
                 ledger: Ledger::new(limits),
                 tickets: BTreeMap::new(),
                 next: 0,
+                share: (limits.in_flight / CALLERS_MIN).max(1),
+                under_way: BTreeMap::new(),
+                callers: 0,
                 alarm: None,
             }),
         }))
     }
 
+    /// Somebody whose calls are to be told from those of others.
+    pub(super) fn new_caller(&self) -> Caller {
+        let mut queue = self.0.lock();
+        queue.callers += 1;
+        Caller(queue.callers)
+    }
+
     /// Waits until a call may go.
-    pub(super) async fn admit(&self, value: Value, kind: Kind) -> Permit {
+    pub(super) async fn admit(&self, caller: Caller, value: Value, kind: Kind) -> Permit {
         loop {
-            let (sender, receiver) = oneshot::channel();
-            let _queued = self.enqueue(value, Ticket { kind, call: sender });
+            let (call, receiver) = oneshot::channel();
+            let ticket = Ticket { caller, kind, call };
+            let _queued = self.enqueue(value, ticket);
             self.0.let_pass();
             // A ticket is only dropped with its answer, so this is the first and last round.
             if let Ok(permit) = receiver.await {
@@ -152,9 +187,10 @@ impl Gate {
         let next_at = queue.take_passing(self.clock.elapsed_ms(), &mut passing);
         self.set_alarm(&mut queue, next_at);
         drop(queue);
-        for call in passing {
+        for Passing { call, taken } in passing {
+            let gate = Arc::clone(self);
             // A call that was given up gives its permit back by dropping it.
-            drop(call.send(Permit(Arc::clone(self))));
+            drop(call.send(Permit { gate, taken }));
         }
     }
 
@@ -183,17 +219,17 @@ impl Gate {
 
 impl Waiting {
     /// Moves all calls that may go to `passing`; returns when the next may.
-    fn take_passing(
-        &mut self,
-        now: u64,
-        passing: &mut Vec<oneshot::Sender<Permit>>,
-    ) -> Option<u64> {
+    fn take_passing(&mut self, now: u64, passing: &mut Vec<Passing>) -> Option<u64> {
         let mut next_at: Option<u64> = None;
         let mut looked_at = None;
-        while let Some((place, kind)) = self.after(looked_at) {
+        while let Some((place, caller, kind)) = self.after(looked_at) {
             looked_at = Some(place);
+            let taken = (place.value != Value::Landing).then_some(caller);
+            if taken.is_some_and(|caller| self.has_its_share(caller)) {
+                continue;
+            }
             match self.ledger.book(now, place.value, kind) {
-                Ok(()) => passing.extend(self.tickets.remove(&place).map(|ticket| ticket.call)),
+                Ok(()) => passing.extend(self.take(place, taken)),
                 Err(Obstacle::CommentsUntil(at)) => {
                     next_at = Some(next_at.map_or(at, |next| next.min(at)));
                 }
@@ -206,18 +242,41 @@ impl Waiting {
         next_at
     }
 
+    fn has_its_share(&self, caller: Caller) -> bool {
+        let under_way = self.under_way.get(&caller);
+        under_way.is_some_and(|calls| *calls >= self.share)
+    }
+
+    fn take(&mut self, place: Place, taken: Option<Caller>) -> Option<Passing> {
+        let Ticket { call, .. } = self.tickets.remove(&place)?;
+        if let Some(caller) = taken {
+            *self.under_way.entry(caller).or_default() += 1;
+        }
+        Some(Passing { call, taken })
+    }
+
+    fn give_back(&mut self, taken: Option<Caller>) {
+        self.ledger.ended();
+        if let Some(caller) = taken
+            && let Some(calls) = self.under_way.get_mut(&caller)
+        {
+            *calls = calls.saturating_sub(1);
+        }
+        self.under_way.retain(|_, calls| *calls > 0);
+    }
+
     /// The first in the queue behind this place.
-    fn after(&self, place: Option<Place>) -> Option<(Place, Kind)> {
+    fn after(&self, place: Option<Place>) -> Option<(Place, Caller, Kind)> {
         let from = place.map_or(Bound::Unbounded, Bound::Excluded);
         let (place, ticket) = self.tickets.range((from, Bound::Unbounded)).next()?;
-        Some((*place, ticket.kind))
+        Some((*place, ticket.caller, ticket.kind))
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.lock().ledger.ended();
-        self.0.let_pass();
+        self.gate.lock().give_back(self.taken);
+        self.gate.let_pass();
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use super::answer::Answer;
-use super::budget::Budget;
+use super::budget::{Budget, Caller};
 use super::error::{ApiError, Cause};
 use super::ledger::{Kind, Limits, Value};
 use super::repo::Repo;
@@ -70,7 +70,11 @@ pub enum NewClientError {
 
 /// GitHub as one token sees it. Clones share connections and budget.
 #[derive(Clone)]
-pub struct GitHub(Arc<Client>);
+pub struct GitHub {
+    client: Arc<Client>,
+    /// On whose account the calls go.
+    caller: Caller,
+}
 
 struct Client {
     http: Octocrab,
@@ -103,12 +107,16 @@ impl GitHub {
             .set_connect_timeout(Some(CONNECT_TIMEOUT.min(settings.timeout)))
             .build()
             .map_err(Box::new)?;
-        Ok(Self(Arc::new(Client {
-            http,
-            base,
-            budget: Budget::new(settings.limits, runtime),
-            timeout: settings.timeout,
-        })))
+        let budget = Budget::new(settings.limits, runtime);
+        Ok(Self {
+            caller: budget.new_caller(),
+            client: Arc::new(Client {
+                http,
+                base,
+                budget,
+                timeout: settings.timeout,
+            }),
+        })
     }
 
     /// The account whose token this is: the bot. `GET /user`.
@@ -121,19 +129,24 @@ impl GitHub {
         user.into_login().ok_or(ApiError::Gone)
     }
 
-    /// A repository, for calls of value [`Value::Visible`]. Asks nothing.
+    /// A repository, for calls of value [`Value::Visible`]. Asks nothing. Of the calls that may be
+    /// under way at the same time, its own take a part only, so that it cannot hold up another.
     pub fn repo(&self, slug: Slug) -> Repo {
-        Repo::new(self.clone(), slug)
+        let github = Self {
+            client: Arc::clone(&self.client),
+            caller: self.client.budget.new_caller(),
+        };
+        Repo::new(github, slug)
     }
 
     /// Whether calls of this value have to wait now; what nobody would miss is then better left.
     pub fn is_scarce(&self, value: Value) -> bool {
-        self.0.budget.is_scarce(value)
+        self.client.budget.is_scarce(value)
     }
 
     /// The address of what these path segments name; they are encoded as they need it.
     pub(super) fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.0.base.clone();
+        let mut url = self.client.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
@@ -219,19 +232,19 @@ impl GitHub {
         value: Value,
     ) -> Result<Answer, ApiError> {
         let request = request.header(header::ACCEPT, "application/vnd.github+json");
-        let request =
-            self.0
-                .http
-                .build_request(request, body)
-                .map_err(|error| ApiError::Rejected {
-                    status: 400,
-                    message: error.to_string(),
-                })?;
-        let permit = self.0.budget.admit(value, kind).await;
+        let request = self
+            .client
+            .http
+            .build_request(request, body)
+            .map_err(|error| ApiError::Rejected {
+                status: 400,
+                message: error.to_string(),
+            })?;
+        let permit = self.client.budget.admit(self.caller, value, kind).await;
         let exchange = self.exchange(request, kind);
-        let answer = match tokio::time::timeout(self.0.timeout, exchange).await {
+        let answer = match tokio::time::timeout(self.client.timeout, exchange).await {
             Ok(answer) => answer,
-            Err(_elapsed) => Err(failed(kind, Cause::TimedOut(self.0.timeout))),
+            Err(_elapsed) => Err(failed(kind, Cause::TimedOut(self.client.timeout))),
         };
         // What the answer says of limits is noted by now, so whoever goes next obeys it.
         drop(permit);
@@ -243,7 +256,7 @@ impl GitHub {
         request: http::Request<octocrab::OctoBody>,
         kind: Kind,
     ) -> Result<Answer, ApiError> {
-        let response = match self.0.http.execute(request).await {
+        let response = match self.client.http.execute(request).await {
             Ok(response) => response,
             Err(error) if is_connecting(&error) => {
                 return Err(ApiError::transient(Cause::NoConnection(Box::new(error))));
@@ -262,7 +275,7 @@ impl GitHub {
             headers: parts.headers,
             body,
         };
-        answer.judge(kind, &self.0.budget)
+        answer.judge(kind, &self.client.budget)
     }
 }
 

@@ -19,6 +19,7 @@ mod importing;
 mod kills;
 mod main_job;
 mod merges;
+mod neighbours;
 mod pages;
 mod restarts;
 mod webhooks;

@@ -120,6 +120,38 @@ async fn a_place_is_kept_for_landings() {
 }
 
 #[tokio::test]
+async fn a_repository_whose_calls_hang_leaves_places_to_others_and_to_its_own_landings() {
+    let mut server = Scripted::start().await;
+    let limits = Limits {
+        in_flight: 8,
+        ..Limits::default()
+    };
+    let hanging = repo(&server, limits);
+    let other = hanging.github.repo(Slug::new("octo", "other"));
+    let calls: Vec<_> = (0..9).map(|n| ask(&hanging, Value::Visible, n)).collect();
+    let first = server.next().await;
+    let second = server.next().await;
+    settle().await;
+    assert!(server.is_quiet(), "a quarter of the places is taken");
+    let beside = ask(&other, Value::Background, 20);
+    server.next().await.answer(200, PULL);
+    assert!(beside.await.unwrap());
+    let landing = ask(&hanging, Value::Landing, 30);
+    server.next().await.answer(200, PULL);
+    assert!(landing.await.unwrap());
+    settle().await;
+    assert!(server.is_quiet());
+    first.answer(200, PULL);
+    second.answer(200, PULL);
+    for _ in 2..9 {
+        server.next().await.answer(200, PULL);
+    }
+    for call in calls {
+        assert!(call.await.unwrap());
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_is_given_up_gives_its_place_to_the_next() {
     let mut server = Scripted::start().await;
     let repo = repo(&server, one_at_a_time());
