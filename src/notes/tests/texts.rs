@@ -257,6 +257,31 @@ fn texts_that_programs_match_on_are_to_the_letter() {
 }
 
 #[test]
+fn each_step_of_a_merge_fails_in_homus_words() {
+    for (step, words) in [
+        (MergeStep::Merge, "Merge conflict"),
+        (MergeStep::Autosquash, "Auto-squashing failed"),
+        (MergeStep::Squash, "Squashing failed"),
+    ] {
+        let conflict = said(&Note::Conflict {
+            base: BranchName::new("master"),
+            head_label: "alice:fix".to_owned(),
+            step,
+        });
+        assert!(
+            conflict.starts_with(&format!(":lock: {words}\n")),
+            "{conflict}"
+        );
+        assert!(conflict.contains("\ngit rebase FETCH_HEAD\n"), "{conflict}");
+        let set = status(&StatusNote::Queue(QueueStatus::Conflict { step }), &links());
+        assert_eq!(
+            (set.state.as_str(), set.description.as_str()),
+            ("error", words)
+        );
+    }
+}
+
+#[test]
 fn nothing_is_linked_where_our_address_is_unknown() {
     let links = Links {
         base_url: String::new(),

@@ -7,9 +7,10 @@ use super::scripts::{one_pull, testing, two_pulls};
 use super::story::{Story, comment, commit, facts, run_id, with_status};
 use crate::command::Standing;
 use crate::ids::{BranchName, Login, PullNumber};
+use crate::queue::Queue;
 use crate::queue::effect::Effect;
 use crate::queue::event::{Comment, CommentSort, Event, Verdict};
-use crate::queue::note::{Missing, Note, Unfinished};
+use crate::queue::note::{Link, Missing, Note, Purpose, Reason, Unfinished};
 use crate::queue::rules::{Authority, CheckRunRule, Rules, StatusRule};
 
 /// What is said in answer to a comment.
@@ -408,4 +409,78 @@ fn settings_of_branches_name_where_commits_are_tested() {
     assert_eq!(branch("@bot r+"), "homu-auto");
     assert_eq!(branch("@bot try"), "homu-try");
     assert_eq!(branch("@bot try=docs"), "homu-try-docs");
+}
+
+#[test]
+fn a_second_approval_is_answered_with_what_the_pull_waits_for() {
+    let mut story = two_pulls();
+    story.at(1).say(1, "r+").at(2).say(2, "r+");
+    let answer = said(&mut story, 2, comment(3, "rev", "@bot r+"));
+    let why = vec![Reason::Behind(vec![PullNumber(1)])];
+    assert_eq!(answer, [Note::AlreadyApproved { why }]);
+}
+
+#[test]
+fn a_try_that_fails_is_said_to_be_one() {
+    let failed = |words: &str| {
+        let mut story = one_pull();
+        story.at(1).say(1, words).merged(1, "b0", "e1").published(1);
+        let red = Event::StatusReported {
+            commit: commit("e1"),
+            context: "ci".to_owned(),
+            verdict: Verdict::Failed,
+            url: Some("https://ci.example".to_owned()),
+        };
+        of(&mut story, 2, red).remove(0)
+    };
+    let note = |purpose| Effect::PostComment {
+        pull: PullNumber(1),
+        note: Note::Failed {
+            purpose,
+            check: Link {
+                name: "status-ci".to_owned(),
+                url: "https://ci.example".to_owned(),
+            },
+            verdict: None,
+        },
+    };
+    assert_eq!(failed("try"), note(Purpose::Try));
+    assert_eq!(failed("r+"), note(Purpose::Land));
+}
+
+/// The queue as it is when it was written down and read again.
+fn restarted(queue: &Queue) -> Queue {
+    let (pulls, runs): (Vec<_>, Vec<_>) =
+        (queue.pulls().collect(), queue.runs_in_flight().collect());
+    let desk = serde_json::to_string(queue.desk()).unwrap();
+    let pulls = serde_json::to_string(&pulls).unwrap();
+    let runs = serde_json::to_string(&runs).unwrap();
+    Queue::restored(
+        queue.rules().clone(),
+        serde_json::from_str(&desk).unwrap(),
+        serde_json::from_str(&pulls).unwrap(),
+        serde_json::from_str(&runs).unwrap(),
+    )
+}
+
+#[test]
+fn a_restart_forgets_neither_the_time_out_nor_the_try() {
+    let mut story = two_pulls();
+    story.at(1).say(1, "r+").merged(1, "b0", "e1").published(1);
+    story.at(2).say(2, "try").merged(2, "b0", "e2").published(2);
+    story.log();
+    let wakeup = story.queue.next_wakeup();
+    story.queue = restarted(&story.queue);
+    assert!(wakeup.is_some());
+    assert_eq!(story.queue.next_wakeup(), wakeup);
+    story.status("e2", Verdict::Passed);
+    story.at(3601).time_passes();
+    insta::assert_snapshot!(story.log(), @r#"
+    2s status "ci" of e200000 is Passed
+        post to #2: TrySucceeded
+        set status of a200000: homu Succeeded
+    3601s time passed
+        post to #1: TimedOut
+        set status of a100000: homu TimedOut
+    "#);
 }
