@@ -206,6 +206,7 @@ fn a_push_from_the_head_of_a_pull_holds_it_back_until_github_has_said_what_it_is
         branch: BranchName::new(branch),
         before: commit("a1"),
         after: commit("a2"),
+        at: None,
     };
     story.at(1).say(1, "treeclosed=5 r+").log();
     story.tell(push("other")).tell(push("topic-1"));
