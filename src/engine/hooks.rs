@@ -36,6 +36,12 @@ pub(super) struct Told<'a> {
     pub(super) data: Option<&'a str>,
 }
 
+impl<'a> Told<'a> {
+    pub(super) fn of(pull: PullNumber, body: &'a str, data: Option<&'a str>) -> Self {
+        Self { pull, body, data }
+    }
+}
+
 /// Why a call came to nothing, in words for people: they name no address.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HookError {

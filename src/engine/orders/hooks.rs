@@ -6,6 +6,7 @@ use super::super::hooks::{self, HookError, TIMEOUT, Told};
 use super::super::repo::Repo;
 use super::{Done, Passing};
 use crate::ids::PullNumber;
+use crate::queue::effect::News;
 use crate::queue::event::Event;
 use crate::store::OutboxId;
 
@@ -57,6 +58,14 @@ pub(in crate::engine) async fn insist(
             }
         }
         tokio::time::sleep(delay * tries).await;
+    }
+}
+
+/// What there is to tell of a call: nothing where nobody waits for it.
+pub(super) fn heard(called: Done, news: News) -> Done {
+    match news {
+        News::Fresh => called,
+        News::Old => Done::Quietly,
     }
 }
 

@@ -23,7 +23,7 @@ use super::standings::StandingError;
 use crate::git::GitError;
 use crate::github::ApiError;
 use crate::ids::{BranchName, PullNumber};
-use crate::queue::effect::{Effect, News};
+use crate::queue::effect::Effect;
 use crate::queue::event::{Event, PullFacts, PullState, Source};
 use crate::store::StoreError;
 
@@ -100,16 +100,9 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
             data,
             news,
         } => {
-            let told = Told {
-                pull: *pull,
-                body,
-                data: data.as_deref(),
-            };
+            let told = Told::of(*pull, body, data.as_deref());
             let called = hooks::call(repo, order.row.id, hook, told).await?;
-            Ok(match news {
-                News::Fresh => called,
-                News::Old => Done::Quietly,
-            })
+            Ok(hooks::heard(called, *news))
         }
         Effect::LogRetry { pull, by, at, body } => {
             talk::log_retry(repo, *pull, by, *at, body).await
