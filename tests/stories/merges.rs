@@ -291,12 +291,7 @@ async fn githubs_own_merge_that_is_green_and_the_same_lands_without_a_test() {
         .practice
         .commit(REPO, BASE, [("b", "1")], "Move on", "alice")
         .unwrap();
-    // GitHub makes its merge when somebody looks at the pull.
-    let address = format!("{}/repos/{REPO}/pulls/{pull}", world.practice.api_url());
-    let looked = reqwest::get(address).await.unwrap();
-    let looked: serde_json::Value = looked.json().await.unwrap();
-    let test_merge = looked["merge_commit_sha"].as_str().unwrap();
-    let test_merge: CommitId = test_merge.parse().unwrap();
+    let test_merge = githubs_merge(&world, pull).await;
     world
         .practice
         .set_status(REPO, test_merge, "ci", StatusState::Success)
@@ -305,6 +300,73 @@ async fn githubs_own_merge_that_is_green_and_the_same_lands_without_a_test() {
     world.until_merged(pull).await;
     world.hear(pull, ":zap: Test exempted:").await;
     assert_eq!(world.count(pull, ":hourglass:"), 0);
+}
+
+/// GitHub makes its merge of a pull when somebody looks at that.
+async fn githubs_merge(world: &World, pull: PullNumber) -> CommitId {
+    let address = format!("{}/repos/{REPO}/pulls/{pull}", world.practice.api_url());
+    let looked = reqwest::get(address).await.unwrap();
+    let looked: serde_json::Value = looked.json().await.unwrap();
+    let test_merge = looked["merge_commit_sha"].as_str().unwrap();
+    test_merge.parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_green_on_another_base_or_with_another_content_is_tested() {
+    for forged in [Forged::OnTheOldBase, Forged::OfAnotherContent] {
+        let world = World::start_with(with("status_based_exemption = true")).await;
+        let pull = world.open_pull("good", &[("a", "1")]);
+        let head = world.head(pull);
+        let old = githubs_merge(&world, pull).await;
+        let before = world
+            .practice
+            .commit(REPO, BASE, [("b", "1")], "Move on", "alice")
+            .unwrap();
+        let test_merge = match forged {
+            Forged::OnTheOldBase => old,
+            Forged::OfAnotherContent => {
+                let tree = format!("{head}^{{tree}}");
+                let (base, head) = (before.to_string(), head.to_string());
+                let commit = ["commit-tree", "-p", &base, "-p", &head, "-m", "x", &tree];
+                git(&world, &commit).parse().unwrap()
+            }
+        };
+        // Once it is made for this base, it is not made again when it is fetched.
+        githubs_merge(&world, pull).await;
+        let name = format!("refs/pull/{pull}/merge");
+        git(&world, &["update-ref", &name, &test_merge.to_string()]);
+        for commit in [head, test_merge] {
+            let practice = &world.practice;
+            practice
+                .set_status(REPO, commit, "ci", StatusState::Success)
+                .unwrap();
+        }
+        world.tell(pull, "r+");
+        pass(&world, pull, REPO).await;
+        world.until_merged(pull).await;
+        world.hear(pull, ":sunny: Test successful").await;
+        world.assert_landed_once(pull, before);
+    }
+}
+
+/// What GitHub's own merge may be that is not ours.
+#[derive(Clone, Copy)]
+enum Forged {
+    OnTheOldBase,
+    OfAnotherContent,
+}
+
+/// What git says on GitHub's side.
+fn git(world: &World, words: &[&str]) -> String {
+    let output = std::process::Command::new("git")
+        .arg("--git-dir")
+        .arg(world.practice.repo_dir(REPO).unwrap())
+        .args(["-c", "user.name=x", "-c", "user.email=x@example.org"])
+        .args(words)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
