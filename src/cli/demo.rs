@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     script: bool,
 }
 
+/// The application by which people log in on the pages; both of its ends are in this process, too.
+const OAUTH_APP: &str = "demo";
+const OAUTH_SECRET: &str = "a secret of the demo";
 /// The secret of the demo's webhook: both of its ends are in this process.
 const WEBHOOK_SECRET: &str = "practice";
 
@@ -71,6 +74,8 @@ impl Stage {
         let listener = listen(port)?;
         let base_url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
         practice.set_bot_pages(&base_url);
+        let callback = format!("{base_url}/callback");
+        practice.add_oauth_app(OAUTH_APP, OAUTH_SECRET, &callback);
         let config = configuration(directory, &practice, &sample)?;
         let plan = Plan {
             config,
@@ -131,6 +136,8 @@ fn configuration(directory: &Path, practice: &Practice, sample: &Sample) -> anyh
             "api_url": practice.api_url(),
             "web_url": practice.url(),
             "git_url": practice.git_url(),
+            "app_client_id": OAUTH_APP,
+            "app_client_secret": OAUTH_SECRET,
         },
         "git": { "cache_dir": directory.join("cache") },
         "db": { "file": directory.join("paprq.db") },
@@ -174,6 +181,8 @@ Open both. On a pull's page, write a comment as {reviewer} (a reviewer) and watc
   #{failing}  @{bot} r+      fails and says why; push the prepared fix, then approve it again
   #{conflicting}  @{bot} r+      does not merge, and is told to rebase
   #{unapproved}  @{bot} try     ({author} may do that, too) is tested and never lands
+
+Approved pulls can be ticked on the queue's page, and made one by \"Create a rollup\".
 
 Ctrl-C ends everything; nothing is kept."
     )
