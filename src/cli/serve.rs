@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::check;
+use super::import_homu::come_from_homu;
 use super::server::{Plan, Server, absolute, isolation, log};
 use crate::config::Config;
 
@@ -39,6 +40,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+    let config = come_from_homu(config)?;
     tokio::runtime::Runtime::new()?.block_on(serve(config))?;
     Ok(ExitCode::SUCCESS)
 }

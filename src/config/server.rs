@@ -116,7 +116,11 @@ impl Db {
         let file = section.text("file");
         if file.as_deref().is_some_and(is_called_as_homus) {
             let message = "\"file\" is main.db, as Homu calls its own database";
-            section.warn("file", message, "if that is Homu's, name another file");
+            section.warn(
+                "file",
+                message,
+                "if that is Homu's, ours is beside it, as main.paprq.db",
+            );
         }
         let Some(url) = section.text("url") else {
             return Self::Sqlite(file.unwrap_or_else(|| "paprq.db".to_owned()).into());

@@ -137,3 +137,27 @@ async fn what_was_said_and_pushed_since_homu_wrote_last_is_heard() {
     world.tell(refused, "r+");
     world.until_merged(refused).await;
 }
+
+/// The same file, the same port: nothing is done but to start.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_names_homus_database_is_served_as_it_is() {
+    let settings = crate::world::Settings {
+        tables: "[db]\nfile = \"main.db\"".to_owned(),
+        ..crate::world::Settings::default()
+    };
+    let mut world = World::prepare(settings).await;
+    let pull = world.open_pull("good", &[("a", "1")]);
+    let sql = row(&world, pull, "carol", 7);
+    write_homu(&world, &sql, 1_000_000_000);
+    let before = std::fs::read(world.path("main.db")).unwrap();
+    world.start_server();
+    world.until_merged(pull).await;
+    let said = world.hear(pull, ":sunny: Test successful").await;
+    assert!(said.contains("Approved by: carol"), "{said}");
+    world.stop_server();
+    assert_eq!(std::fs::read(world.path("main.db")).unwrap(), before);
+    world.start_server();
+    world.tell(pull, "ping");
+    assert!(world.path("main.paprq.db").exists());
+    assert_eq!(world.log().matches("taken over from Homu").count(), 1);
+}

@@ -57,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) git: String,
     /// Lines of `[github]`.
     pub(crate) github: String,
+    /// Tables.
+    pub(crate) tables: String,
     /// Files of the base branch beside `fine.sh`.
     pub(crate) files: Vec<(String, String)>,
 }
@@ -70,6 +72,7 @@ impl Default for Settings {
             repo: String::new(),
             git: String::new(),
             github: String::new(),
+            tables: String::new(),
             files: vec![(".papr.yml".to_owned(), SUITES.to_owned())],
         }
     }
@@ -152,6 +155,7 @@ impl World {
             repo,
             git,
             github,
+            tables,
             ..
         } = &self.settings;
         let (api, web) = (self.practice.api_url(), self.practice.url());
@@ -167,6 +171,7 @@ poll_pending_s = {poll_pending_s}
 [git]
 cache_dir = "cache"
 {git}
+{tables}
 [web]
 host = "127.0.0.1"
 port = 0

@@ -1,5 +1,6 @@
 //! `paprq import-homu`: takes over what Homu's database knows.
 
+mod beside;
 mod pull;
 mod report;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use futures_util::future::try_join_all;
 
+pub(super) use self::beside::come_from_homu;
 use self::report::{RepoReport, Report};
 use self::translation::{FoundRepo, Translation};
 use super::check;
@@ -59,7 +61,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             return Err(error).context("cannot import");
         }
     };
-    let report = import(&config, database, &file)?;
+    let (own, _homus) = beside::own_database(database)?;
+    let report = import(&config, &own, &file)?;
     write!(io::stdout(), "{report}")?;
     Ok(ExitCode::SUCCESS)
 }

@@ -178,7 +178,7 @@ fn a_start_that_leads_nowhere_is_warned_of() {
     let homus = "[git]\nname = 'a'\nuser = 'b'\n[db]\nfile = '/srv/main.db'";
     insta::assert_snapshot!(warnings(&format!("{homus}\n{LEAST}\nreviewers = ['a']")), @r#"
     cfg.toml:3: [git] "user" is not looked at: "name" says who commits merges
-    cfg.toml:5: [db] "file" is main.db, as Homu calls its own database: if that is Homu's, name another file
+    cfg.toml:5: [db] "file" is main.db, as Homu calls its own database: if that is Homu's, ours is beside it, as main.paprq.db
     "#);
     let hook = "[hooks.h]\nendpoint = 'http://h'\nhas_response = true";
     let silent = r#"cfg.toml:3: [hooks.h] "has_response" does nothing without "realtime": "#;
