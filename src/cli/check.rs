@@ -39,9 +39,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// All faults of the file, to be shown as they are; the exit status is then 2.
 pub(crate) fn load(file: Option<&Path>) -> Result<Config, ConfigErrors> {
+    Config::load(&self::file(file), &|name| std::env::var(name).ok())
+}
+
+/// The file that is read: the named one, else cfg.toml in the working directory, else cfg.json.
+pub(crate) fn file(named: Option<&Path>) -> PathBuf {
     let default = || Config::default_file(Path::new(""));
-    let file = file.map_or_else(default, Path::to_path_buf);
-    Config::load(&file, &|name| std::env::var(name).ok())
+    named.map_or_else(default, Path::to_path_buf)
 }
 
 /// What the bot will do, in plain words, and what to beware of.

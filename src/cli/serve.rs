@@ -4,13 +4,15 @@ use std::io::{self, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::check;
 use super::import_homu::come_from_homu;
 use super::server::{Plan, Server, absolute, isolation, log};
-use crate::config::Config;
+use crate::config::{Amended, Config, Db};
+use crate::engine;
 
 /// Arguments of `paprq serve`.
 #[derive(Debug, clap::Args)]
@@ -41,27 +43,49 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         tracing::warn!("{warning}");
     }
     let config = come_from_homu(config)?;
-    tokio::runtime::Runtime::new()?.block_on(serve(config))?;
+    let amended = Amended::new(&check::file(arguments.config.as_deref()));
+    tokio::runtime::Runtime::new()?.block_on(serve(config, amended))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn serve(mut config: Config) -> anyhow::Result<()> {
-    absolute(&mut config.git.cache_dir)?;
+/// Serves until it is told to stop; with another configuration after each change of that.
+async fn serve(mut config: Config, mut amended: Amended) -> anyhow::Result<()> {
     let web = &config.web;
     let listener = TcpListener::bind((web.host.as_str(), web.port))
         .with_context(|| format!("cannot listen on {}:{}", web.host, web.port))?;
     let address = listener.local_addr()?;
-    let base_url = web
-        .base_url
-        .clone()
-        .unwrap_or_else(|| format!("http://localhost:{}", address.port()));
-    let plan = Plan {
-        isolation: isolation(config.worker.local).await,
-        config,
-        listener,
-        base_url,
+    let isolation = isolation(config.worker.local).await;
+    loop {
+        absolute(&mut config.git.cache_dir)?;
+        let base_url = config.web.base_url.clone();
+        let plan = Plan {
+            isolation: isolation.clone(),
+            listener: listener.try_clone()?,
+            base_url: base_url.unwrap_or_else(|| format!("http://localhost:{}", address.port())),
+            config,
+        };
+        let server = Server::start(plan).await?;
+        tracing::info!(%address, "serving");
+        let Some(next) = server.until_told_or_amended(Some(&mut amended)).await? else {
+            return Ok(());
+        };
+        config = tokio::task::spawn_blocking(|| come_from_homu(next)).await??;
+        until_released(&config).await;
+    }
+}
+
+/// Waits until the engine that was shut down has let go of the database: what it was still writing
+/// down may take a moment. Who holds it after that is said at the start.
+async fn until_released(config: &Config) {
+    const LOOKS: u32 = 200;
+    const BETWEEN: Duration = Duration::from_millis(50);
+    let Db::Sqlite(file) = &config.db else {
+        return;
     };
-    let server = Server::start(plan).await?;
-    tracing::info!(%address, "serving");
-    server.until_told().await
+    for _ in 0..LOOKS {
+        if engine::take_database(file).is_ok() {
+            return;
+        }
+        tokio::time::sleep(BETWEEN).await;
+    }
 }

@@ -13,8 +13,8 @@ use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use crate::config::Config;
-use crate::engine::Engine;
+use crate::config::{Amended, Config};
+use crate::engine::{AmendmentAsked, Engine};
 use crate::ids::WorkerId;
 use crate::web;
 use crate::worker::{self, Isolation, Lifetime, Limits, Settings, Token};
@@ -98,7 +98,19 @@ impl Server {
     ///
     /// # Errors
     /// If the pages could not be served any more.
-    pub(super) async fn until_told(mut self) -> anyhow::Result<()> {
+    pub(super) async fn until_told(self) -> anyhow::Result<()> {
+        self.until_told_or_amended(None).await.map(drop)
+    }
+
+    /// The same; ends also when the configuration is changed, and hands over the new one.
+    ///
+    /// # Errors
+    /// If the pages could not be served any more.
+    pub(super) async fn until_told_or_amended(
+        mut self,
+        amended: Option<&mut Amended>,
+    ) -> anyhow::Result<Option<Config>> {
+        let next = next_configuration(&self.engine, amended);
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         tokio::select! {
@@ -107,10 +119,15 @@ impl Server {
             }
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            config = next => {
+                tracing::warn!("the configuration is another one until the next start, by /admin");
+                self.stop().await;
+                return Ok(Some(config));
+            }
         }
         tracing::info!("the server stops; what is under way goes on at the next start");
         self.stop().await;
-        Ok(())
+        Ok(None)
     }
 
     /// Ends everything in order.
@@ -125,6 +142,23 @@ impl Server {
             tracing::error!(%error, "the web server crashed while it stopped");
         }
     }
+}
+
+/// Waits for a change of the configuration that can be used; for ever, where none can be made.
+async fn next_configuration(engine: &Engine, amended: Option<&mut Amended>) -> Config {
+    let asked = amended.and_then(|amended| Some((amended, engine.take_amendments()?)));
+    let Some((amended, mut asked)) = asked else {
+        return std::future::pending().await;
+    };
+    while let Some(AmendmentAsked { amendment, reply }) = asked.recv().await {
+        let config = amended.with(amendment, &|name| std::env::var(name).ok());
+        let answer = config.as_ref().map(|_| ()).map_err(ToString::to_string);
+        let _asker_gone = reply.send(answer);
+        if let Ok(config) = config {
+            return config;
+        }
+    }
+    std::future::pending().await
 }
 
 /// The address at which this machine reaches what listens on another.

@@ -5,6 +5,7 @@
 //! Nothing but the file and the given environment is looked at.
 
 mod address;
+mod amended;
 mod branches;
 mod builders;
 mod finding;
@@ -29,6 +30,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use amended::{Amended, Amendment};
 pub use branches::Branches;
 pub use builders::{Buildbot, CheckRun, StatusCheck};
 pub use finding::{ConfigError, ConfigErrors, Place, Position, Warning};

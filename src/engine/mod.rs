@@ -11,6 +11,7 @@
 //!
 //! Nothing here decides what shall happen to a pull; that is the core's business.
 
+mod amending;
 mod buildbot;
 mod desk;
 mod dispatcher;
@@ -42,6 +43,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::amending::Amendments;
+pub use self::amending::{AmendError, AmendmentAsked};
 pub use self::desk::{CallError, JobDesk};
 pub use self::live::{Change, Live};
 pub use self::login::{Grant, LoginError, Person};
@@ -73,6 +76,7 @@ struct Shared {
     labels: HashMap<Slug, RepoLabel>,
     /// Whose runs are tested in a fork.
     forks: HashMap<Slug, RepoLabel>,
+    amendments: Amendments,
     tasks: TaskTracker,
     stop: CancellationToken,
 }

@@ -285,6 +285,7 @@ impl Parts {
             repos,
             labels,
             forks,
+            amendments: super::amending::Amendments::default(),
         }))
     }
 }

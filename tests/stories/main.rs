@@ -10,6 +10,7 @@
     reason = "a story that cannot go on has failed"
 )]
 
+mod admin;
 mod busy_day;
 mod configuration;
 mod demo;

@@ -59,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) github: String,
     /// Tables.
     pub(crate) tables: String,
+    /// Lines of `[web]`.
+    pub(crate) web: String,
     /// Files of the base branch beside `fine.sh`.
     pub(crate) files: Vec<(String, String)>,
 }
@@ -73,6 +75,7 @@ impl Default for Settings {
             git: String::new(),
             github: String::new(),
             tables: String::new(),
+            web: String::new(),
             files: vec![(".papr.yml".to_owned(), SUITES.to_owned())],
         }
     }
@@ -156,6 +159,7 @@ impl World {
             git,
             github,
             tables,
+            web: pages,
             ..
         } = &self.settings;
         let (api, web) = (self.practice.api_url(), self.practice.url());
@@ -176,6 +180,7 @@ cache_dir = "cache"
 host = "127.0.0.1"
 port = 0
 base_url = "https://paprq.example"
+{pages}
 [worker]
 local = {local_workers}
 tokens = {{ remote = "{WORKER_TOKEN}" }}

@@ -93,18 +93,20 @@ async fn who_does_not_know_the_secret_orders_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn repositories_are_changed_in_the_file_alone() {
+async fn a_change_needs_a_fitting_label_and_somebody_to_make_it() {
     let house = house().await;
-    for cmd in ["repo_new", "repo_del", "repo_edit"] {
-        let wish = json!({ "secret": "the operator's", "cmd": cmd, "repo_label": "demo",
+    for (cmd, label, expected) in [
+        ("repo_new", "demo", 400),
+        ("repo_new", "other", 501),
+        ("repo_edit", "demo", 501),
+        ("repo_edit", "other", 400),
+        ("repo_del", "demo", 501),
+        ("repo_del", "other", 400),
+    ] {
+        let wish = json!({ "secret": "the operator's", "cmd": cmd, "repo_label": label,
             "repo_cfg": { "reviewers": ["mallory"] } });
         let (code, text) = order(&house, &wish).await;
-        assert_eq!(code, 501);
-        let error: Value = serde_json::from_str(&text).unwrap();
-        assert!(
-            error["error"].as_str().unwrap().contains("cfg.toml"),
-            "{text}"
-        );
+        assert_eq!(code, expected, "{cmd} {label}: {text}");
     }
     let (code, text) = order(&house, &json!({ "secret": "the operator's", "cmd": "x" })).await;
     assert_eq!((code, text.contains("sync_all")), (400, true));
