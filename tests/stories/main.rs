@@ -11,6 +11,7 @@
 )]
 
 mod admin;
+mod buildbot;
 mod busy_day;
 mod configuration;
 mod demo;
