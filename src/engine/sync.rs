@@ -16,7 +16,8 @@ use super::{restoring, retry};
 use crate::clock;
 use crate::github::{ApiError, Sorts, Value};
 use crate::ids::{PullNumber, Timestamp};
-use crate::queue::event::{Event, PullFacts, PullState, Source};
+use crate::queue::event::{Comment, Event, PullFacts, PullState, Source};
+use crate::queue::note::PIN;
 use crate::queue::run::{Check, Phase};
 use crate::store::StoreError;
 
@@ -158,6 +159,10 @@ fn whole_second(moment: Timestamp) -> Timestamp {
     Timestamp(moment.0 - moment.0.rem_euclid(1000))
 }
 
+fn is_pin(repo: &Repo, comment: &Comment) -> bool {
+    comment.author == repo.shared().rules.grammar.bot && comment.body.starts_with(PIN)
+}
+
 /// Takes up a pull with everything that its comments say. What was said since `history_until` is
 /// acted on: nobody did so far.
 pub(super) async fn restore(
@@ -170,7 +175,8 @@ pub(super) async fn restore(
     let comments = api.comments(pull, Sorts::All, None).await?;
     let (mut comments, news): (Vec<_>, Vec<_>) = comments
         .into_iter()
-        .partition(|comment| comment.key.at < history_until);
+        // What the bot pinned is history at any time: nobody acts on it as on news.
+        .partition(|comment| comment.key.at < history_until || is_pin(repo, comment));
     restoring::ask_standings(repo, &api, &mut comments).await?;
     let result = restoring::last_result(repo, &api, &facts, &comments).await?;
     let restored = Event::PullRestored {
@@ -239,7 +245,7 @@ async fn read_comments(
     Ok(())
 }
 
-fn tell_comment(repo: &Repo, pull: PullNumber, comment: crate::queue::event::Comment) {
+fn tell_comment(repo: &Repo, pull: PullNumber, comment: Comment) {
     let is_known = repo.look(|queue| queue.pull(pull).is_some_and(|pull| pull.is_open()));
     let event = Event::CommentMade { pull, comment };
     if is_known && repo.is_of_interest(&event) {

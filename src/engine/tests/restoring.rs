@@ -56,6 +56,21 @@ async fn an_approval_by_somebody_whose_right_is_asked_for_is_taken_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_bot_pinned_is_history_however_young_it_is() {
+    const NEVER: Timestamp = Timestamp(0);
+    let stage = Stage::start("").await;
+    let pull = stage.pull("Pinned");
+    let head = stage.practice.pull(REPO, pull).unwrap().head;
+    let pin = format!(":pushpin: Commit {head}\n<!-- @bors r=carol {head} -->\n<!-- paprq:x-1 -->");
+    stage.practice.comment(REPO, pull, BOT, &pin).unwrap();
+    let repo = stage.repo();
+    let facts = repo.shared().api.pull(pull).await.unwrap();
+    restore(&repo, facts, NEVER).await.unwrap();
+    repo.until_read().await;
+    assert_eq!(approver(&stage, pull).as_deref(), Some("carol"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_approval_by_somebody_who_has_no_right_any_more_is_not_taken_up() {
     let stage = Stage::start("auth_collaborators = true").await;
     let pull = approved_by(&stage, "alice");
