@@ -62,33 +62,55 @@ pub(super) async fn order(
             }
             Ok(plain(HttpResponse::Ok(), "OK"))
         }
-        Some(cmd @ ("repo_new" | "repo_del" | "repo_edit")) => {
-            Ok(match change(&site.engine, cmd, &order).await {
-                Ok(()) => plain(HttpResponse::Ok(), "OK"),
-                Err(refusal) => refusal.answer(),
-            })
-        }
+        Some("repo_new") => Ok(changed(put(&site.engine, Known::No, &order).await)),
+        Some("repo_edit") => Ok(changed(put(&site.engine, Known::Yes, &order).await)),
+        Some("repo_del") => Ok(changed(remove(&site.engine, &order).await)),
         Some(_) | None => Ok(Refusal::Unknown(order.cmd.to_string()).answer()),
     }
 }
 
-/// Changes what is configured, until the next start.
-async fn change(engine: &Engine, cmd: &str, order: &Order) -> Result<(), Refusal> {
+/// Whether a repository of the label must be configured already.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Known {
+    Yes,
+    No,
+}
+
+/// Configures a repository, until the next start.
+async fn put(engine: &Engine, known: Known, order: &Order) -> Result<(), Refusal> {
+    let label = label(engine, known, order)?;
+    let repo = order.repo_cfg.clone();
+    amend(engine, Amendment::Put { label, repo }).await
+}
+
+/// Takes a repository out of what is configured, until the next start.
+async fn remove(engine: &Engine, order: &Order) -> Result<(), Refusal> {
+    let label = label(engine, Known::Yes, order)?;
+    amend(engine, Amendment::Remove { label }).await
+}
+
+fn label(engine: &Engine, known: Known, order: &Order) -> Result<RepoLabel, Refusal> {
     let label = RepoLabel::new(order.repo_label.clone());
-    if (cmd == "repo_new") == engine.repo(&label).is_some() {
-        return Err(Refusal::Label(order.repo_label.clone()));
+    let is_known = engine.repo(&label).is_some();
+    if is_known == (known == Known::Yes) {
+        Ok(label)
+    } else {
+        Err(Refusal::Label(order.repo_label.clone()))
     }
-    let amendment = match cmd {
-        "repo_del" => Amendment::Remove { label },
-        _ => Amendment::Put {
-            label,
-            repo: order.repo_cfg.clone(),
-        },
-    };
+}
+
+async fn amend(engine: &Engine, amendment: Amendment) -> Result<(), Refusal> {
     engine.amend(amendment).await.map_err(|error| match error {
         AmendError::NotOffered => Refusal::ByFile,
         AmendError::Wrong(why) => Refusal::Wrong(why),
     })
+}
+
+fn changed(outcome: Result<(), Refusal>) -> HttpResponse {
+    match outcome {
+        Ok(()) => plain(HttpResponse::Ok(), "OK"),
+        Err(refusal) => refusal.answer(),
+    }
 }
 
 impl Refusal {
