@@ -56,6 +56,7 @@ fn facts(number: u64) -> PullFacts {
         head_label: format!("octo:change-{number}"),
         base: BranchName::new("main"),
         mergeable: None,
+        labels: Vec::new(),
         updated_at: Timestamp(0),
     }
 }

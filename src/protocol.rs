@@ -68,6 +68,9 @@ pub struct Order {
     pub suite: Suite,
     /// `PAPR_*` and `RHCI_*`, exported after the suite's own.
     pub variables: Vec<Variable>,
+    /// What the suite may know and nobody may read: exported by name, and hidden in the log.
+    #[serde(default)]
+    pub secrets: Vec<Variable>,
     /// Lines that open the log after the date, without line ends: the pull's address, the commit,
     /// `TESTSUITE` and the context. The worker writes `### ` before each.
     pub log_header: Vec<String>,

@@ -163,6 +163,8 @@ impl JobDesk {
         let claimant = Claimant {
             worker: worker.clone(),
             executors: claim.executors.clone(),
+            labels: claim.labels.clone(),
+            slots_free: claim.slots_free,
             git_token: hex::encode(rand::random::<[u8; 20]>()),
         };
         let claimed = self
@@ -378,7 +380,9 @@ impl Shared {
         };
         let branch = match job.purpose {
             crate::queue::note::Purpose::Land => &place.auto_branch,
-            crate::queue::note::Purpose::Try => &place.try_branch,
+            crate::queue::note::Purpose::Try
+            | crate::queue::note::Purpose::Branch
+            | crate::queue::note::Purpose::Pull => &place.try_branch,
         };
         Some(Order {
             attempt: attempt_of(job, *attempt),
@@ -388,6 +392,7 @@ impl Shared {
             git_token: git_token.clone(),
             suite: job.suite.clone(),
             variables: super::news::variables(job, &place.slug, branch),
+            secrets: Vec::new(),
             log_header: vec![
                 format!("{}/commits/{branch}", place.web_url),
                 job.commit.to_string(),
@@ -447,7 +452,7 @@ mod tests {
 
     use super::*;
     use crate::ids::{CommitId, JobId, WorkerId};
-    use crate::jobs::Wish as Wanted;
+    use crate::jobs::{Subject, Wish as Wanted};
     use crate::queue::note::Purpose;
 
     fn job_of_long_ago() -> Job {
@@ -461,6 +466,7 @@ mod tests {
             priority: 0,
             commit: "7".repeat(40).parse::<CommitId>().unwrap(),
             suite: suites.into_iter().next().unwrap(),
+            subject: Subject::default(),
             made_at: Timestamp(0),
             state: JobState::Leased {
                 attempt: AttemptNumber(1),

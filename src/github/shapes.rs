@@ -48,8 +48,14 @@ pub(super) struct Pull {
     head: Head,
     base: Base,
     mergeable: Option<bool>,
+    labels: Option<Vec<Label>>,
     #[serde(default, deserialize_with = "moment")]
     updated_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Label {
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -95,6 +101,12 @@ impl Pull {
             author,
             base: BranchName::new(self.base.branch),
             mergeable: self.mergeable,
+            labels: self
+                .labels
+                .unwrap_or_default()
+                .into_iter()
+                .filter_map(|label| label.name)
+                .collect(),
             updated_at: self
                 .updated_at
                 .unwrap_or_else(|| whole_seconds(clock::now())),
@@ -321,6 +333,7 @@ mod tests {
                 "main",
             ),
             mergeable: None,
+            labels: [],
             updated_at: Timestamp(
                 1704164645000,
             ),

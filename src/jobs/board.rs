@@ -22,6 +22,10 @@ pub struct Claimant {
     pub worker: WorkerKey,
     /// What it can execute.
     pub executors: Vec<Executor>,
+    /// What it has that suites may ask for.
+    pub labels: Vec<String>,
+    /// How many more slots it can fill; at least 1.
+    pub slots_free: u32,
     /// A fresh password for fetching the commit, used if there is a job.
     pub git_token: String,
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AttemptNumber, CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
+use crate::ids::{
+    AttemptNumber, CommitId, JobId, PullNumber, RepoLabel, RunId, Timestamp, WorkerId,
+};
 use crate::queue::note::Purpose;
 use crate::suite::{Environment, Suite};
 
@@ -21,6 +23,9 @@ pub struct Job {
     pub priority: i64,
     /// What to check out.
     pub commit: CommitId,
+    /// What that commit is a test of.
+    #[serde(default)]
+    pub subject: Subject,
     /// What to execute.
     pub suite: Suite,
     /// When it was made.
@@ -29,6 +34,20 @@ pub struct Job {
     pub state: JobState,
     /// Its attempts, oldest first; the last one may be under way.
     pub attempts: Vec<AttemptRecord>,
+}
+
+/// What a job's commit is a test of: for its variables, its log and its rank.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The pull that a run of a pull tests; of merges and tries, the first member.
+    pub pull: Option<PullNumber>,
+    /// The labels of that pull.
+    pub labels: Vec<String>,
+    /// The commit by which people know what is tested: a pull's head, a branch's tip; `None` for
+    /// the job's own commit.
+    pub identity: Option<CommitId>,
+    /// The branch that is tested (`auto`, `try`, or the one that was pushed); of a pull, its base.
+    pub branch: String,
 }
 
 /// Where a job stands.

@@ -10,7 +10,8 @@ mod tests;
 
 pub use self::board::{Board, Claimant, LeaseOver};
 pub use self::job::{
-    Attempt, AttemptEnd, AttemptRecord, Executor, Job, JobOutcome, JobState, Wish, WorkerKey,
+    Attempt, AttemptEnd, AttemptRecord, Executor, Job, JobOutcome, JobState, Subject, Wish,
+    WorkerKey,
 };
 
 /// How often a job is given to a worker before it is given up: for workers that die, never for

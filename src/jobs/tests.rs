@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     ATTEMPTS_MAX, Attempt, AttemptEnd, Board, Claimant, Executor, Job, JobOutcome, JobState,
-    LeaseOver, Wish, WorkerKey,
+    LeaseOver, Subject, Wish, WorkerKey,
 };
 use crate::ids::{AttemptNumber, CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
 use crate::queue::note::Purpose;
@@ -19,6 +19,9 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn job(id: u64) -> Job {
+    let environment = Environment::Sandbox {
+        network: Network::Off,
+    };
     Job {
         id: JobId(id),
         repo: RepoLabel::new("repo"),
@@ -26,21 +29,11 @@ fn job(id: u64) -> Job {
         purpose: Purpose::Land,
         priority: 0,
         commit: CommitId::ZERO,
+        subject: Subject::default(),
         suite: Suite {
-            context: format!("suite-{id}"),
-            environment: Environment::Sandbox {
-                network: Network::Off,
-            },
-            branches: Vec::new(),
-            pulls: true,
-            required: false,
-            env: Vec::new(),
-            build: None,
             tests: vec!["true".to_owned()],
             timeout_s: 60,
-            artifacts: Vec::new(),
-            packages: Vec::new(),
-            extra_repos: Vec::new(),
+            ..Suite::new(format!("suite-{id}"), environment)
         },
         made_at: at(0),
         state: JobState::Waiting,
@@ -59,6 +52,8 @@ fn claimant(name: &str) -> Claimant {
     Claimant {
         worker: worker(name),
         executors: vec![Executor::Sandbox],
+        labels: Vec::new(),
+        slots_free: 1,
         git_token: "secret".to_owned(),
     }
 }

@@ -156,7 +156,7 @@ fn words(note: &Note, pull: PullNumber, links: &Links) -> String {
 /// What is done to a commit, as the beginning of a sentence.
 pub(super) fn doing(purpose: Purpose) -> &'static str {
     match purpose {
-        Purpose::Land => "Testing",
+        Purpose::Land | Purpose::Branch | Purpose::Pull => "Testing",
         Purpose::Try => "Trying",
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn hidden(fields: &Value) -> String {
 fn kind(purpose: Purpose, land: &'static str, attempt: &'static str) -> &'static str {
     match purpose {
         Purpose::Land => land,
-        Purpose::Try => attempt,
+        Purpose::Try | Purpose::Branch | Purpose::Pull => attempt,
     }
 }
 

@@ -156,7 +156,7 @@ fn queue_words(status: &QueueStatus) -> (State, String) {
         }
         QueueStatus::Succeeded { purpose } => {
             let words = match purpose {
-                Purpose::Land => "Test successful",
+                Purpose::Land | Purpose::Branch | Purpose::Pull => "Test successful",
                 Purpose::Try => "Try build successful",
             };
             (State::Success, words.to_owned())

@@ -249,6 +249,9 @@ pub struct PullFacts {
     pub base: BranchName,
     /// Whether GitHub can merge it; `None` while it does not know.
     pub mergeable: Option<bool>,
+    /// Its labels, in GitHub's order.
+    #[serde(default)]
+    pub labels: Vec<String>,
     /// When it was last changed, by GitHub's clock, in whole seconds.
     pub updated_at: Timestamp,
 }

@@ -12,6 +12,9 @@ impl Queue {
     /// What a run waits for beside its suites, as far as an earlier run has not answered for the
     /// same commit.
     pub(super) fn external_checks(&self, run: &Run, merge: CommitId) -> Vec<RunCheck> {
+        if matches!(run.purpose, Purpose::Branch | Purpose::Pull) {
+            return Vec::new();
+        }
         let statuses = self.rules.statuses.iter();
         let statuses = statuses
             .filter(|rule| rule.in_tries || run.purpose == Purpose::Land)
@@ -23,7 +26,9 @@ impl Queue {
             label: rule.label.clone(),
             name: match (run.purpose, &rule.try_name) {
                 (Purpose::Try, Some(name)) => name.clone(),
-                (Purpose::Try, None) | (Purpose::Land, _) => rule.name.clone(),
+                (Purpose::Try, None) | (Purpose::Land | Purpose::Branch | Purpose::Pull, _) => {
+                    rule.name.clone()
+                }
             },
         });
         let builds = self.builders(run).iter().cloned().map(Check::Build);
@@ -51,6 +56,7 @@ impl Queue {
                 None => &buildbot.try_builders,
             },
             (Purpose::Try, None) => &buildbot.try_builders,
+            (Purpose::Branch | Purpose::Pull, _) => &[],
         }
     }
 

@@ -312,6 +312,10 @@ pub enum Purpose {
     Land,
     /// A try: never lands.
     Try,
+    /// A push to a branch that suites name: kind `branch`.
+    Branch,
+    /// A pull's own test merge: never lands.
+    Pull,
 }
 
 /// A name and where to read more.

@@ -53,6 +53,7 @@ impl Queue {
         let of = earlier.and_then(|run| run.repeats).unwrap_or(of);
         let stage = match purpose {
             Purpose::Land => Stage::RetryWanted { of },
+            Purpose::Branch | Purpose::Pull => return,
             Purpose::Try => Stage::TryWanted {
                 chooser: self.runs.get(&of).and_then(|run| run.chooser.clone()),
             },

@@ -83,6 +83,7 @@ impl Queue {
     pub(super) fn test_branch(&self, run: &Run) -> BranchName {
         match (run.purpose, &run.chooser) {
             (Purpose::Land, _) => self.rules.auto_branch.clone(),
+            (Purpose::Branch | Purpose::Pull, _) => run.base.clone(),
             (Purpose::Try, None) => self.rules.try_branch.clone(),
             (Purpose::Try, Some(chooser)) => {
                 BranchName::new(format!("{}-{chooser}", self.rules.try_branch))
@@ -192,6 +193,7 @@ impl Queue {
             match run.purpose {
                 Purpose::Land => self.land(id, turn),
                 Purpose::Try => self.end_tried(id, turn),
+                Purpose::Branch | Purpose::Pull => self.close_run(id, Ending::Succeeded, turn),
             }
         }
     }
@@ -215,7 +217,7 @@ impl Queue {
         };
         let event = match run.purpose {
             Purpose::Land => LabelEvent::Failed,
-            Purpose::Try => LabelEvent::TryFailed,
+            Purpose::Try | Purpose::Branch | Purpose::Pull => LabelEvent::TryFailed,
         };
         self.label_members(id, event, turn);
         self.tell_members(id, &note, &QueueStatus::Failed { check: link }, turn);

@@ -84,11 +84,19 @@ impl Queue {
         let Some(on_merge) = self.rules.suites else {
             return Vec::new();
         };
-        let branch = match run.purpose {
-            Purpose::Land => self.rules.auto_branch.as_str(),
-            Purpose::Try => self.rules.try_branch.as_str(),
+        let occasion = match run.purpose {
+            Purpose::Land => Occasion::Merge {
+                branch: self.rules.auto_branch.as_str(),
+                on_merge,
+            },
+            Purpose::Try => Occasion::Merge {
+                branch: self.rules.try_branch.as_str(),
+                on_merge,
+            },
+            Purpose::Branch => Occasion::Branch(run.base.as_str()),
+            Purpose::Pull => Occasion::Pull,
         };
-        let mut chosen = needed(suites, Occasion::Merge { branch, on_merge });
+        let mut chosen = needed(suites, occasion);
         chosen.retain(|suite| self.is_chosen(run, &Check::Suite(suite.context.clone())));
         chosen
     }

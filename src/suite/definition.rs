@@ -31,6 +31,79 @@ pub struct Suite {
     pub packages: Vec<String>,
     /// Package repositories to add first.
     pub extra_repos: Vec<ExtraRepo>,
+    /// What `needs` and commands may call it beside its context; unique in its file.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The combination of the matrix that it is, in the order of the file; empty without one.
+    #[serde(default)]
+    pub matrix: Vec<Variable>,
+    /// The context that its document states, where a matrix made several suites of that.
+    #[serde(default)]
+    pub matrix_context: Option<String>,
+    /// The contexts of those suites of its file that must have passed before it begins.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// It is needed only where a changed path fits one of these globs; empty for any change.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// Changed paths that fit one of these globs do not count.
+    #[serde(default)]
+    pub paths_ignore: Vec<String>,
+    /// What a worker must have that executes it.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// How many of a worker's slots it takes; `None` for what its environment weighs.
+    #[serde(default)]
+    pub slots: Option<u32>,
+    /// How often it is executed again in the same job when it fails, at most
+    /// [`RETRIES_MAX`](super::RETRIES_MAX).
+    #[serde(default)]
+    pub retries: u32,
+    /// Whether a job of higher rank may interrupt it.
+    #[serde(default)]
+    pub preemptible: bool,
+    /// Whether it may fail without anything depending on that.
+    #[serde(default)]
+    pub allow_failure: bool,
+    /// Whether it runs on pulls only when somebody asks for it.
+    #[serde(default)]
+    pub on_demand: bool,
+    /// The names of the secrets that it is given, where its run may have any.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+}
+
+impl Suite {
+    /// A suite that does nothing, with every key but these two at its default.
+    pub fn new(context: impl Into<String>, environment: Environment) -> Self {
+        Self {
+            context: context.into(),
+            environment,
+            branches: vec![super::BRANCH_DEFAULT.to_owned()],
+            pulls: true,
+            required: false,
+            env: Vec::new(),
+            build: None,
+            tests: Vec::new(),
+            timeout_s: super::TIMEOUT_S_MAX,
+            artifacts: Vec::new(),
+            packages: Vec::new(),
+            extra_repos: Vec::new(),
+            name: None,
+            matrix: Vec::new(),
+            matrix_context: None,
+            needs: Vec::new(),
+            paths: Vec::new(),
+            paths_ignore: Vec::new(),
+            labels: Vec::new(),
+            slots: None,
+            retries: 0,
+            preemptible: false,
+            allow_failure: false,
+            on_demand: false,
+            secrets: Vec::new(),
+        }
+    }
 }
 
 /// An environment variable. The shell expands its value.

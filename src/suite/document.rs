@@ -8,13 +8,10 @@ use super::environment;
 use super::error::Problem;
 use super::inherit::ENVIRONMENT_KEYS;
 use super::yaml::{Entry, Mapping, Node, Scalar, Value, display_scalar};
-use super::{Build, Environment, ExtraRepo, Place, RepoSetting, Suite, TIMEOUT_S_MAX, Variable};
+use super::{Build, Environment, ExtraRepo, Place, RepoSetting, Suite, Variable};
 
 /// What the name of an environment variable looks like.
 const VARIABLE_NAME: &str = "^[a-zA-Z_][a-zA-Z0-9_]*$";
-
-/// Where nothing else is said, pushes to this branch are tested.
-pub(super) const BRANCH_DEFAULT: &str = "master";
 
 /// Reads a merged document that stands at this place.
 pub(super) fn suite(document: &Mapping, place: Place) -> Result<Suite, Problem> {
@@ -115,21 +112,21 @@ impl Draft {
     }
 
     fn finish(self, place: Place) -> Result<Suite, Problem> {
+        let context = self.context.unwrap_or_default();
+        let environment = self.environment.ok_or_else(|| no_environment(place))?;
+        let default = Suite::new(context, environment);
         Ok(Suite {
-            context: self.context.unwrap_or_default(),
-            environment: self.environment.ok_or_else(|| no_environment(place))?,
-            branches: self
-                .branches
-                .unwrap_or_else(|| vec![BRANCH_DEFAULT.to_owned()]),
-            pulls: self.pulls.unwrap_or(true),
-            required: self.required.unwrap_or(false),
+            branches: self.branches.unwrap_or(default.branches),
+            pulls: self.pulls.unwrap_or(default.pulls),
+            required: self.required.unwrap_or(default.required),
             env: self.env,
             build: self.build,
             tests: self.tests,
-            timeout_s: self.timeout_s.unwrap_or(TIMEOUT_S_MAX),
+            timeout_s: self.timeout_s.unwrap_or(default.timeout_s),
             artifacts: self.artifacts,
             packages: self.packages,
             extra_repos: self.extra_repos,
+            ..default
         })
     }
 }
@@ -208,7 +205,7 @@ fn timeout_s(node: &Node) -> Result<u64, Problem> {
         .parse::<u64>()
         .ok()
         .and_then(|count| count.checked_mul(seconds))
-        .filter(|&timeout_s| timeout_s <= TIMEOUT_S_MAX)
+        .filter(|&timeout_s| timeout_s <= super::TIMEOUT_S_MAX)
         .ok_or_else(|| Problem::at(node.place, "timeout cannot be greater than 2 hours"))
 }
 

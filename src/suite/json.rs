@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Number, Value as Json, json};
 
+use super::BRANCH_DEFAULT;
 use super::audit::text_key;
-use super::document::BRANCH_DEFAULT;
 use super::yaml::{Entry, Mapping, Scalar, Value, display_scalar};
 use super::{Document, SuiteFileError};
 

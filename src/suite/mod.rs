@@ -44,5 +44,11 @@ pub const SUITES_MAX: usize = 256;
 /// The longest time a suite may ask for, in seconds; also what it gets without asking.
 pub const TIMEOUT_S_MAX: u64 = 7200;
 
+/// How often a suite may be executed again when it fails.
+pub const RETRIES_MAX: u32 = 5;
+
+/// Where nothing else is said, pushes to this branch are tested.
+const BRANCH_DEFAULT: &str = "master";
+
 /// The context of a file's first suite where it states none.
 pub const CONTEXT_DEFAULT: &str = "Red Hat CI";

@@ -149,7 +149,7 @@ fn checks(repo: &Repo, purpose: Purpose) -> Vec<String> {
     if let Some(buildbot) = &repo.buildbot {
         let builders = match purpose {
             Purpose::Land => &buildbot.builders,
-            Purpose::Try => &buildbot.try_builders,
+            Purpose::Try | Purpose::Branch | Purpose::Pull => &buildbot.try_builders,
         };
         if !builders.is_empty() {
             checks.push(format!(

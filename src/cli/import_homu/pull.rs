@@ -96,6 +96,7 @@ fn facts(number: PullNumber, row: &Row, mergeable: Option<bool>) -> Result<PullF
             base => BranchName::new(base),
         },
         mergeable,
+        labels: Vec::new(),
         updated_at: Timestamp(0),
     })
 }

@@ -5,7 +5,7 @@ use super::{Done, Passing};
 use crate::clock;
 use crate::git::{FileAt, GitError, Mirror};
 use crate::ids::{CommitId, JobId, RunId};
-use crate::jobs::{Job, JobState};
+use crate::jobs::{Job, JobState, Subject};
 use crate::queue::event::{Event, SuitesFound};
 use crate::suite::{self, FILE_BYTES_MAX, Suite};
 
@@ -79,6 +79,7 @@ pub(super) async fn start(
         purpose,
         priority,
         commit,
+        subject: Subject::default(),
         suite: suite.clone(),
         made_at,
         state: JobState::Waiting,

@@ -72,21 +72,14 @@ pub(super) fn with_suites() -> Rules {
 }
 
 pub(super) fn suite(context: &str) -> Suite {
+    let environment = Environment::Sandbox {
+        network: Network::Off,
+    };
     Suite {
-        context: context.to_owned(),
-        environment: Environment::Sandbox {
-            network: Network::Off,
-        },
         branches: Vec::new(),
-        pulls: true,
-        required: false,
-        env: Vec::new(),
-        build: None,
         tests: vec!["true".to_owned()],
         timeout_s: 60,
-        artifacts: Vec::new(),
-        packages: Vec::new(),
-        extra_repos: Vec::new(),
+        ..Suite::new(context, environment)
     }
 }
 
@@ -103,6 +96,7 @@ pub(super) fn facts(number: u64, head: &str, updated_at: i64) -> PullFacts {
         head_label: format!("author:topic-{number}"),
         base: BranchName::new("main"),
         mergeable: Some(true),
+        labels: Vec::new(),
         updated_at: seconds(updated_at),
     }
 }

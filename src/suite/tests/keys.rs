@@ -19,6 +19,19 @@ fn whatever_is_not_said_has_a_default() {
         artifacts: Vec::new(),
         packages: Vec::new(),
         extra_repos: Vec::new(),
+        name: None,
+        matrix: Vec::new(),
+        matrix_context: None,
+        needs: Vec::new(),
+        paths: Vec::new(),
+        paths_ignore: Vec::new(),
+        labels: Vec::new(),
+        slots: None,
+        retries: 0,
+        preemptible: false,
+        allow_failure: false,
+        on_demand: false,
+        secrets: Vec::new(),
     };
     assert_eq!(suites("sandbox: true\ntests: []"), [expected]);
 }

@@ -59,6 +59,8 @@ impl RunView {
             purpose: match run.purpose {
                 Purpose::Land => "merge",
                 Purpose::Try => "try",
+                Purpose::Branch => "branch",
+                Purpose::Pull => "pull",
             },
             base: forge.branch(&run.base),
             base_tip: run

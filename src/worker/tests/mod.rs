@@ -89,21 +89,12 @@ fn attempt(job: u64) -> Attempt {
 
 /// The suite of these commands, without a network, with two hours.
 fn suite(tests: &[&str]) -> Suite {
+    let environment = Environment::Sandbox {
+        network: Network::Off,
+    };
     Suite {
-        context: "unit".to_owned(),
-        environment: Environment::Sandbox {
-            network: Network::Off,
-        },
-        branches: vec!["master".to_owned()],
-        pulls: true,
-        required: false,
-        env: Vec::new(),
-        build: None,
-        artifacts: Vec::new(),
-        packages: Vec::new(),
-        extra_repos: Vec::new(),
         tests: tests.iter().map(|&test| test.to_owned()).collect(),
-        timeout_s: 7200,
+        ..Suite::new("unit", environment)
     }
 }
 

@@ -125,6 +125,7 @@ impl Server {
             git_token: GIT_TOKEN.to_owned(),
             suite: suite(&["true"]),
             variables: Vec::new(),
+            secrets: Vec::new(),
             log_header: vec![
                 "http://example.org/pull/7".to_owned(),
                 "TESTSUITE unit".to_owned(),
