@@ -13,6 +13,7 @@ mod document;
 mod environment;
 mod error;
 mod file;
+mod forms;
 mod inherit;
 mod json;
 mod needed;
