@@ -130,13 +130,17 @@ fn complain(out: &mut impl Write, error: &SuiteFileError) -> io::Result<()> {
 }
 
 fn explain(out: &mut impl Write, name: &str, documents: &[Document]) -> io::Result<()> {
-    let count = match documents.len() {
+    let suites: Vec<&Suite> = documents
+        .iter()
+        .flat_map(|document| &document.suites)
+        .collect();
+    let count = match suites.len() {
         1 => "1 suite".to_owned(),
         count => format!("{count} suites"),
     };
     writeln!(out, "{}: valid, {count}", harmless(name))?;
-    for document in documents {
-        explain_suite(out, &document.suite)?;
+    for suite in suites {
+        explain_suite(out, suite)?;
     }
     Ok(())
 }

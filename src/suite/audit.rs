@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 
 use super::Place;
 use super::error::Problem;
@@ -20,6 +21,15 @@ pub(super) struct Audit {
 struct Finding {
     message: String,
     place: Place,
+}
+
+/// What texts must look like.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pattern {
+    /// As it is told to people.
+    pub(super) regex: &'static str,
+    /// Whether a text fits.
+    pub(super) fits: fn(&str) -> bool,
 }
 
 /// Whether a list may name a thing twice.
@@ -102,14 +112,7 @@ impl Audit {
     /// A list of texts; null is not one of them.
     pub(super) fn texts(&mut self, node: &Node, path: &str, repeats: Repeats) -> Vec<String> {
         let Value::List(items) = &node.value else {
-            let quoted = match &node.value {
-                Value::Scalar(Scalar::Text(text)) => bytes_literal(text),
-                value @ (Value::Scalar(_) | Value::List(_) | Value::Map(_)) => display(value),
-            };
-            self.find(
-                node.place,
-                format!("Value '{quoted}' is not a list. Value path: '{path}'"),
-            );
+            self.not_a_list(node, path);
             return Vec::new();
         };
         if repeats == Repeats::Wrong {
@@ -120,6 +123,18 @@ impl Audit {
             .enumerate()
             .filter_map(|(index, item)| self.item(item, &format!("{path}/{index}")))
             .collect()
+    }
+
+    /// Finds a value that should be a list.
+    pub(super) fn not_a_list(&mut self, node: &Node, path: &str) {
+        let quoted = match &node.value {
+            Value::Scalar(Scalar::Text(text)) => bytes_literal(text),
+            value @ (Value::Scalar(_) | Value::List(_) | Value::Map(_)) => display(value),
+        };
+        self.find(
+            node.place,
+            format!("Value '{quoted}' is not a list. Value path: '{path}'"),
+        );
     }
 
     /// A mapping; not null.
@@ -133,6 +148,52 @@ impl Audit {
             format!("Value '{quoted}' is not a dict. Value path: '{path}'"),
         );
         None
+    }
+
+    /// A list of distinct texts that all fit a pattern.
+    pub(super) fn fitting(&mut self, node: &Node, path: &str, pattern: Pattern) -> Vec<String> {
+        let texts = self.texts(node, path, Repeats::Wrong);
+        for (index, text, place) in node.texts() {
+            if !(pattern.fits)(text) {
+                let regex = pattern.regex;
+                let what = format!("Value '{text}' does not match pattern '{regex}'");
+                self.wrong(place, &what, &below(path, index));
+            }
+        }
+        texts
+    }
+
+    /// An integer from a range; `None` for null.
+    pub(super) fn number(
+        &mut self,
+        node: &Node,
+        path: &str,
+        range: RangeInclusive<u32>,
+    ) -> Option<u32> {
+        let number = self.integer(node, path)?;
+        let fit = u32::try_from(number).ok().filter(|fit| range.contains(fit));
+        if fit.is_none() {
+            let (least, most) = range.into_inner();
+            self.find(
+                node.place,
+                format!("Value '{number}' is not from {least} to {most}. Path: '{path}'"),
+            );
+        }
+        fit
+    }
+
+    /// Finds something that only its reader knows to be wrong with a value.
+    pub(super) fn wrong(&mut self, place: Place, what: &str, path: &str) {
+        self.find(place, format!("{what}. Path: '{path}'"));
+    }
+
+    /// Finds a value of a type that is none of those that go.
+    pub(super) fn wrong_type(&mut self, node: &Node, name: &str, path: &str) {
+        let quoted = display(&node.value);
+        self.find(
+            node.place,
+            format!("Value '{quoted}' is not of type '{name}'. Path: '{path}'"),
+        );
     }
 
     /// Finds a name that no pattern allows.
@@ -179,14 +240,6 @@ impl Audit {
             self.wrong_type(node, name, path);
         }
         None
-    }
-
-    fn wrong_type(&mut self, node: &Node, name: &str, path: &str) {
-        let quoted = display(&node.value);
-        self.find(
-            node.place,
-            format!("Value '{quoted}' is not of type '{name}'. Path: '{path}'"),
-        );
     }
 
     fn find(&mut self, place: Place, message: String) {

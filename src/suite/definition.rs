@@ -31,13 +31,14 @@ pub struct Suite {
     pub packages: Vec<String>,
     /// Package repositories to add first.
     pub extra_repos: Vec<ExtraRepo>,
-    /// What `needs` and commands may call it beside its context; unique in its file.
+    /// What `needs` and commands may call it beside its context; of all suites of its file, only
+    /// combinations of one matrix may share it.
     #[serde(default)]
     pub name: Option<String>,
     /// The combination of the matrix that it is, in the order of the file; empty without one.
     #[serde(default)]
     pub matrix: Vec<Variable>,
-    /// The context that its document states, where a matrix made several suites of that.
+    /// The context that its document states, where that has a matrix; it calls all combinations.
     #[serde(default)]
     pub matrix_context: Option<String>,
     /// The contexts of those suites of its file that must have passed before it begins.

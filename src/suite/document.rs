@@ -1,4 +1,4 @@
-//! From a whole document to a suite: every key checked, every default filled in.
+//! From a whole document to its suites: every key checked, every default filled in.
 //!
 //! Keys are looked at in the order of the file. A check of PAPR's own ends the reading with its
 //! message alone; what pykwalify would find is collected by [`Audit`].
@@ -7,11 +7,12 @@ use super::audit::{At, Audit, Repeats, text_key};
 use super::error::Problem;
 use super::forms::{build, env, extra_repos, timeout_s};
 use super::inherit::ENVIRONMENT_KEYS;
+use super::own_keys::OwnKeys;
 use super::yaml::{Entry, Mapping};
 use super::{Build, Environment, ExtraRepo, Place, Suite, Variable, environment};
 
-/// Reads a merged document that stands at this place.
-pub(super) fn suite(document: &Mapping, place: Place) -> Result<Suite, Problem> {
+/// Reads a merged document that stands at this place: one suite, or those of its matrix.
+pub(super) fn suites(document: &Mapping, place: Place) -> Result<Vec<Suite>, Problem> {
     check_one_environment(document, place)?;
     check_something_to_do(document, place)?;
     let mut audit = Audit::default();
@@ -80,6 +81,7 @@ struct Draft {
     artifacts: Vec<String>,
     packages: Vec<String>,
     extra_repos: Vec<ExtraRepo>,
+    own: OwnKeys,
 }
 
 impl Draft {
@@ -103,16 +105,18 @@ impl Draft {
             Some("artifacts") => self.artifacts = audit.texts(node, "/artifacts", Repeats::Fine),
             Some("packages") => self.packages = audit.texts(node, "/packages", Repeats::Wrong),
             Some("extra-repos") => self.extra_repos = extra_repos(node)?,
+            Some(key) if self.own.take(key, node, audit) => {}
             _ => audit.undefined(entry, ""),
         }
         Ok(())
     }
 
-    fn finish(self, place: Place) -> Result<Suite, Problem> {
+    fn finish(mut self, place: Place) -> Result<Vec<Suite>, Problem> {
         let context = self.context.unwrap_or_default();
         let environment = self.environment.ok_or_else(|| no_environment(place))?;
         let default = Suite::new(context, environment);
-        Ok(Suite {
+        let matrix = std::mem::take(&mut self.own.matrix);
+        let mut suite = Suite {
             branches: self.branches.unwrap_or(default.branches),
             pulls: self.pulls.unwrap_or(default.pulls),
             required: self.required.unwrap_or(default.required),
@@ -124,6 +128,8 @@ impl Draft {
             packages: self.packages,
             extra_repos: self.extra_repos,
             ..default
-        })
+        };
+        self.own.say_of(&mut suite);
+        matrix.suites(suite)
     }
 }

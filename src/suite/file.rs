@@ -1,10 +1,9 @@
 //! A whole file: its documents one after the other, then compared with each other.
 
-use std::collections::HashSet;
-
 use super::document;
 use super::error::Problem;
 use super::inherit::merge;
+use super::needs::{Calls, Taken, resolve};
 use super::yaml::{Entry, Mapping, Node, Scalar, Value, load};
 use super::{FILE_BYTES_MAX, Place, SUITES_MAX, Suite, SuiteFileError};
 
@@ -12,11 +11,11 @@ use super::{FILE_BYTES_MAX, Place, SUITES_MAX, Suite, SuiteFileError};
 /// [`Mapping::weight`].
 const WEIGHT_MAX: usize = 4 * 1024 * 1024;
 
-/// A suite and how the file writes it.
+/// A document's suites and how the file writes them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Document {
-    /// The suite.
-    pub suite: Suite,
+    /// One suite, or those that its matrix makes.
+    pub suites: Vec<Suite>,
     written: Mapping,
     place: Place,
 }
@@ -31,6 +30,35 @@ impl Document {
     pub fn place(&self) -> Place {
         self.place
     }
+
+    /// The context that it states.
+    pub fn context(&self) -> &str {
+        self.text("context").unwrap_or_default()
+    }
+
+    /// The name that it states.
+    pub fn name(&self) -> Option<&str> {
+        self.text("name")
+    }
+
+    /// What it needs, as it states it, and where.
+    pub(super) fn needs(&self) -> impl Iterator<Item = (&str, Place)> {
+        let node = self.written.value("needs");
+        node.into_iter()
+            .flat_map(Node::texts)
+            .map(|(_, call, place)| (call, place))
+    }
+
+    /// Where the value of this key is; where it begins itself, if it has none.
+    fn place_of(&self, key: &str) -> Place {
+        self.written
+            .value(key)
+            .map_or(self.place, |node| node.place)
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.written.value(key)?.text()
+    }
 }
 
 /// Reads the suites of a file, in its order; none is fine.
@@ -43,7 +71,7 @@ pub fn read(file_name: &str, bytes: &[u8]) -> Result<Vec<Suite>, SuiteFileError>
     let documents = read_documents(file_name, bytes)?;
     Ok(documents
         .into_iter()
-        .map(|document| document.suite)
+        .flat_map(|document| document.suites)
         .collect())
 }
 
@@ -59,8 +87,7 @@ pub fn read_documents(file_name: &str, bytes: &[u8]) -> Result<Vec<Document>, Su
 fn documents(bytes: &[u8]) -> Result<Vec<Document>, Problem> {
     let nodes = load(text(bytes)?)?;
     if nodes.len() > SUITES_MAX {
-        let message = format!("file has more than {SUITES_MAX} testsuites");
-        return Err(Problem::of_file(message));
+        return Err(too_many());
     }
     let mut reader = Reader::default();
     for node in nodes {
@@ -68,14 +95,27 @@ fn documents(bytes: &[u8]) -> Result<Vec<Document>, Problem> {
         reader
             .take(node)
             .map_err(|problem| problem.of_document(number))?;
+        if reader.suites > SUITES_MAX {
+            return Err(too_many());
+        }
     }
-    match reader.documents.iter().find_map(non_ascii) {
+    let Reader {
+        mut documents,
+        calls,
+        ..
+    } = reader;
+    resolve(&mut documents, &calls)?;
+    match documents.iter().find_map(non_ascii) {
         Some(place) => Err(Problem::at(
             place,
             "non-ASCII characters found in ASCII-only field",
         )),
-        None => Ok(reader.documents),
+        None => Ok(documents),
     }
+}
+
+fn too_many() -> Problem {
+    Problem::of_file(format!("file has more than {SUITES_MAX} testsuites"))
 }
 
 fn text(bytes: &[u8]) -> Result<&str, Problem> {
@@ -94,7 +134,8 @@ fn text(bytes: &[u8]) -> Result<&str, Problem> {
 #[derive(Default)]
 struct Reader {
     documents: Vec<Document>,
-    contexts: HashSet<String>,
+    suites: usize,
+    calls: Calls,
     weight: usize,
     /// Whether a suite has the name that the sum of the required ones is reported under.
     is_required_a_name: bool,
@@ -105,42 +146,49 @@ impl Reader {
     fn take(&mut self, node: Node) -> Result<(), Problem> {
         let place = node.place;
         let written = merge(node, self.documents.last().map(Document::written))?;
-        self.weight = self.weight.saturating_add(written.weight());
+        self.weigh(written.weight(), place)?;
+        let suites = document::suites(&written, place)?;
+        // Every combination of a matrix has what the document has.
+        let copies = suites.len().saturating_sub(1);
+        self.weigh(written.weight().saturating_mul(copies), place)?;
+        let document = Document {
+            suites,
+            written,
+            place,
+        };
+        self.compare(&document)?;
+        self.suites = self.suites.saturating_add(document.suites.len());
+        self.documents.push(document);
+        Ok(())
+    }
+
+    fn weigh(&mut self, weight: usize, place: Place) -> Result<(), Problem> {
+        self.weight = self.weight.saturating_add(weight);
         if self.weight > WEIGHT_MAX {
             return Err(Problem::at(place, "too large with what it inherits"));
         }
-        let suite = document::suite(&written, place)?;
-        self.compare(&suite)
-            .map_err(|message| Problem::at(place_of_context(&written, place), message))?;
-        self.documents.push(Document {
-            suite,
-            written,
-            place,
-        });
         Ok(())
     }
 
-    /// Compares a suite with those before it.
-    fn compare(&mut self, suite: &Suite) -> Result<(), &'static str> {
-        if !self.contexts.insert(suite.context.clone()) {
-            return Err("duplicate 'context' value detected");
+    /// Compares a document's suites with those before it.
+    fn compare(&mut self, document: &Document) -> Result<(), Problem> {
+        let problem = |key: &str, message: String| Problem::at(document.place_of(key), message);
+        self.calls
+            .add(self.documents.len(), document)
+            .map_err(|Taken { key }| problem(key, format!("duplicate '{key}' value detected")))?;
+        for suite in &document.suites {
+            self.is_required_a_name |= suite.context == "required";
+            self.is_required_a_key |= suite.required;
         }
-        self.is_required_a_name |= suite.context == "required";
-        self.is_required_a_key |= suite.required;
         if self.is_required_a_name && self.is_required_a_key {
-            return Err("context \"required\" forbidden when using the 'required' key");
+            let message = "context \"required\" forbidden when using the 'required' key";
+            return Err(problem("context", message.to_owned()));
         }
         Ok(())
     }
 }
 
-fn place_of_context(written: &Mapping, otherwise: Place) -> Place {
-    written
-        .value("context")
-        .map_or(otherwise, |node| node.place)
-}
-
-/// The first text that must be ASCII and is not; commands and variables need not be.
+/// The first text that must be ASCII and is not; commands, variables and paths need not be.
 fn non_ascii(document: &Document) -> Option<Place> {
     document
         .written
@@ -151,7 +199,8 @@ fn non_ascii(document: &Document) -> Option<Place> {
 }
 
 fn is_free(entry: &Entry) -> bool {
-    matches!(&entry.key, Scalar::Text(key) if key == "tests" || key == "env")
+    const FREE: [&str; 4] = ["tests", "env", "paths", "paths-ignore"];
+    matches!(&entry.key, Scalar::Text(key) if FREE.contains(&key.as_str()))
 }
 
 fn first_non_ascii(node: &Node) -> Option<Place> {

@@ -58,7 +58,7 @@ fn default_context(own: &Mapping, place: Place) -> Option<Entry> {
     })
 }
 
-/// What a document takes over: everything but the context, and no environment if it has a word
+/// What a document takes over: everything but what it is called, and no environment if it has a word
 /// to say about its own. Lists and mappings come whole; the document's own replace them.
 fn heritage<'a>(previous: &'a Mapping, own: &Mapping) -> impl Iterator<Item = Entry> + use<'a> {
     let own_environment = ENVIRONMENT_KEYS.iter().any(|key| own.mentions(key));
@@ -68,7 +68,7 @@ fn heritage<'a>(previous: &'a Mapping, own: &Mapping) -> impl Iterator<Item = En
         .filter(move |entry| {
             !(own_environment && ENVIRONMENT_KEYS.iter().any(|key| is(entry, key)))
         })
-        .filter(|entry| !is(entry, "context"))
+        .filter(|entry| !is(entry, "context") && !is(entry, "name"))
         .cloned()
 }
 

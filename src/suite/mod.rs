@@ -2,8 +2,8 @@
 //!
 //! A file is a stream of YAML documents, one per suite. The way of a file: `yaml` makes values
 //! that know where they were written, `inherit` makes each document whole, `document` checks
-//! it and makes it a [`Suite`], `file` does that for all of them and compares them with each
-//! other. The files come from pull requests of strangers, so every step is bounded.
+//! it and makes it a [`Suite`], or with `matrix` several, `file` does that for all of them, compares
+//! them with each other and lets `needs` find out whom they wait for. The files come from pull requests of strangers, so every step is bounded.
 //!
 //! Nothing here finds the file, runs a command or knows what a run is.
 
@@ -16,7 +16,11 @@ mod file;
 mod forms;
 mod inherit;
 mod json;
+mod matrix;
 mod needed;
+mod needs;
+mod own_keys;
+mod paths;
 mod yaml;
 
 #[cfg(test)]
@@ -30,6 +34,7 @@ pub use error::{Place, SuiteFileError};
 pub use file::{Document, read, read_documents};
 pub use json::as_json;
 pub use needed::{Occasion, OnMerge, gates, needed};
+pub use paths::untouched;
 
 /// The names a file of suites may have in the root of a repository; the first that is a regular
 /// file is read, the others are not looked at (PAPR: the production order without the first name,
@@ -47,6 +52,12 @@ pub const TIMEOUT_S_MAX: u64 = 7200;
 
 /// How often a suite may be executed again when it fails.
 pub const RETRIES_MAX: u32 = 5;
+
+/// The most slots of a worker that a suite may take.
+pub const SLOTS_MAX: u32 = 64;
+
+/// The most combinations that one matrix may have.
+pub const COMBINATIONS_MAX: usize = 64;
 
 /// Where nothing else is said, pushes to this branch are tested.
 const BRANCH_DEFAULT: &str = "master";

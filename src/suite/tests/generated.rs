@@ -62,15 +62,21 @@ const PIECES: &[&str] = &[
     "specs: ",
     "required: yes\n",
     "branches: [auto]\n",
+    "name: n\n",
+    "needs: [a]\n",
+    "matrix: {A: [x, y]}\n",
+    "context: '{A}'\n",
+    "paths: [a/**]\n",
+    "secrets: [S]\n",
 ];
 
 /// What must hold of every answer.
 fn is_sound(bytes: &[u8]) {
     match read_documents(".papr.yml", bytes) {
         Ok(documents) => {
-            for document in &documents {
-                assert!(document.suite.timeout_s <= TIMEOUT_S_MAX);
-                assert!(document.suite.context.is_ascii());
+            for suite in documents.iter().flat_map(|document| &document.suites) {
+                assert!(suite.timeout_s <= TIMEOUT_S_MAX);
+                assert!(suite.context.is_ascii());
             }
             let suites = as_json(Ok(&documents))["suites"].as_array().unwrap().len();
             assert_eq!(suites, documents.len());

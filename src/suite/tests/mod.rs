@@ -6,9 +6,13 @@ mod generated;
 mod inheriting;
 mod keys;
 mod loading;
+mod matrix;
 mod messages;
 mod needing;
+mod own_keys;
+mod paths;
 mod printing;
+mod waiting;
 
 use serde_json::Value as Json;
 

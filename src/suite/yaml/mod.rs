@@ -52,6 +52,26 @@ impl Node {
         self.value == Value::Scalar(Scalar::Null)
     }
 
+    /// The texts of a list, each with its position and its place.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (usize, &str, Place)> {
+        let items = match &self.value {
+            Value::List(items) => items.as_slice(),
+            Value::Scalar(_) | Value::Map(_) => &[],
+        };
+        items
+            .iter()
+            .enumerate()
+            .filter_map(|(index, item)| Some((index, item.text()?, item.place)))
+    }
+
+    /// The text, if it is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Scalar(Scalar::Text(text)) => Some(text),
+            Value::Scalar(_) | Value::List(_) | Value::Map(_) => None,
+        }
+    }
+
     /// A measure of what it takes to keep or copy it, in bytes.
     pub(super) fn weight(&self) -> usize {
         let parts = match &self.value {
