@@ -8,6 +8,7 @@
 //! Nothing here finds the file, runs a command or knows what a run is.
 
 mod audit;
+mod calls;
 mod definition;
 mod document;
 mod environment;
@@ -21,11 +22,13 @@ mod needed;
 mod needs;
 mod own_keys;
 mod paths;
+mod sameness;
 mod yaml;
 
 #[cfg(test)]
 mod tests;
 
+pub use calls::{Called, NotFound, find};
 pub use definition::{
     Build, ClusterHost, ContainerSpecs, Environment, ExtraRepo, HostSpecs, Network, Ostree,
     RepoSetting, Suite, Variable,
@@ -35,6 +38,7 @@ pub use file::{Document, read, read_documents};
 pub use json::as_json;
 pub use needed::{Occasion, OnMerge, gates, needed};
 pub use paths::untouched;
+pub use sameness::{definition, names_image_by_digest};
 
 /// The names a file of suites may have in the root of a repository; the first that is a regular
 /// file is read, the others are not looked at (PAPR: the production order without the first name,

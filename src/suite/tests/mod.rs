@@ -1,5 +1,6 @@
 //! What the reader of suites promises, by example, and in `generated` on texts made by chance.
 
+mod calling;
 mod comparing;
 mod environments;
 mod generated;
@@ -12,6 +13,7 @@ mod needing;
 mod own_keys;
 mod paths;
 mod printing;
+mod sameness;
 mod waiting;
 
 use serde_json::Value as Json;

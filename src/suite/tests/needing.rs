@@ -83,3 +83,64 @@ fn required_suites_decide_or_all_where_none_is_required() {
     assert_eq!(gates_of(Occasion::Pull), "pulls only, everywhere");
     assert_eq!(names(&gates(&[])), "");
 }
+
+#[test]
+fn suites_on_demand_wait_on_pulls_only() {
+    let file = "sandbox: true\ntests: []\non-demand: true\nbranches: [auto, x]\n";
+    assert_eq!(contexts(file, Occasion::Pull), "");
+    assert_eq!(contexts(file, Occasion::Branch("x")), "Red Hat CI");
+    for on_merge in [OnMerge::Named, OnMerge::All] {
+        assert_eq!(contexts(file, merge("auto", on_merge)), "Red Hat CI");
+    }
+}
+
+#[test]
+fn what_a_needed_suite_waits_for_is_needed_too() {
+    let file = "\
+sandbox: true
+tests: []
+context: first
+pulls: false
+branches: []
+---
+inherit: true
+context: second
+needs: [first]
+on-demand: true
+---
+inherit: true
+context: third
+needs: [second]
+pulls: true
+on-demand: false
+branches: [x]
+---
+inherit: true
+context: other
+branches: []
+pulls: false
+needs: []
+";
+    assert_eq!(contexts(file, Occasion::Pull), "first, second, third");
+    assert_eq!(
+        contexts(file, Occasion::Branch("x")),
+        "first, second, third"
+    );
+    assert_eq!(contexts(file, Occasion::Branch("y")), "");
+    assert_eq!(
+        contexts(file, merge("x", OnMerge::Named)),
+        "first, second, third"
+    );
+}
+
+#[test]
+fn a_suite_that_may_fail_does_not_decide() {
+    let file = |keys: &str| {
+        format!(
+            "{FILE}---\nsandbox: true\ntests: []\ncontext: flaky\nallow-failure: true\n{keys}\n"
+        )
+    };
+    let gates_of = |keys: &str| names(&gates(&needed(&suites(&file(keys)), Occasion::Pull)));
+    assert_eq!(gates_of("pulls: true"), "pulls only, everywhere");
+    assert_eq!(gates_of("required: true"), "");
+}
