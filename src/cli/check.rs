@@ -4,6 +4,7 @@
 mod page;
 mod repo;
 mod server;
+mod suites;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -193,6 +194,7 @@ mod tests {
                        - every suite of .papr.yml, on our workers
           tries        wait for the same
           pulls        are tested when they are approved or tried, not before
+          again        a suite that passed is not run again on the same content for 1 d
           time-out     a run that has not ended after 10 h has failed
 
         Beware
@@ -211,6 +213,56 @@ mod tests {
             status.ci = { context = "ci/push", try = false }
         "#;
         assert!(described(text).contains("tries        have nothing to wait for"));
+    }
+
+    #[test]
+    fn a_repo_beside_another_service_is_described_in_plain_words() {
+        let text = r#"
+            github.access_token = "t"
+            web.base_url = "https://bot.example.org"
+            aliases = { "Bot, retest  this please." = "retry all" }
+            [repo.one]
+            owner = "octo"
+            name = "one"
+            merges = false
+            report = false
+            forward_to = "https://homu.example.org/hidden-path/"
+            forward_secret = "homu-secret"
+            require_green_pull = true
+            github = { secret = "s" }
+            suites = { pulls = "all", trusted = ["carol"], reuse = false }
+            secrets = { TOKEN = "1234567890", KEY = "0987654321" }
+        "#;
+        let description = described(text);
+        for hidden in ["1234567890", "0987654321", "homu-secret", "hidden-path"] {
+            assert!(!description.contains(hidden), "{hidden}");
+        }
+        let merging = described(&text.replace("merges = false", ""));
+        assert!(merging.contains("first        an approved pull's own test must have passed"));
+        let server = description.find("\nLines of").unwrap();
+        insta::assert_snapshot!(&description[server + 1..], @r#"
+        Lines of comments that are commands
+        "bot, retest this please": retry all
+
+        [repo.one] octo/one
+          may approve  nobody
+          may try      whoever may approve
+          merges       none: only pulls and branches are tested here, and somebody else
+                       merges
+          branches     auto for approved merges, try for tries; rollup for rollups, in
+                       the fork of whoever makes one
+          tries        wait for:
+                       - the suites of .papr.yml that name the branch (all, if none
+                         does), on our workers
+          pulls        are tested before approval, too, whoever made them
+          again        every suite is run each time
+          secrets      KEY and TOKEN, for suites that name them, in merges, tries and
+                       pushed branches only
+          time-out     a run that has not ended after 10 h has failed
+          reports      none: no status, comment or label is posted
+          forwards     every webhook is passed on to https://homu.example.org, signed
+                       for it
+        "#);
     }
 
     fn status_of(file: &Path) -> ExitCode {

@@ -5,16 +5,19 @@
 //! Nothing but the file and the given environment is looked at.
 
 mod address;
+mod aliases;
 mod amended;
 mod branches;
 mod builders;
 mod finding;
+mod forward;
 mod github;
 mod reactions;
 mod reading;
 mod repo;
 mod schedule;
 mod secret;
+mod secrets;
 mod section;
 mod server;
 mod suites;
@@ -30,14 +33,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use aliases::Aliases;
 pub use amended::{Amended, Amendment};
 pub use branches::Branches;
 pub use builders::{Buildbot, CheckRun, StatusCheck};
 pub use finding::{ConfigError, ConfigErrors, Place, Position, Warning};
+pub use forward::Forward;
 pub use github::{App, GitHub, PrivateKey};
 pub use reactions::{Hook, HookAccess, LabelChange, LabelEvent};
 pub use reading::Environment;
-pub use repo::{Fork, Repo};
+pub use repo::{Fork, Merging, Repo};
 pub use schedule::{Comparison, Glob, PriorityBound, Rule, RuleRun};
 pub use secret::Secret;
 pub use server::{Db, Git, Storage, Web, Workers};
@@ -71,6 +76,8 @@ pub struct Config {
     pub repos: BTreeMap<RepoLabel, Repo>,
     /// Commands that call other services, by name.
     pub hooks: BTreeMap<String, Hook>,
+    /// Lines of comments that stand for commands (table `aliases`). Default none.
+    pub aliases: Aliases,
     /// Which job goes first: the first rule that fits gives its rank. Default none.
     pub schedule: Vec<Rule>,
     /// What is allowed but does not do what one may expect, in the file's order.
@@ -172,6 +179,7 @@ fn read(table: &Table, reading: &Reading<'_>) -> Result<Config, ConfigErrors> {
         worker: Workers::read(&top.section("worker")),
         repos: repo::repos(&top, app_secret, &git),
         hooks: reactions::hooks(&top),
+        aliases: Aliases::read(&top.section("aliases")),
         schedule: schedule::read(&top.section("schedule")),
         git,
         github,

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use super::branches::Branches;
 use super::builders::{self, Buildbot, CheckRun, StatusCheck};
+use super::forward::Forward;
 use super::reactions::{self, LabelChange, LabelEvent};
 use super::secret::Secret;
+use super::secrets;
 use super::section::{NamedSection, Section};
 use super::server::Git;
-use super::suites::Suites;
+use super::suites::{PullTests, Suites};
 use super::tree::Value;
 use crate::ids::{Login, RepoLabel};
 
@@ -68,6 +70,25 @@ pub struct Repo {
     pub batch: u32,
     /// How many runs may be in flight, each on top of the one before. Default 1.
     pub window: u32,
+    /// Whether the bot merges here. Default on.
+    pub merges: Merging,
+    /// Whether what we find is posted to GitHub: statuses, comments and labels. Default true.
+    pub report: bool,
+    /// Where every webhook is passed on to. Default none.
+    pub forward: Option<Forward>,
+    /// Whether an approved pull waits for its own test to pass before it is merged. Default false.
+    pub require_green_pull: bool,
+    /// What suites may know and nobody may read, by name. Default none.
+    pub secrets: BTreeMap<String, Secret>,
+}
+
+/// Whether the bot merges.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Merging {
+    /// It does.
+    On,
+    /// It does not, and only tests pulls and branches: somebody else merges.
+    Off,
 }
 
 /// A fork in which merges are tested.
@@ -132,12 +153,33 @@ impl Repo {
             suites: suites.or_else(|| nothing.then(Suites::default)),
             batch: section.whole("batch", 1..=100).unwrap_or(1),
             window: section.whole("window", 1..=100).unwrap_or(1),
+            merges: Merging::read(section),
+            report: section.truth("report").unwrap_or(true),
+            forward: Forward::read(section),
+            require_green_pull: section.truth("require_green_pull").unwrap_or(false),
+            secrets: secrets::read(&section.section("secrets")),
         };
-        if repo.reviewers.is_empty() && !repo.auth_collaborators && !repo.rust_team {
+        repo.warn(section);
+        repo
+    }
+
+    fn warn(&self, section: &Section<'_>) {
+        let merges = self.merges == Merging::On;
+        let named = !self.reviewers.is_empty() || self.auth_collaborators || self.rust_team;
+        if merges && !named {
             let remedy = "add reviewers = [\"LOGIN\"]";
             section.warn("reviewers", "nobody may approve", remedy);
         }
-        repo
+        let tests_pulls = |suites: &Suites| suites.pulls != PullTests::None;
+        if self.require_green_pull && !self.suites.as_ref().is_some_and(tests_pulls) {
+            let message = "\"require_green_pull\" lets nothing be merged";
+            let reason = "pulls are not tested before they are approved";
+            section.warn("require_green_pull", message, reason);
+        }
+        if !self.secrets.is_empty() && self.suites.is_none() {
+            let reason = "no suite is run here: add [repo.LABEL.suites]";
+            section.warn("secrets", "\"secrets\" does nothing", reason);
+        }
     }
 
     /// Without `local_git` GitHub makes the merges, and it makes no others than plain ones.
@@ -237,7 +279,7 @@ fn check_slug_part(section: &Section<'_>, key: &str, text: &str) {
     }
 }
 
-fn logins(section: &Section<'_>, key: &'static str) -> Vec<Login> {
+pub(super) fn logins(section: &Section<'_>, key: &'static str) -> Vec<Login> {
     let texts = section.texts(key);
     let bad = |letter: char| letter.is_whitespace() || "@,/".contains(letter);
     for text in texts.iter().filter(|text| text.contains(bad)) {
@@ -272,6 +314,15 @@ fn webhook_secret(section: &Section<'_>, app_secret: Option<&Secret>) -> Secret 
         "write what the repository's webhook is signed with",
     );
     Secret::new("")
+}
+
+impl Merging {
+    fn read(section: &Section<'_>) -> Self {
+        match section.truth("merges") {
+            Some(false) => Self::Off,
+            Some(true) | None => Self::On,
+        }
+    }
 }
 
 impl Fork {

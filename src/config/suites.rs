@@ -1,6 +1,12 @@
 //! `[repo.LABEL.suites]`: how our workers run the suites of the commit's own file.
 
+use super::repo::logins;
 use super::section::{Section, Word};
+use crate::ids::Login;
+
+const A_DAY_S: u64 = 86_400;
+
+const A_YEAR_S: u64 = 365 * A_DAY_S;
 
 /// How our workers run the suites of the commit's own file.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -11,6 +17,11 @@ pub struct Suites {
     pub pulls: PullTests,
     /// Which suites an `auto` or `try` run takes. Default named.
     pub on_merge: OnMerge,
+    /// Whose pulls are tested without being asked for, beside those who may write. Default none.
+    pub trusted: Vec<Login>,
+    /// Seconds for which a suite that passed is not run again on the same content (keys `reuse`
+    /// and `reuse_s`); none: it always is. Default a day.
+    pub reuse_s: Option<u64>,
 }
 
 /// Which pulls are tested before they are approved.
@@ -47,6 +58,8 @@ impl Suites {
             file,
             pulls: section.choice("pulls").unwrap_or(PullTests::Trusted),
             on_merge: section.choice("on_merge").unwrap_or(OnMerge::Named),
+            trusted: logins(section, "trusted"),
+            reuse_s: reuse_s(section),
         })
     }
 }
@@ -57,8 +70,16 @@ impl Default for Suites {
             file: ".papr.yml".to_owned(),
             pulls: PullTests::Trusted,
             on_merge: OnMerge::Named,
+            trusted: Vec::new(),
+            reuse_s: Some(A_DAY_S),
         }
     }
+}
+
+fn reuse_s(section: &Section<'_>) -> Option<u64> {
+    let reuse = section.truth("reuse").unwrap_or(true);
+    let seconds = section.whole("reuse_s", 1..=A_YEAR_S);
+    reuse.then(|| seconds.unwrap_or(A_DAY_S))
 }
 
 impl Word for PullTests {

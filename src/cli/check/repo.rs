@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::page::{Page, duration, listed};
-use crate::config::{
-    Config, LabelChange, LabelEvent, OnMerge, PullTests, Repo, StatusCheck, Suites,
-};
+use super::server::host;
+use super::suites;
+use crate::config::{Config, LabelChange, LabelEvent, Merging, Repo, StatusCheck};
 use crate::queue::note::Purpose;
 
 /// Says what the bot does with a repository.
@@ -31,6 +31,16 @@ pub(super) fn describe(page: &mut Page, config: &Config, repo: &Repo) {
         page.row("at a time", &at_a_time(repo));
     }
     labels(page, &repo.labels);
+    if !repo.report {
+        page.row("reports", "none: no status, comment or label is posted");
+    }
+    if let Some(forward) = &repo.forward {
+        let to = format!(
+            "every webhook is passed on to {}, signed for it",
+            host(&forward.url)
+        );
+        page.row("forwards", &to);
+    }
 }
 
 fn approvers(repo: &Repo) -> String {
@@ -66,6 +76,10 @@ fn triers(repo: &Repo) -> String {
 }
 
 fn merges(repo: &Repo) -> String {
+    if repo.merges == Merging::Off {
+        return "none: only pulls and branches are tested here, and somebody else merges"
+            .to_owned();
+    }
     let squashed = match (repo.autosquash, repo.linear) {
         (false, _) => "",
         (true, false) => {
@@ -110,11 +124,16 @@ fn branches(repo: &Repo) -> String {
 }
 
 fn waits(page: &mut Page, repo: &Repo) {
-    page.row(
-        "lands when",
-        "all of these passed on the very commit that lands:",
-    );
-    let landing = checks(repo, Purpose::Land);
+    let landing = match repo.merges {
+        Merging::On => checks(repo, Purpose::Land),
+        Merging::Off => Vec::new(),
+    };
+    if !landing.is_empty() {
+        page.row(
+            "lands when",
+            "all of these passed on the very commit that lands:",
+        );
+    }
     for check in &landing {
         page.item(check);
     }
@@ -129,14 +148,15 @@ fn waits(page: &mut Page, repo: &Repo) {
             page.item(check);
         }
     }
-    if let Some(suites) = &repo.suites {
-        page.row("pulls", pull_tests(suites));
+    if repo.require_green_pull && repo.merges == Merging::On {
+        page.row("first", "an approved pull's own test must have passed");
     }
+    suites::describe(page, repo);
 }
 
 /// What a run waits for.
 fn checks(repo: &Repo, purpose: Purpose) -> Vec<String> {
-    let mut checks: Vec<String> = repo.suites.iter().map(suites).collect();
+    let mut checks: Vec<String> = repo.suites.iter().map(suites::check).collect();
     let statuses = repo.statuses.iter();
     let statuses = statuses.filter(|status| status.in_tries || purpose == Purpose::Land);
     checks.extend(
@@ -160,24 +180,6 @@ fn checks(repo: &Repo, purpose: Purpose) -> Vec<String> {
         }
     }
     checks
-}
-
-fn suites(suites: &Suites) -> String {
-    let file = &suites.file;
-    match suites.on_merge {
-        OnMerge::All => format!("every suite of {file}, on our workers"),
-        OnMerge::Named => {
-            format!("the suites of {file} that name the branch (all, if none does), on our workers")
-        }
-    }
-}
-
-fn pull_tests(suites: &Suites) -> &'static str {
-    match suites.pulls {
-        PullTests::Trusted => "are tested before approval, too, if their authors are trusted",
-        PullTests::All => "are tested before approval, too, whoever made them",
-        PullTests::None => "are tested when they are approved or tried, not before",
-    }
 }
 
 fn choosers(page: &mut Page, repo: &Repo) {

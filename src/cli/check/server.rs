@@ -28,6 +28,13 @@ pub(super) fn describe(page: &mut Page, config: &Config) {
             page.row(&hook.trigger, &called(hook));
         }
     }
+    let mut aliases = config.aliases.iter().peekable();
+    if aliases.peek().is_some() {
+        page.heading("Lines of comments that are commands");
+        for (phrase, commands) in aliases {
+            page.paragraph(&format!("  \"{phrase}\": {commands}"));
+        }
+    }
 }
 
 fn server(page: &mut Page, config: &Config) {
@@ -181,7 +188,7 @@ fn called(hook: &Hook) -> String {
 }
 
 /// The address without its path, which may be the only secret that a service has.
-fn host(endpoint: &str) -> String {
+pub(super) fn host(endpoint: &str) -> String {
     let Ok(url) = url::Url::parse(endpoint) else {
         return String::new();
     };

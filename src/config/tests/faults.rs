@@ -67,7 +67,7 @@ github = {}
     insta::assert_snapshot!(toml(text).unwrap_err(), @r#"
     cfg.toml:2: "max_priority" is a text: write a whole number, without quotes
     cfg.toml:3: "retry_log_expire" is no interval: write "42 days", or a number of seconds
-    cfg.toml:4: unknown key "colour": remove it; known here: db, git, github, hooks, max_priority, repo, retry_log_expire, schedule, storage, web, worker
+    cfg.toml:4: unknown key "colour": remove it; known here: aliases, db, git, github, hooks, max_priority, repo, retry_log_expire, schedule, storage, web, worker
     cfg.toml:6: [github] missing key "access_token": write the bot's token: access_token = "${GITHUB_TOKEN}"
     cfg.toml:7: [github] unknown key "acces_token": did you mean "access_token"?
     cfg.toml:8: [github] "api_url" is no address that can be used here: write http:// or https://, a host, and a path if need be, nothing else
@@ -92,7 +92,7 @@ github = {}
     cfg.toml:37: [repo.all] "name" cannot be a name on GitHub: write it as in the repository's address: owner/name
     cfg.toml:38: [repo.all] "reviewers" is a text: write a list: ["…", "…"]
     cfg.toml:39: [repo.all] "timeout" is 0: write a number from 1 to 31536000
-    cfg.toml:40: [repo.all] unknown key "rollout": remove it; known here: auth_collaborators, autosquash, batch, branch, buildbot, checks, github, labels, linear, name, owner, reviewers, rust_team, rust_team_url, status, status_based_exemption, suites, test-on-fork, timeout, travis, try_choosers, try_users, window
+    cfg.toml:40: [repo.all] unknown key "rollout": remove it; known here: auth_collaborators, autosquash, batch, branch, buildbot, checks, forward_secret, forward_to, github, labels, linear, merges, name, owner, report, require_green_pull, reviewers, rust_team, rust_team_url, secrets, status, status_based_exemption, suites, test-on-fork, timeout, travis, try_choosers, try_users, window
     cfg.toml:43: [repo.all.branch] "auto" is main, which the bot would overwrite: take a branch that nobody else uses
     cfg.toml:44: [repo.all.branch] "try" is no branch name: write a name that git accepts, without refs/heads/
     cfg.toml:49: [repo.y] "reviewers" holds "@alice", which is no login: write logins alone, each in quotes, without @
@@ -231,4 +231,75 @@ fn a_secret_in_a_broken_line_is_not_repeated() {
     }
     let url = "[db]\nurl = 'mysql://u:hunter2@h'\n[github]\nweb_url = 'x:hunter2'\n";
     assert!(!errors(url).contains("hunter2"));
+}
+
+#[test]
+fn secrets_that_cannot_be_hidden_or_exported_are_refused_and_not_shown() {
+    let secrets = "secrets = { 7up = 'hunter2-hunter2', PAPR_X = 'hunter2-hunter2', a-b = 'hunter2-hunter2', \
+                   SHORT = 'hunter2', BLANK = ' hunter2 ', NUL = \"hunter2\\u0000hunter2\", EMPTY = '', NUMBER = 12345678 }";
+    let errors = repo_errors(secrets);
+    assert!(!errors.contains("hunter2"), "{errors}");
+    insta::assert_snapshot!(errors, @r#"
+    cfg.toml:9: [repo.x.secrets] "7up" cannot be the name of a variable: take letters, digits and _, and begin with no digit
+    cfg.toml:9: [repo.x.secrets] "PAPR_X" begins as the variables of the run do: take another name
+    cfg.toml:9: [repo.x.secrets] "a-b" cannot be the name of a variable: take letters, digits and _, and begin with no digit
+    cfg.toml:9: [repo.x.secrets] "SHORT" is too short to be hidden in logs: take a value of at least 8 characters: hiding fewer would hide much of any log
+    cfg.toml:9: [repo.x.secrets] "BLANK" is too short to be hidden in logs: take a value of at least 8 characters: hiding fewer would hide much of any log
+    cfg.toml:9: [repo.x.secrets] "NUL" holds a NUL character: take another value: no variable can hold that
+    cfg.toml:9: [repo.x.secrets] "EMPTY" holds an empty text: write a value or remove it
+    cfg.toml:9: [repo.x.secrets] "NUMBER" holds a whole number: write texts, each in quotes
+    "#);
+    let good = repo("secrets = { A_1 = '12345678', _b = '''\none\ntwo-two\n''' }");
+    let values: Vec<_> = good.secrets.values().map(Secret::expose).collect();
+    assert_eq!(values, ["12345678", "one\ntwo-two\n"]);
+}
+
+#[test]
+fn webhooks_are_passed_on_to_an_address_with_a_secret() {
+    insta::assert_snapshot!(repo_errors("forward_to = 'http://homu/github'"), @r#"
+    cfg.toml:4: [repo.x] missing key "forward_secret": write what that service checks webhooks with
+    "#);
+    insta::assert_snapshot!(repo_errors("forward_secret = 's'"), @r#"
+    cfg.toml:9: [repo.x] "forward_secret" is of no use without "forward_to": write where to, or remove it
+    "#);
+    let secret = "forward_secret = 's'";
+    insta::assert_snapshot!(repo_errors(&format!("{secret}\nforward_to = 'homu.example.org'")), @r#"
+    cfg.toml:10: [repo.x] "forward_to" is no address that can be used here: write http:// or https://, a host, and a path, nothing else
+    "#);
+    let forward = repo(&format!(
+        "{secret}\nforward_to = 'https://jenkins/ghprbhook/'"
+    ))
+    .forward;
+    assert_eq!(forward.unwrap().url, "https://jenkins/ghprbhook/");
+}
+
+#[test]
+fn a_phrase_is_a_line_and_there_once() {
+    let aliases = "[aliases]\n\"Retest.\" = 'retry'\n\" retest\" = 'try'\n\".\" = 'r+'\n\"a\\nb\" = 'r+'\nx = ''";
+    insta::assert_snapshot!(errors(aliases).replace(LEAST, ""), @r#"
+    cfg.toml:2: [aliases] the phrase "retest" is there twice: remove one of the two
+    cfg.toml:4: [aliases] "." is no phrase: write the words of one line
+    cfg.toml:5: [aliases] "a\nb" is no phrase: write the words of one line
+    cfg.toml:6: [aliases] "x" holds an empty text: write a value or remove it
+    "#);
+}
+
+#[test]
+fn settings_that_undo_each_other_are_warned_of() {
+    let warnings = |lines: &str| {
+        let config = toml(&format!("{LEAST}\nreviewers = ['a']\n{lines}")).unwrap();
+        let mut warnings: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
+        warnings.retain(|warning| !warning.contains("not acted on yet"));
+        warnings.join("\n")
+    };
+    insta::assert_snapshot!(warnings("require_green_pull = true\nsuites.pulls = 'none'"), @r#"
+    cfg.toml:10: [repo.x] "require_green_pull" lets nothing be merged: pulls are not tested before they are approved
+    "#);
+    insta::assert_snapshot!(warnings("secrets.A = '12345678'\nstatus.ci.context = 'ci'"), @r#"
+    cfg.toml:10: [repo.x] "secrets" does nothing: no suite is run here: add [repo.LABEL.suites]
+    "#);
+    assert_eq!(
+        warnings("require_green_pull = true\nsecrets.A = '12345678'"),
+        ""
+    );
 }

@@ -1,6 +1,7 @@
 //! What the keys mean, and their defaults.
 
 use super::*;
+use crate::ids::Login;
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "the configuration is long")]
@@ -93,13 +94,25 @@ fn every_key_has_the_default_that_the_documentation_names() {
                         file: ".papr.yml",
                         pulls: Trusted,
                         on_merge: Named,
+                        trusted: [],
+                        reuse_s: Some(
+                            86400,
+                        ),
                     },
                 ),
                 batch: 1,
                 window: 1,
+                merges: On,
+                report: true,
+                forward: None,
+                require_green_pull: false,
+                secrets: {},
             },
         },
         hooks: {},
+        aliases: Aliases(
+            {},
+        ),
         schedule: [],
         warnings: [
             Warning {
@@ -276,4 +289,40 @@ fn storage_is_a_directory() {
         assert_eq!(config.storage.directory(), Path::new(directory), "{url}");
     }
     assert!(errors("storage.url = 'file:'").contains("in a directory only"));
+}
+
+#[test]
+fn what_a_repo_does_beside_others_is_read() {
+    let repo = repo(
+        "merges = false\nreport = false\nrequire_green_pull = true\n\
+         suites = { trusted = ['carol'], reuse = true, reuse_s = 60 }",
+    );
+    assert_eq!(repo.merges, Merging::Off);
+    assert!(!repo.report && repo.require_green_pull);
+    let suites = repo.suites.unwrap();
+    assert_eq!(suites.trusted, [Login::new("carol")]);
+    assert_eq!(suites.reuse_s, Some(60));
+    let never = toml(&format!(
+        "{LEAST}\nsuites = {{ reuse = false, reuse_s = 60 }}"
+    ))
+    .unwrap();
+    let mut repos = never.repos.into_values();
+    let suites = repos.next().and_then(|repo| repo.suites).unwrap();
+    assert_eq!(suites.reuse_s, None);
+}
+
+#[test]
+fn a_line_is_an_alias_in_any_case_with_any_blanks_and_with_a_full_stop() {
+    let text = format!("[aliases]\n\"Bot, retest  this please\" = 'retry all'\n{LEAST}");
+    let aliases = toml(&text).unwrap().aliases;
+    for line in ["bot, retest this please", "  BOT,  Retest\tthis please. "] {
+        assert_eq!(aliases.commands(line), Some("retry all"), "{line}");
+    }
+    for line in [
+        "bot, retest this please!",
+        "please bot, retest this please",
+        "",
+    ] {
+        assert_eq!(aliases.commands(line), None, "{line}");
+    }
 }
