@@ -10,7 +10,7 @@ use paprq::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use paprq::queue::Queue;
 use paprq::queue::effect::History;
 use paprq::queue::event::{Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source};
-use paprq::queue::rules::{ExemptionRule, Fixups, Rules};
+use paprq::queue::rules::{ExemptionRule, Fixups, Merging, PullTests, Reporting, Reuse, Rules};
 
 const PULLS: u64 = 10_000;
 
@@ -19,6 +19,7 @@ fn rules() -> Rules {
         grammar: Grammar {
             bot: Login::new("bors"),
             hooks: Vec::new(),
+            aliases: Vec::new(),
         },
         reviewers: vec![Login::new("alice")],
         try_users: Vec::new(),
@@ -39,6 +40,11 @@ fn rules() -> Rules {
         statuses: Vec::new(),
         check_runs: Vec::new(),
         suites: None,
+        pulls: PullTests::None,
+        trusted: Vec::new(),
+        reuse: Reuse::Passes,
+        merging: Merging::On,
+        reporting: Reporting::On,
     }
 }
 

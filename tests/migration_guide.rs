@@ -65,6 +65,7 @@ fn every_command_is_in_the_table() {
     let grammar = Grammar {
         bot: Login::new("bot"),
         hooks: vec!["HOOK".to_owned()],
+        aliases: Vec::new(),
     };
     let mut read = BTreeSet::new();
     for row in rows(section("Commands")) {

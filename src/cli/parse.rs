@@ -33,6 +33,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let grammar = Grammar {
         bot: login(&arguments.bot),
         hooks: arguments.hooks.clone(),
+        aliases: Vec::new(),
     };
     let reading = grammar.read(&arguments.comment()?, &login(&arguments.user));
     print(&reading, &mut std::io::stdout(), &mut std::io::stderr())
@@ -95,6 +96,7 @@ mod tests {
         let grammar = Grammar {
             bot: login("@bot"),
             hooks: vec!["deploy".to_owned()],
+            aliases: Vec::new(),
         };
         grammar.read(comment, &login("jack"))
     }

@@ -2,12 +2,13 @@
 //!
 //! [`Grammar::read`] is the way in. The steps, one file each: `lines` finds the text that is
 //! neither quoted nor fenced, `code` the inline code in it, `mention` the bot's name; `reader` goes
-//! through the words after the name; `words` knows the commands, `suites` the tail of `retry`,
+//! through the words after the name; `words` knows the commands, `suites` the tail of `retry` and `test`, `aliases` other bots' phrases,
 //! `near_miss` what was probably meant as a command; `rights` says who may give which.
 //!
 //! Nothing here knows a pull, a repository or a configuration. `docs/commands.md` is this grammar
 //! for users.
 
+mod aliases;
 mod code;
 mod lines;
 mod mention;
@@ -61,6 +62,23 @@ pub enum Command {
         /// plain `retry` is meant.
         suites: Vec<String>,
     },
+    /// `test`: suites are executed on the pull, also such as run only when they are asked for.
+    Test {
+        /// The words after it: what the suites are called; none for those of any pull.
+        suites: Vec<String>,
+    },
+    /// `cancel`: what is being tested of the pull is stopped.
+    Cancel,
+    /// `hold`: the pull is not merged until that is lifted, approved or not.
+    Hold,
+    /// `hold-`: it may be merged again.
+    Unhold,
+    /// `ok`: the pull's present commit may be tested, whoever wrote it.
+    Ok,
+    /// `ok+`: everything that the pull's author proposes may be tested from now on.
+    OkAuthor,
+    /// `info`: how the pull stands.
+    Info,
     /// `try`: the merge is tested and never lands.
     Try {
         /// CHOOSER in `try=CHOOSER`.
@@ -162,6 +180,18 @@ pub struct Grammar {
     pub bot: Login,
     /// The triggers of the hooks. One that is spelt like a built-in command is never heard.
     pub hooks: Vec<String>,
+    /// What else is read as commands.
+    pub aliases: Vec<Alias>,
+}
+
+/// A phrase that stands for commands where it is a whole line, such as another bot's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Alias {
+    /// The phrase; letters count in any case, white space in any amount, and a full stop at the
+    /// end not at all.
+    pub phrase: String,
+    /// The commands, as after the bot's name.
+    pub commands: String,
 }
 
 /// What was read in one comment.
@@ -185,9 +215,10 @@ impl Grammar {
         reader::read(self, comment, author)
     }
 
-    /// Whether the comment may hold a mention of the bot. Cheap and without allocation: it is asked
+    /// Whether the comment may hold a mention of the bot, or an alias. Cheap and without allocation: it is asked
     /// for each comment of each repository. Says yes to mentions in code and in quotes, too.
     pub fn mentions_bot(&self, comment: &str) -> bool {
         mention::all(comment, self.bot.as_str()).next().is_some()
+            || (!self.aliases.is_empty() && aliases::holds(self, comment))
     }
 }

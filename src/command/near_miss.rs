@@ -107,7 +107,8 @@ fn is_like_priority(word: &str) -> bool {
 }
 
 /// The names of commands in which a slip is looked for. The others are too short, or prose.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
+    "cancel",
     "rollup",
     "try",
     "retry",

@@ -3,7 +3,7 @@
 use crate::ids::Login;
 
 use super::words::{Meaning, Vocabulary, Words};
-use super::{Command, Grammar, Reading, code, lines, mention, near_miss, suites};
+use super::{Command, Grammar, Reading, aliases, code, lines, mention, near_miss, suites};
 
 /// See [`Grammar::read`].
 pub(super) fn read(grammar: &Grammar, comment: &str, author: &Login) -> Reading {
@@ -11,6 +11,10 @@ pub(super) fn read(grammar: &Grammar, comment: &str, author: &Login) -> Reading 
     let mut reading = Reading::default();
     if !grammar.mentions_bot(comment) {
         return reading;
+    }
+    for alias in aliases::all(grammar, comment) {
+        let mut words = Words::of(&alias.commands);
+        read_words(&mut words, vocabulary, &mut reading.commands);
     }
     if is_portal(comment, vocabulary) {
         reading.commands.push(Command::Portal);
@@ -63,6 +67,9 @@ fn read_words(words: &mut Words<'_>, vocabulary: Vocabulary<'_>, commands: &mut 
         match meaning {
             Meaning::Nothing => {}
             Meaning::Command(Command::Retry { .. }) => commands.push(Command::Retry {
+                suites: suites::take(words, vocabulary),
+            }),
+            Meaning::Command(Command::Test { .. }) => commands.push(Command::Test {
                 suites: suites::take(words, vocabulary),
             }),
             Meaning::Command(command) => commands.push(command),

@@ -66,16 +66,22 @@ impl Command {
     /// For a hook this is only the least: its `access` in the configuration may ask for more.
     pub fn right(&self) -> Right {
         match self {
-            Self::Ping | Self::Portal => Right::Anyone,
+            Self::Ping | Self::Portal | Self::Info => Right::Anyone,
             Self::Unapprove => Right::ReviewerOrAuthor,
             Self::Approve { .. }
             | Self::Delegate { .. }
             | Self::DelegateAuthor
+            | Self::Ok
+            | Self::OkAuthor
             | Self::TreeClosed { .. }
             | Self::TreeOpen => Right::Reviewer,
             Self::Priority { .. }
             | Self::Undelegate
             | Self::Retry { .. }
+            | Self::Test { .. }
+            | Self::Cancel
+            | Self::Hold
+            | Self::Unhold
             | Self::Try { .. }
             | Self::Untry
             | Self::Rollup { .. }

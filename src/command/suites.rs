@@ -1,8 +1,8 @@
-//! The tail of `retry`: the suites that it names, up to the line's end or a remark.
+//! The tail of `retry` and `test`: the suites that it names, up to the line's end or a remark.
 
 use super::words::{Vocabulary, Words};
 
-/// Takes the names after `retry`.
+/// Takes the names after `retry` or `test`.
 ///
 /// They end before the bot's name and before the next command that no suite would be called by
 /// (`p=5`, `rollup-`), because Homu reads on after `retry`. A word that begins with punctuation

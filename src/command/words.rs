@@ -58,7 +58,7 @@ pub(super) struct Vocabulary<'g> {
 impl Vocabulary<'_> {
     /// Takes the next words that make one meaning, if they do; else takes nothing.
     ///
-    /// The tail of `retry` is not among them.
+    /// The tails of `retry` and `test` are not among them.
     pub(super) fn take(self, words: &mut Words<'_>) -> Option<Meaning> {
         let mut ahead = *words;
         let word = ahead.next()?;
@@ -115,6 +115,13 @@ fn plain(word: &str) -> Option<Command> {
         "delegate+" => Command::DelegateAuthor,
         "delegate-" => Command::Undelegate,
         "retry" => Command::Retry { suites: Vec::new() },
+        "test" => Command::Test { suites: Vec::new() },
+        "cancel" => Command::Cancel,
+        "hold" => Command::Hold,
+        "hold-" => Command::Unhold,
+        "ok" => Command::Ok,
+        "ok+" => Command::OkAuthor,
+        "info" => Command::Info,
         "try" => Command::Try { chooser: None },
         "try-" => Command::Untry,
         "rollup" => Command::Rollup { value: 1 },

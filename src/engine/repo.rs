@@ -13,7 +13,7 @@ use crate::clock;
 use crate::config;
 use crate::git::{Mirror, Person, RemoteRef};
 use crate::github::{self, GitHub, Slug};
-use crate::ids::{BranchName, PullNumber, RepoLabel, RunId};
+use crate::ids::{BranchName, JobId, PullNumber, RepoLabel, RunId};
 use crate::notes::Links;
 use crate::queue::Queue;
 use crate::queue::event::{Comment, Event, PullFacts};
@@ -190,7 +190,8 @@ impl Repo {
             Event::PullSeen { facts, .. } => self.is_news(facts),
             Event::BranchPushed { branch, before, .. } => self.look(|queue| {
                 let mut pulls = queue.pulls().filter(|pull| pull.is_open());
-                pulls.any(|pull| pull.facts.base == *branch || pull.facts.head == *before)
+                queue.tests_branch(branch)
+                    || pulls.any(|pull| pull.facts.base == *branch || pull.facts.head == *before)
             }),
             Event::StatusReported {
                 commit, context, ..
@@ -216,6 +217,8 @@ impl Repo {
             | Event::RollupMade { .. }
             | Event::BaseSeen { .. }
             | Event::MergeMade { .. }
+            | Event::TestMergeMade { .. }
+            | Event::AccessTold { .. }
             | Event::MergeConflicted { .. }
             | Event::MergePublished { .. }
             | Event::SetupFailed { .. }
@@ -280,6 +283,17 @@ impl Repo {
     }
 
     /// Whether a run still wants to be carried out.
+    /// The page of a job.
+    pub(super) fn job_page(&self, job: JobId) -> String {
+        let base_url = self.shared().links.base_url.trim_end_matches('/');
+        format!("{base_url}/job/{job}")
+    }
+
+    /// For how long a suite that passed counts as passed on the same tree, in seconds.
+    pub(super) fn reuse_s(&self) -> u64 {
+        super::setup::reuse_s(&self.shared().config).unwrap_or_default()
+    }
+
     pub(super) fn is_live(&self, run: RunId) -> bool {
         self.look(|queue| queue.run(run).is_some_and(|run| !run.is_over()))
     }

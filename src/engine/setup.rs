@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::standings::Standings;
 use super::team::Team;
 use super::test_place::{Fork, Maker, TestPlace};
-use crate::command::Grammar;
+use crate::command::{Alias, Grammar};
 use crate::config::{self, Config};
 use crate::git::{Person, Remote, RemoteAuth, Secret};
 use crate::github::{self, GitHub, Slug};
@@ -13,8 +13,8 @@ use crate::ids::{BranchName, Login};
 use crate::notes::Links;
 use crate::queue::effect::History;
 use crate::queue::rules::{
-    Authority, BuildbotRule, CheckRunRule, ExemptionRule, Fixups, HookRule, Replay, Rules,
-    StatusRule,
+    Authority, BuildbotRule, CheckRunRule, ExemptionRule, Fixups, HookRule, Merging, PullTests,
+    Replay, Reporting, Reuse, Rules, StatusRule,
 };
 use crate::suite::{FILE_NAMES, OnMerge};
 
@@ -49,6 +49,7 @@ pub(super) fn rules(config: &Config, repo: &config::Repo, bot: &Login) -> Rules 
                 .values()
                 .map(|hook| hook.trigger.clone())
                 .collect(),
+            aliases: aliases(config),
         },
         reviewers: repo.reviewers.clone(),
         try_users: repo.try_users.clone(),
@@ -84,6 +85,55 @@ pub(super) fn rules(config: &Config, repo: &config::Repo, bot: &Login) -> Rules 
             config::OnMerge::Named => OnMerge::Named,
             config::OnMerge::All => OnMerge::All,
         }),
+        pulls: pull_tests(repo),
+        trusted: repo
+            .suites
+            .as_ref()
+            .map(|suites| suites.trusted.clone())
+            .unwrap_or_default(),
+        reuse: match reuse_s(repo) {
+            Some(_) => Reuse::Passes,
+            None => Reuse::Never,
+        },
+        merging: merging(repo),
+        reporting: if repo.report {
+            Reporting::On
+        } else {
+            Reporting::Off
+        },
+    }
+}
+
+/// For how long a suite that passed counts as passed on the same tree, in seconds; `None` for not
+/// at all.
+pub(super) fn reuse_s(repo: &config::Repo) -> Option<u64> {
+    repo.suites.as_ref().and_then(|suites| suites.reuse_s)
+}
+
+fn aliases(config: &Config) -> Vec<Alias> {
+    let aliases = config.aliases.iter();
+    aliases
+        .map(|(phrase, commands)| Alias {
+            phrase: phrase.to_owned(),
+            commands: commands.to_owned(),
+        })
+        .collect()
+}
+
+fn merging(repo: &config::Repo) -> Merging {
+    match (repo.merges, repo.require_green_pull) {
+        (config::Merging::On, false) => Merging::On,
+        (config::Merging::On, true) => Merging::OnceGreen,
+        (config::Merging::Off, _) => Merging::Off,
+    }
+}
+
+fn pull_tests(repo: &config::Repo) -> PullTests {
+    let pulls = repo.suites.as_ref().map(|suites| suites.pulls);
+    match pulls {
+        Some(config::PullTests::Trusted) => PullTests::Trusted,
+        Some(config::PullTests::All) => PullTests::All,
+        Some(config::PullTests::None) | None => PullTests::None,
     }
 }
 

@@ -16,7 +16,7 @@ use super::{restoring, retry};
 use crate::clock;
 use crate::github::{ApiError, Sorts, Value};
 use crate::ids::{PullNumber, Timestamp};
-use crate::queue::event::{Comment, Event, PullFacts, PullState, Source};
+use crate::queue::event::{Comment, Event, PullAge, PullFacts, PullState, Source};
 use crate::queue::note::PIN;
 use crate::queue::run::{Check, Phase};
 use crate::store::StoreError;
@@ -179,10 +179,16 @@ pub(super) async fn restore(
         .partition(|comment| comment.key.at < history_until || is_pin(repo, comment));
     restoring::ask_standings(repo, &api, &mut comments).await?;
     let result = restoring::last_result(repo, &api, &facts, &comments).await?;
+    let age = if facts.updated_at >= history_until {
+        PullAge::New
+    } else {
+        PullAge::Old
+    };
     let restored = Event::PullRestored {
         facts,
         comments,
         result,
+        age,
     };
     let news = news
         .into_iter()

@@ -8,6 +8,7 @@
 //! is never in an argument, a URL, a log or an error; no name from outside reaches git as an
 //! option; every child process has a time limit and dies with its future, children included.
 
+mod difference;
 mod error;
 mod fetch;
 mod merge;

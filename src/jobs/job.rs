@@ -26,6 +26,9 @@ pub struct Job {
     /// What that commit is a test of.
     #[serde(default)]
     pub subject: Subject,
+    /// The tree of that commit, as git names it; what passed there need not be executed again.
+    #[serde(default)]
+    pub tree: Option<String>,
     /// What to execute.
     pub suite: Suite,
     /// When it was made.
@@ -186,6 +189,20 @@ impl Job {
             self.state,
             JobState::Finished { .. } | JobState::Cancelled { .. }
         )
+    }
+
+    /// When it passed, if it did.
+    pub fn passed_at(&self) -> Option<Timestamp> {
+        match &self.state {
+            JobState::Finished {
+                outcome: JobOutcome::Passed,
+                at,
+            } => Some(*at),
+            JobState::Waiting
+            | JobState::Leased { .. }
+            | JobState::Finished { .. }
+            | JobState::Cancelled { .. } => None,
+        }
     }
 
     /// Whether a worker with these executors can execute it.

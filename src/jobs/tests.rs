@@ -30,6 +30,7 @@ fn job(id: u64) -> Job {
         priority: 0,
         commit: CommitId::ZERO,
         subject: Subject::default(),
+        tree: None,
         suite: Suite {
             tests: vec!["true".to_owned()],
             timeout_s: 60,

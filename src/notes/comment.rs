@@ -146,6 +146,17 @@ fn words(note: &Note, pull: PullNumber, links: &Links) -> String {
              write it again.",
             login(user.as_str())
         ),
+        Note::WaitsForOk { author, ask } => waits_for_ok(author, ask, links),
+        Note::UnknownSuites { given, known } => unknown_suites(given, known),
+        Note::NothingToCancel => ":thinking: There is nothing to cancel: nothing of this pull \
+                                  request is being tested. `r-` takes an approval back."
+            .to_owned(),
+        Note::Standing { why } => standing(why, pull, links),
+        Note::OnHold { by } => format!(
+            ":hand: @{} holds this pull request back. It is not merged until somebody says \
+             `hold-`.",
+            login(by.as_str())
+        ),
         Note::NoHead => format!(
             ":bangbang: Invalid head SHA found, retrying: `{}`",
             CommitId::ZERO
@@ -199,13 +210,60 @@ fn not_finished(sign: &Unfinished) -> String {
     )
 }
 
+/// How many names of suites or people are listed.
+const LISTED_MAX: usize = 30;
+
+fn waits_for_ok(author: &Login, ask: &[Login], links: &Links) -> String {
+    let bot = login(links.bot.as_str());
+    let mut words = format!(
+        ":wave: Thank you, @{}. The tests of this pull request wait until somebody who may \
+         approve it has looked at it and says `@{bot} ok` (for this commit) or `@{bot} ok+` (for \
+         everything that you propose from now on).",
+        login(author.as_str())
+    );
+    if !ask.is_empty() {
+        words.push_str(&format!(
+            " You can ask {}.",
+            listed(ask.iter().map(Login::as_str))
+        ));
+    }
+    words
+}
+
+fn unknown_suites(given: &[String], known: &[String]) -> String {
+    let given = listed(given.iter().map(String::as_str));
+    let known = listed(known.iter().map(String::as_str));
+    format!(":thinking: No suite, or more than one, is called {given}. The suites are: {known}")
+}
+
+/// Names as code, with commas between.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names = names.map(|name| code(name, NAME_CHARS_MAX));
+    let listed: Vec<_> = names.by_ref().take(LISTED_MAX).collect();
+    let more = if names.next().is_some() { ", …" } else { "" };
+    format!("{}{more}", listed.join(", "))
+}
+
+fn standing(why: &[Reason], pull: PullNumber, links: &Links) -> String {
+    let mut words = ":information_source: How this pull request stands:".to_owned();
+    words.push_str(&bulleted(why));
+    if let Some(page) = links.pull(pull) {
+        words.push_str(&format!("\n\n[More about it]({page})"));
+    }
+    words
+}
+
+fn bulleted(why: &[Reason]) -> String {
+    let causes = why
+        .iter()
+        .map(|cause| prose(&reason(cause), MESSAGE_CHARS_MAX));
+    causes.map(|cause| format!("\n* {cause}")).collect()
+}
+
 fn already_approved(why: &[Reason], pull: PullNumber, links: &Links) -> String {
     let mut words =
         ":bulb: This pull request was already approved, no need to approve it again.".to_owned();
-    for cause in why {
-        words.push_str("\n* ");
-        words.push_str(&prose(&reason(cause), MESSAGE_CHARS_MAX));
-    }
+    words.push_str(&bulleted(why));
     if let Some(page) = links.pull(pull) {
         words.push_str(&format!("\n\n[More about it]({page})"));
     }

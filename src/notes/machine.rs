@@ -92,7 +92,12 @@ pub(super) fn machine_readable(note: &Note, links: &Links) -> Option<Value> {
         | Note::HookFailed { .. }
         | Note::RebuildRefused { .. }
         | Note::RightsUnknown { .. }
-        | Note::NoHead => None,
+        | Note::NoHead
+        | Note::WaitsForOk { .. }
+        | Note::UnknownSuites { .. }
+        | Note::NothingToCancel
+        | Note::Standing { .. }
+        | Note::OnHold { .. } => None,
     }
 }
 

@@ -31,6 +31,18 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Inquired => "GitHub is asked how it stands now".to_owned(),
         Reason::TryWaits => "A try waits to be started".to_owned(),
         Reason::Next => "It is next".to_owned(),
+        Reason::OnHold(by) => format!("Held back by @{by}: `hold-` lets it go"),
+        Reason::NotGreen => "It is merged only once its own test is green".to_owned(),
+        Reason::OwnTestRuns => "Its own test is under way".to_owned(),
+        Reason::OwnTestPassed => "Its own test passed".to_owned(),
+        Reason::OwnTestEnded(ending) => own_test_ended(*ending).to_owned(),
+        Reason::WaitsForOk => {
+            "Its own test waits for a reviewer's `ok`: its author is not known here".to_owned()
+        }
+        Reason::AsksAccess => "Finding out whether its author may write here".to_owned(),
+        Reason::Skipped => "It asks not to be tested: [skip ci]".to_owned(),
+        Reason::ChangesSuites(file) => format!("It changes {}", short(file)),
+        Reason::NotMergedHere => "Pulls are merged by somebody else".to_owned(),
     }
 }
 
@@ -57,6 +69,17 @@ fn ended(ending: Ending) -> &'static str {
         Ending::Conflicted => "It does not merge cleanly: rebase and push",
         Ending::Broken => "Its last test could not be carried out: see its comments, then retry",
         Ending::Cancelled => "Its last test was stopped",
+    }
+}
+
+fn own_test_ended(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Succeeded => "Its own test passed",
+        Ending::Failed => "Its own test failed on this commit: retry or push",
+        Ending::TimedOut => "Its own test took too long: retry or push",
+        Ending::Conflicted => "It does not merge cleanly: rebase and push",
+        Ending::Broken => "Its own test could not be carried out: retry or push",
+        Ending::Cancelled => "Its own test was stopped: retry or push",
     }
 }
 

@@ -4,7 +4,8 @@ use super::Links;
 use super::comment::{doing, obstacle};
 use super::harmless::{cut, quiet, url};
 use crate::queue::event::{MergeStep, SuiteVerdict, Verdict};
-use crate::queue::note::{Purpose, QueueStatus, StatusNote, SuiteProgress};
+use crate::queue::note::{Purpose, QueueStatus, RunBrief, StatusNote, SuiteProgress};
+use crate::queue::run::Tested;
 
 /// GitHub's limit for descriptions, in characters.
 const DESCRIPTION_CHARS_MAX: usize = 140;
@@ -69,7 +70,8 @@ pub fn status(note: &StatusNote, links: &Links) -> StatusText {
             context,
             progress,
             url,
-        } => suite_status(context, progress, url, links),
+            run,
+        } => suite_status(context, progress, url, *run, links),
         StatusNote::Required {
             passed,
             of,
@@ -86,13 +88,19 @@ pub fn status(note: &StatusNote, links: &Links) -> StatusText {
                 context: REQUIRED_CONTEXT.to_owned(),
                 state,
                 description,
-                url: links.run(*run).unwrap_or_else(|| links.repository()),
+                url: links.run(run.id).unwrap_or_else(|| links.repository()),
             }
         }
         StatusNote::BadSuites => StatusText {
             context: FILE_CONTEXT.to_owned(),
             state: State::Error,
             description: "Invalid YAML file.".to_owned(),
+            url: String::new(),
+        },
+        StatusNote::NotTested => StatusText {
+            context: FILE_CONTEXT.to_owned(),
+            state: State::Error,
+            description: "An internal error occurred.".to_owned(),
             url: String::new(),
         },
     }
@@ -176,11 +184,57 @@ fn queue_words(status: &QueueStatus) -> (State, String) {
     }
 }
 
-fn suite_status(context: &str, progress: &SuiteProgress, page: &str, links: &Links) -> StatusText {
-    let (state, description) = match progress {
+/// What a suite says that passed where it could not be merged, in PAPR's words.
+const PASSED_ALONE: &str = "All tests passed, but merge commit could not be tested.";
+
+fn suite_status(
+    context: &str,
+    progress: &SuiteProgress,
+    page: &str,
+    run: RunBrief,
+    links: &Links,
+) -> StatusText {
+    let (state, description) = suite_words(progress, run.tested);
+    // Homu cannot take a final status without an address.
+    let fallback = match state {
+        State::Pending => String::new(),
+        State::Success | State::Failure | State::Error => {
+            links.queue().unwrap_or_else(|| links.repository())
+        }
+    };
+    let fallback = match run.purpose {
+        Purpose::Land | Purpose::Try => fallback,
+        Purpose::Pull | Purpose::Branch => links.run(run.id).unwrap_or(fallback),
+    };
+    let context: String = context.chars().filter(|c| !c.is_control()).collect();
+    StatusText {
+        context: cut(&context, CONTEXT_CHARS_MAX),
+        state,
+        description,
+        url: url(page).unwrap_or(fallback),
+    }
+}
+
+fn suite_words(progress: &SuiteProgress, tested: Tested) -> (State, String) {
+    match progress {
         SuiteProgress::Waiting => (State::Pending, "Waiting for a worker...".to_owned()),
         SuiteProgress::Running => (State::Pending, "Running tests...".to_owned()),
         SuiteProgress::Cancelled => (State::Error, "Stopped: the run is over.".to_owned()),
+        SuiteProgress::PassedBefore => {
+            let words = "All tests passed before on the same tree.";
+            (State::Success, words.to_owned())
+        }
+        SuiteProgress::NotNeeded => {
+            let words = "Not needed: it is about no path that was changed.";
+            (State::Success, words.to_owned())
+        }
+        SuiteProgress::FailedAsAllowed(came_to) => {
+            let words = format!("Allowed to fail: {}", verdict(came_to));
+            (State::Success, cut(&words, DESCRIPTION_CHARS_MAX))
+        }
+        SuiteProgress::Ended(SuiteVerdict::Passed) if tested == Tested::HeadAlone => {
+            (State::Success, PASSED_ALONE.to_owned())
+        }
         SuiteProgress::Ended(came_to) => {
             let state = match came_to {
                 SuiteVerdict::Passed => State::Success,
@@ -189,19 +243,5 @@ fn suite_status(context: &str, progress: &SuiteProgress, page: &str, links: &Lin
             };
             (state, verdict(came_to))
         }
-    };
-    // Homu cannot take a final status without an address.
-    let fallback = match state {
-        State::Pending => String::new(),
-        State::Success | State::Failure | State::Error => {
-            links.queue().unwrap_or_else(|| links.repository())
-        }
-    };
-    let context: String = context.chars().filter(|c| !c.is_control()).collect();
-    StatusText {
-        context: cut(&context, CONTEXT_CHARS_MAX),
-        state,
-        description,
-        url: url(page).unwrap_or(fallback),
     }
 }

@@ -5,6 +5,8 @@ use super::effect::{Effect, News};
 use super::event::Comment;
 use super::note::{MARKER, Missing, Note};
 use super::pull::{Squash, Stage, Taken};
+use super::rules::Merging;
+use super::run::Scope;
 use super::turn::Turn;
 use super::{Queue, Tree};
 use crate::command::Command;
@@ -58,7 +60,10 @@ impl Queue {
             self.mention_closed_tree(number, turn);
         }
         let user = comment.author.clone();
-        match (refused, reading.not_understood) {
+        let not_understood = reading
+            .not_understood
+            .filter(|_| self.rules.merging != Merging::Off);
+        match (refused, not_understood) {
             (Some(missing), _) => turn.post(number, Note::Refused { user, missing }),
             (None, Some(word)) => turn.post(number, Note::NotUnderstood { user, word }),
             (None, None) => {}
@@ -74,12 +79,48 @@ impl Queue {
         turn: &mut Turn,
     ) -> Option<Missing> {
         for command in commands {
+            if self.is_for_others(&command) {
+                continue;
+            }
             if let Err(missing) = self.permits(&command, number, comment) {
                 return Some(missing);
             }
             self.obey(command, number, comment, turn);
         }
         None
+    }
+
+    /// Whether a command is for whoever merges here, where that is not us.
+    fn is_for_others(&self, command: &Command) -> bool {
+        let is_about_tests = match command {
+            Command::Retry { .. }
+            | Command::Test { .. }
+            | Command::Cancel
+            | Command::Ok
+            | Command::OkAuthor
+            | Command::Info
+            | Command::Hook { .. } => true,
+            Command::Approve { .. }
+            | Command::Unapprove
+            | Command::Priority { .. }
+            | Command::Delegate { .. }
+            | Command::DelegateAuthor
+            | Command::Undelegate
+            | Command::Try { .. }
+            | Command::Untry
+            | Command::Rollup { .. }
+            | Command::Squash
+            | Command::Unsquash
+            | Command::Force
+            | Command::Clean
+            | Command::Ping
+            | Command::Portal
+            | Command::TreeClosed { .. }
+            | Command::TreeOpen
+            | Command::Hold
+            | Command::Unhold => false,
+        };
+        self.rules.merging == Merging::Off && !is_about_tests
     }
 
     fn is_approved(&self, number: PullNumber) -> bool {
@@ -116,7 +157,17 @@ impl Queue {
                     let _taken = pull.rollup.set(value, comment.key);
                 }
             }
-            Command::Retry { suites: _ } => self.retry(number, comment, turn),
+            Command::Retry { suites } => self.retry(number, &suites, comment, turn),
+            Command::Test { suites } => self.test(number, suites, comment, turn),
+            Command::Cancel => self.stop_tests(number, turn),
+            Command::Hold => self.hold_back(number, Some(comment.author.clone()), comment, turn),
+            Command::Unhold => self.hold_back(number, None, comment, turn),
+            Command::Ok => self.let_test(number, comment, turn),
+            Command::OkAuthor => self.let_author_test(number),
+            Command::Info => {
+                let why = self.why(number);
+                turn.post(number, Note::Standing { why });
+            }
             Command::Try { chooser } => self.want_try(number, chooser, comment, turn),
             Command::Untry => self.drop_try(number, comment, turn),
             Command::TreeClosed { value } => self.close_tree(value, comment),
@@ -163,7 +214,7 @@ impl Queue {
             let stage = pull.stage.clone();
             if let Stage::Running { run, purpose } = stage {
                 self.cancel(run, turn);
-                self.want_again(number, run, purpose);
+                self.want_again(number, run, purpose, Scope::Usual);
             }
         }
     }
@@ -190,8 +241,10 @@ impl Queue {
         let max = self.rules.max_priority;
         if value > max {
             turn.post(number, Note::PriorityTooHigh { max });
-        } else if let Some(pull) = self.pull_mut(number) {
-            let _taken = pull.priority.set(value, comment.key);
+        } else if let Some(pull) = self.pull_mut(number)
+            && pull.priority.set(value, comment.key) == Taken::Yes
+        {
+            self.rank_jobs(number, turn);
         }
     }
 

@@ -73,6 +73,8 @@ impl fmt::Display for Event {
                 write!(f, "rollup #{rollup} of {} pulls made", pulls.len())
             }
             Self::MergeConflicted { run, step } => write!(f, "run {run}: {step:?} conflicted"),
+            Self::TestMergeMade { run, made, .. } => write!(f, "run {run}: test merge {made:?}"),
+            Self::AccessTold { user, access } => write!(f, "@{user} may {access:?}"),
             Self::MergePublished { run } => write!(f, "run {run}: merge published"),
             Self::SetupFailed { run, .. } => write!(f, "run {run}: set-up failed"),
             Self::SuitesRead { run, found } => {
@@ -101,12 +103,24 @@ impl fmt::Display for Found<'_> {
         match self.0 {
             SuitesFound::NoFile => f.write_str("no file"),
             SuitesFound::Invalid { file, .. } => write!(f, "{file:?} is invalid"),
-            SuitesFound::Suites(suites) => write!(f, "{}", suites.len()),
+            SuitesFound::Suites(file) => {
+                write!(f, "{}", file.suites.len())?;
+                match (file.passed.len(), file.untouched.len()) {
+                    (0, 0) => Ok(()),
+                    (passed, 0) => write!(f, ", {passed} of them passed before"),
+                    (0, untouched) => write!(f, ", {untouched} of them not needed"),
+                    (passed, untouched) => write!(
+                        f,
+                        ", {passed} of them passed before, {untouched} not needed"
+                    ),
+                }
+            }
         }
     }
 }
 
 impl fmt::Display for Effect {
+    #[expect(clippy::too_many_lines, reason = "an arm for each effect, and no more")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MakeMerge(order) => {
@@ -117,13 +131,21 @@ impl fmt::Display for Effect {
                 commit,
                 branch,
             } => write!(f, "run {run}: publish {} to {branch}", commit.short()),
-            Self::ReadSuites { run, commit } => {
+            Self::ReadSuites { run, commit, .. } => {
                 write!(f, "run {run}: read suites of {}", commit.short())
             }
             Self::StartJobs { run, suites, .. } => {
                 let contexts: Vec<_> = suites.iter().map(|suite| &suite.context).collect();
                 write!(f, "run {run}: start jobs {contexts:?}")
             }
+            Self::MakeTestMerge(order) => write!(
+                f,
+                "run {}: make test merge of #{} onto {}",
+                order.run, order.pull, order.base
+            ),
+            Self::MarkTestMerge { pull, .. } => write!(f, "mark GitHub's test merge of #{pull}"),
+            Self::AskAccess { user } => write!(f, "ask whether @{user} may write"),
+            Self::RankJobs { run, .. } => write!(f, "run {run}: rank jobs anew"),
             Self::CancelJobs { run } => write!(f, "run {run}: cancel jobs"),
             Self::AdvanceBranch(order) => write!(
                 f,
@@ -143,7 +165,7 @@ impl fmt::Display for Effect {
                     StatusNote::Required { passed, of, .. } => {
                         write!(f, "required {passed}/{of}")
                     }
-                    StatusNote::BadSuites => f.write_str("bad suites"),
+                    StatusNote::BadSuites | StatusNote::NotTested => f.write_str("bad suites"),
                 }
             }
             Self::JudgeExemption(asked) => {

@@ -35,6 +35,39 @@ pub enum Effect {
         run: RunId,
         /// Whose tree.
         commit: CommitId,
+        /// What it is compared with, to see which paths were changed.
+        #[serde(default)]
+        since: Option<CommitId>,
+    },
+    /// Merge a pull's head with its base, for its own test, in the mirror.
+    ///
+    /// Answers: `TestMergeMade` or `SetupFailed`.
+    MakeTestMerge(TestMergeOrder),
+    /// Say how a suite came out on GitHub's own test merge of a pull, where that has the tree that
+    /// was tested. No answer.
+    MarkTestMerge {
+        /// The pull.
+        pull: PullNumber,
+        /// Its head.
+        head: CommitId,
+        /// The commit that was tested.
+        tested: CommitId,
+        /// What is said.
+        note: StatusNote,
+    },
+    /// Ask whether somebody may write to the repository. Answer: `AccessTold`.
+    AskAccess {
+        /// Who.
+        user: Login,
+    },
+    /// Rank a run's waiting jobs anew: its pull's priority or labels changed. No answer.
+    RankJobs {
+        /// Which run.
+        run: RunId,
+        /// The pull's priority.
+        priority: i64,
+        /// The pull's labels.
+        labels: Vec<String>,
     },
     /// Find out whether a run's commit is as good as tested already: its members' statuses are
     /// green, and nothing but them is waited for. Answer: `ExemptionJudged`.
@@ -141,6 +174,51 @@ pub enum Effect {
         /// Which.
         pull: PullNumber,
     },
+}
+
+impl Effect {
+    /// Whether it does nothing but tell people on GitHub.
+    pub fn is_report(&self) -> bool {
+        match self {
+            Self::PostComment { .. }
+            | Self::SetStatus { .. }
+            | Self::MarkTestMerge { .. }
+            | Self::EditLabels { .. }
+            | Self::MarkMerged(_) => true,
+            Self::MakeMerge(_)
+            | Self::MakeTestMerge(_)
+            | Self::PublishMerge { .. }
+            | Self::ReadSuites { .. }
+            | Self::JudgeExemption(_)
+            | Self::RepeatBuilds { .. }
+            | Self::StopBuilds { .. }
+            | Self::StartJobs { .. }
+            | Self::CancelJobs { .. }
+            | Self::RankJobs { .. }
+            | Self::AdvanceBranch(_)
+            | Self::CallHook { .. }
+            | Self::LogRetry { .. }
+            | Self::AskStanding { .. }
+            | Self::AskAccess { .. }
+            | Self::CheckMergeability { .. }
+            | Self::ReadPull { .. } => false,
+        }
+    }
+}
+
+/// A pull's head that is to be merged with its base for the pull's own test.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct TestMergeOrder {
+    /// For which run.
+    pub run: RunId,
+    /// Which pull.
+    pub pull: PullNumber,
+    /// Its head.
+    pub head: CommitId,
+    /// The branch that it goes to.
+    pub base: BranchName,
+    /// A merge of the same head that is taken again if it is still there.
+    pub again: Option<EarlierMerge>,
 }
 
 /// Whether a comment was just made.

@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::effect::BaseAt;
-use super::note::{Ending, Exemption};
+use super::note::{Ending, Exemption, Link};
 use crate::command::Standing;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::suite::Suite;
@@ -33,6 +33,9 @@ pub enum Event {
         /// What its last test came to, as its head's `homu` status has it.
         #[serde(default)]
         result: Option<Ending>,
+        /// Whether it was there before us.
+        #[serde(default)]
+        age: PullAge,
     },
     /// A comment, a review or a review comment was made on a pull.
     CommentMade {
@@ -162,6 +165,22 @@ pub enum Event {
         /// At which step.
         step: MergeStep,
     },
+    /// `MakeTestMerge` was done: the commit is in the mirror.
+    TestMergeMade {
+        /// For which run.
+        run: RunId,
+        /// The tip of the base branch.
+        base_tip: CommitId,
+        /// What is to be tested.
+        made: TestMerge,
+    },
+    /// `AskAccess` was answered.
+    AccessTold {
+        /// Who was asked about.
+        user: Login,
+        /// What they may do.
+        access: Access,
+    },
     /// `PublishMerge` was done: the commit is on GitHub.
     MergePublished {
         /// For which run.
@@ -224,6 +243,37 @@ pub enum Source {
     Webhook,
     /// An answer of GitHub's API to a question asked just now.
     Reading,
+}
+
+/// Whether a pull was there before we were.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PullAge {
+    /// It was: it is not tested before it is pushed to again.
+    #[default]
+    Old,
+    /// It was opened or pushed to while nobody looked.
+    New,
+}
+
+/// What a pull's own test is made of.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestMerge {
+    /// This merge of its head with the base.
+    Merged(CommitId),
+    /// The head alone, which does not merge cleanly.
+    Conflicted,
+}
+
+/// What somebody may do in a repository, by GitHub's word.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    /// Push to it.
+    Write,
+    /// Less than that.
+    Less,
 }
 
 /// How a pull stands at one moment.
@@ -400,8 +450,30 @@ pub enum SuitesFound {
         /// What is wrong with it, in `.papr.yml`'s own messages.
         message: String,
     },
-    /// The suites of the file, in its order.
-    Suites(Vec<Suite>),
+    /// A file of suites.
+    Suites(SuiteFile),
+}
+
+/// A commit's file of suites, and what is known of them.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct SuiteFile {
+    /// The suites, in the file's order.
+    pub suites: Vec<Suite>,
+    /// The contexts of those that no changed path is about.
+    pub untouched: Vec<String>,
+    /// Those that passed before on the same tree, with the same definition.
+    pub passed: Vec<Link>,
+    /// The file, if it is not what the base has.
+    pub changed: Option<String>,
+}
+
+impl From<Vec<Suite>> for SuiteFile {
+    fn from(suites: Vec<Suite>) -> Self {
+        Self {
+            suites,
+            ..Self::default()
+        }
+    }
 }
 
 /// Why the base branch was not moved.

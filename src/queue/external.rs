@@ -4,7 +4,7 @@
 use super::Queue;
 use super::event::{BuildVerdict, Verdict};
 use super::note::{Link, Purpose};
-use super::run::{Check, CheckState, Phase, Run, RunCheck, Weight};
+use super::run::{Check, CheckState, Origin, Phase, Run, RunCheck, Scope, Weight};
 use super::turn::Turn;
 use crate::ids::{CommitId, RunId};
 
@@ -40,6 +40,7 @@ impl Queue {
                 state: self.earlier_pass(run, merge, &check),
                 check,
                 weight: Weight::Decides,
+                origin: Origin::Own,
             })
             .collect()
     }
@@ -85,6 +86,7 @@ impl Queue {
     /// What the run that this one repeats says of a check, if it passed there on this very commit.
     pub(super) fn earlier_pass(&self, run: &Run, merge: CommitId, check: &Check) -> CheckState {
         run.repeats
+            .filter(|_| run.scope != Scope::Afresh)
             .and_then(|id| self.runs.get(&id))
             .filter(|earlier| earlier.merge().is_some_and(|made| made.merge == merge))
             .and_then(|earlier| earlier.checks.iter().find(|known| known.check == *check))

@@ -31,13 +31,14 @@ impl Queue {
     fn wanted_runs(&self) -> BTreeSet<RunId> {
         let of_pulls = self.pulls.values().flat_map(|pull| {
             let repeated = match pull.stage {
-                Stage::RetryWanted { of } => Some(of),
+                Stage::RetryWanted { of, .. } => Some(of),
                 Stage::Idle
                 | Stage::TryWanted { .. }
                 | Stage::Running { .. }
                 | Stage::Ended { .. } => None,
             };
-            pull.last_run.into_iter().chain(repeated)
+            let own = pull.own.last_run.into_iter();
+            pull.last_run.into_iter().chain(repeated).chain(own)
         });
         let repeated = self.runs_in_flight().filter_map(|run| run.repeats);
         of_pulls.chain(repeated).collect()

@@ -9,7 +9,7 @@ use super::effect::{EarlierMerge, Member};
 use super::event::{CommentKey, PullFacts};
 use super::note::{Ending, Purpose};
 use super::pull::{Approval, Named, Pull, Register, Squash, Stage};
-use super::run::{Phase, Run, RunCheck};
+use super::run::{Phase, Run, RunCheck, Scope};
 use super::{Desk, Tree};
 use crate::ids::{CommitId, Login, RunId, Timestamp};
 
@@ -217,7 +217,8 @@ impl Takeover {
             self.left.insert((Part::Try, Left::Approved));
         } else if is_as_found {
             let chooser = wanted.chooser;
-            self.pull.stage = Stage::TryWanted { chooser };
+            let scope = Scope::Usual;
+            self.pull.stage = Stage::TryWanted { chooser, scope };
             self.taken.insert(Part::Try);
         } else {
             self.left.insert((Part::Try, Left::Changed));

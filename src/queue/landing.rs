@@ -5,7 +5,7 @@ use super::effect::{Effect, History, LandingOrder, Member, MergeMark, TitleMark}
 use super::event::{PullState, Refusal};
 use super::note::{Ending, Note, Purpose, QueueStatus};
 use super::pull::Squash;
-use super::rules::Fixups;
+use super::rules::{Fixups, Merging};
 use super::run::Phase;
 use super::turn::Turn;
 use crate::config::LabelEvent;
@@ -44,6 +44,7 @@ impl Queue {
     pub fn may_land(&self, id: RunId) -> bool {
         self.runs.get(&id).is_some_and(|run| {
             run.purpose == Purpose::Land
+                && self.rules.merging != Merging::Off
                 && run
                     .members
                     .iter()
@@ -54,6 +55,7 @@ impl Queue {
     fn stands(&self, member: &Member, base: &str) -> bool {
         self.pulls.get(&member.pull).is_some_and(|pull| {
             pull.facts.base.as_str() == base
+                && pull.hold.value.is_none()
                 && pull
                     .standing_approval()
                     .is_some_and(|approval| approval.commit == member.head)
@@ -107,6 +109,7 @@ impl Queue {
                 landed.facts.state = PullState::Merged;
                 landed.approval.value = None;
                 landed.inquiry = None;
+                self.stop_own_test(pull, turn);
             }
         }
         self.close_run(id, Ending::Succeeded, turn);

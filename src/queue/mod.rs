@@ -7,6 +7,7 @@
 //! everything that touches the outside.
 
 mod approving;
+mod branch_tests;
 mod commands;
 mod display;
 pub mod effect;
@@ -14,6 +15,7 @@ pub mod event;
 mod exempting;
 mod external;
 mod forget;
+mod holding;
 pub mod imported;
 mod inquiry;
 mod labels;
@@ -22,6 +24,7 @@ mod mergeability;
 mod message;
 pub mod note;
 mod order;
+pub mod own_test;
 pub mod pull;
 mod pulls;
 mod repeating;
@@ -49,7 +52,7 @@ use self::note::{Note, Obstacle};
 pub use self::order::Place;
 use self::pull::{Pull, Register};
 use self::pulls::Move;
-use self::rules::Rules;
+use self::rules::{Reporting, Rules};
 use self::run::Run;
 use self::turn::Turn;
 pub use self::why::Blockers;
@@ -75,6 +78,12 @@ pub struct Desk {
     /// Where each base branch was when it was last found out what merges cleanly into it.
     #[serde(default)]
     pub bases: BTreeMap<BranchName, CommitId>,
+    /// Authors whose pulls are tested because a reviewer said so (`ok+`).
+    #[serde(default)]
+    pub welcome: BTreeSet<Login>,
+    /// The tip of each branch that was last tested as such, or found to need no test.
+    #[serde(default)]
+    pub tips: BTreeMap<BranchName, CommitId>,
 }
 
 /// Whether pulls of low priority are held back.
@@ -112,6 +121,8 @@ impl Queue {
             tree: Register::default(),
             last_run,
             bases: BTreeMap::new(),
+            welcome: BTreeSet::new(),
+            tips: BTreeMap::new(),
         };
         Self::restored(rules, desk, Vec::new(), Vec::new())
     }
@@ -139,9 +150,14 @@ impl Queue {
         let mut turn = Turn::new(now);
         self.apply(event, &mut turn);
         self.start_next(&mut turn);
+        self.start_own_tests(&mut turn);
+        if self.rules.reporting == Reporting::Off {
+            turn.effects.retain(|effect| !effect.is_report());
+        }
         turn.effects
     }
 
+    #[expect(clippy::too_many_lines, reason = "an arm for each event, and no more")]
     fn apply(&mut self, event: Event, turn: &mut Turn) {
         match event {
             Event::PullSeen { facts, source } => self.see_pull(facts, source, turn),
@@ -149,7 +165,12 @@ impl Queue {
                 facts,
                 comments,
                 result,
-            } => self.restore(facts, comments, result, turn),
+                age,
+            } => {
+                let number = facts.number;
+                self.restore(facts, comments, result, turn);
+                self.want_first_test(number, age, turn);
+            }
             Event::CommentMade { pull, comment } => self.read_comment(pull, comment, turn),
             Event::BranchPushed {
                 branch,
@@ -191,6 +212,12 @@ impl Queue {
                 merge,
             } => self.begin_testing(run, base_tip, merge, turn),
             Event::MergeConflicted { run, step } => self.end_conflicted(run, step, turn),
+            Event::TestMergeMade {
+                run,
+                base_tip,
+                made,
+            } => self.begin_own_test(run, base_tip, made, turn),
+            Event::AccessTold { user, access } => self.hear_access(&user, access, turn),
             Event::MergePublished { run } => self.note_published(run, turn),
             Event::SetupFailed { run, why } => {
                 self.end_broken(run, Obstacle::SetupFailed(why), turn);
@@ -215,6 +242,7 @@ impl Queue {
         self.end_overdue(turn);
         self.give_up_inquiries(turn);
         self.give_up_unjudged(turn);
+        self.give_up_asking(turn);
         self.forget_old(turn.now);
     }
 
@@ -223,6 +251,7 @@ impl Queue {
         let runs = self.runs.values().filter_map(Run::deadline);
         runs.chain(self.inquiry_deadlines())
             .chain(self.unjudged_deadlines())
+            .chain(self.asking_deadlines())
             .min()
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::effect::Culprit;
 use super::event::{MergeStep, SuiteVerdict, Verdict};
+use super::run::Tested;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId};
 
 /// How the hidden part of a comment begins by which the bot knows its own.
@@ -221,6 +222,32 @@ pub enum Note {
     },
     /// GitHub gave an all-zero head.
     NoHead,
+    /// The pull's own test waits until a reviewer lets it be made.
+    WaitsForOk {
+        /// Whose pull it is.
+        author: Login,
+        /// Who can be asked.
+        ask: Vec<Login>,
+    },
+    /// No suite is called so.
+    UnknownSuites {
+        /// What was written.
+        given: Vec<String>,
+        /// What the suites are called.
+        known: Vec<String>,
+    },
+    /// Nothing of the pull is being tested.
+    NothingToCancel,
+    /// How the pull stands.
+    Standing {
+        /// What keeps it from landing.
+        why: Vec<Reason>,
+    },
+    /// The pull is held back from landing.
+    OnHold {
+        /// By whom.
+        by: Login,
+    },
 }
 
 /// Why a merge needs no test: homu's words for it are in `notes/`.
@@ -267,6 +294,26 @@ pub enum Reason {
     AsksRights,
     /// A try waits for its turn.
     TryWaits,
+    /// Somebody holds it back from landing.
+    OnHold(Login),
+    /// Its own test must be green before it is merged, and is not.
+    NotGreen,
+    /// Its own test is under way.
+    OwnTestRuns,
+    /// Its own test passed.
+    OwnTestPassed,
+    /// Its own test could not be carried out.
+    OwnTestEnded(Ending),
+    /// Its own test waits for a reviewer's `ok`.
+    WaitsForOk,
+    /// It is being found out whether its author may write to the repository.
+    AsksAccess,
+    /// It says that it is not to be tested.
+    Skipped,
+    /// It changes the file of suites.
+    ChangesSuites(String),
+    /// Pulls are merged by somebody else.
+    NotMergedHere,
     /// It is next.
     Next,
 }
@@ -318,6 +365,16 @@ pub enum Purpose {
     Pull,
 }
 
+impl Purpose {
+    /// Whether such a run has its turn in the queue, and people wait for what it comes to.
+    pub fn is_queued(self) -> bool {
+        match self {
+            Self::Land | Self::Try => true,
+            Self::Branch | Self::Pull => false,
+        }
+    }
+}
+
 /// A name and where to read more.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Link {
@@ -360,6 +417,8 @@ pub enum StatusNote {
         progress: SuiteProgress,
         /// The job's page; empty while there is none.
         url: String,
+        /// Which run: its page is where to look while there is no job.
+        run: RunBrief,
     },
     /// How the required suites get on: context `required`, on the tested commit.
     Required {
@@ -370,10 +429,23 @@ pub enum StatusNote {
         /// Whether that is all there is to say.
         verdict: Verdict,
         /// Which run: its page is the status's target.
-        run: RunId,
+        run: RunBrief,
     },
     /// The file of suites is wrong: context `Red Hat CI`.
     BadSuites,
+    /// The test could not be made: same context.
+    NotTested,
+}
+
+/// What a status says of the run that it is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct RunBrief {
+    /// Which run.
+    pub id: RunId,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What its commit is.
+    pub tested: Tested,
 }
 
 /// How the queue gets on with a pull.
@@ -437,6 +509,12 @@ pub enum SuiteProgress {
     Running,
     /// It ended.
     Ended(SuiteVerdict),
+    /// It passed before, on the same tree.
+    PassedBefore,
+    /// No path that it is about was changed.
+    NotNeeded,
+    /// It ended badly, which it may (`allow-failure`).
+    FailedAsAllowed(SuiteVerdict),
     /// It was stopped, because the run is over.
     Cancelled,
 }

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Comment, CommentKey, PullFacts, PullState};
 use super::note::{Ending, Purpose, Unfinished};
+use super::own_test::OwnTest;
+use super::run::Scope;
 use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
 
 /// A pull request and what people and runs made of it.
@@ -33,6 +35,12 @@ pub struct Pull {
     /// Whether it becomes one commit when it is merged.
     #[serde(default)]
     pub squash: Register<Squash>,
+    /// Who holds it back from landing, if anybody does (`hold`).
+    #[serde(default)]
+    pub hold: Register<Option<Login>>,
+    /// Its own test, which is made of it whether it is approved or not.
+    #[serde(default)]
+    pub own: OwnTest,
     /// That it goes before all others, until its test begins.
     #[serde(default)]
     pub urgency: Urgency,
@@ -161,11 +169,17 @@ pub enum Stage {
     RetryWanted {
         /// The run to be repeated.
         of: RunId,
+        /// Which of its suites.
+        #[serde(default)]
+        scope: Scope,
     },
     /// A try waits for its turn.
     TryWanted {
         /// CHOOSER in `try=CHOOSER`.
         chooser: Option<String>,
+        /// Which suites.
+        #[serde(default)]
+        scope: Scope,
     },
     /// A run is under way.
     Running {
@@ -233,6 +247,8 @@ impl Pull {
             rollup: Register::default(),
             delegate: Register::default(),
             squash: Register::default(),
+            hold: Register::default(),
+            own: OwnTest::default(),
             urgency: Urgency::Usual,
             forgotten: None,
             unjudged: Vec::new(),

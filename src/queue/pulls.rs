@@ -5,7 +5,7 @@ use super::effect::{EarlierMerge, Effect};
 use super::event::{CommentKey, PullFacts, PullState, Source};
 use super::note::{Note, Purpose};
 use super::pull::{Approval, Named, Pull, Stage, Urgency};
-use super::run::Phase;
+use super::run::{Phase, Scope};
 use super::turn::Turn;
 use crate::config::LabelEvent;
 use crate::ids::{BranchName, CommitId, PullNumber, RunId, Timestamp};
@@ -51,6 +51,7 @@ impl Queue {
             Freshness::New => {
                 self.add_pull(facts, source);
                 self.look_at_pull(number, turn);
+                self.want_own_test(number, turn);
             }
             Freshness::Current => self.update_pull(facts, source, turn),
             Freshness::Late => self.take_late_news(&facts, turn),
@@ -123,18 +124,51 @@ impl Queue {
         }
         if facts.state != PullState::Open {
             self.close_pull(number, before.head, source, turn);
+            self.stop_own_test(number, turn);
         } else if before.head != facts.head {
             self.take_new_head(number, before.head, source, turn);
             self.label(number, LabelEvent::Pushed, turn);
             self.look_at_pull(number, turn);
+            self.want_own_test(number, turn);
         } else if rebased {
             self.take_new_base(number, turn);
             self.look_at_pull(number, turn);
+            self.want_own_test(number, turn);
         } else if before.state != PullState::Open {
             self.reopen_pull(number, turn);
             self.look_at_pull(number, turn);
+            self.want_own_test(number, turn);
         }
+        self.rank_anew(number, &before, turn);
         self.drop_unfinished(number, turn);
+    }
+
+    /// Labels decide which of a pull's jobs go first.
+    fn rank_anew(&self, number: PullNumber, before: &PullFacts, turn: &mut Turn) {
+        let Some(pull) = self.pulls.get(&number) else {
+            return;
+        };
+        if pull.facts.labels != before.labels {
+            self.rank_jobs(number, turn);
+        }
+    }
+
+    /// Has the waiting jobs of a pull's runs ranked by what the pull is now.
+    pub(super) fn rank_jobs(&self, number: PullNumber, turn: &mut Turn) {
+        let Some(pull) = self.pulls.get(&number) else {
+            return;
+        };
+        let runs = self.runs_in_flight().filter(|run| {
+            let mut members = run.members.iter();
+            members.any(|member| member.pull == number)
+        });
+        for run in runs.filter(|run| !run.checks.is_empty()) {
+            turn.order(Effect::RankJobs {
+                run: run.id,
+                priority: pull.priority.value,
+                labels: pull.facts.labels.clone(),
+            });
+        }
     }
 
     /// Late news of a pull that stood otherwise: it changed since, so what was approved before that
@@ -291,7 +325,8 @@ impl Queue {
         let try_stands = wanted_try.filter(|_| is_younger(pull.try_key));
         self.withdraw(number, old_head, turn);
         if let Some(chooser) = try_stands.filter(|_| approval.is_none() && self.is_open(number)) {
-            self.set_stage(number, Stage::TryWanted { chooser });
+            let scope = Scope::Usual;
+            self.set_stage(number, Stage::TryWanted { chooser, scope });
         }
         approval
     }
@@ -322,7 +357,7 @@ impl Queue {
     )]
     fn wanted_try(&self, number: PullNumber) -> Option<Option<String>> {
         match &self.pulls.get(&number)?.stage {
-            Stage::TryWanted { chooser } => Some(chooser.clone()),
+            Stage::TryWanted { chooser, .. } => Some(chooser.clone()),
             Stage::Running {
                 run,
                 purpose: Purpose::Try,
@@ -358,6 +393,11 @@ impl Queue {
         Move { before, after, at }: Move,
         turn: &mut Turn,
     ) {
+        let moved = EarlierMerge {
+            base_tip: before,
+            merge: after,
+        };
+        self.test_branch_at(branch, moved, turn);
         if before == CommitId::ZERO || after == CommitId::ZERO {
             return;
         }
@@ -400,6 +440,7 @@ impl Queue {
         }
         let outdated = self.testing_onto(branch, |merge| merge.base_tip != tip);
         self.cancel_all(&outdated, turn);
+        self.see_tip(branch, tip, turn);
         self.look_at_pulls_onto(branch, tip, turn);
     }
 

@@ -1,40 +1,168 @@
 //! Testing again what was tested, forgetting what came of it, and going first.
 
 use super::Queue;
+use super::approving::is_outdated;
 use super::effect::Effect;
 use super::event::Comment;
 use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus};
+use super::own_test::OwnStage;
 use super::pull::{Pull, Stage, Urgency};
-use super::run::{Check, Phase, Run};
+use super::run::{Check, Phase, Run, Scope};
+use super::suites::{names_of, resolve};
 use super::turn::Turn;
 use crate::config::LabelEvent;
 use crate::ids::{PullNumber, RunId};
 
+/// What stands for all suites after `retry` and `test`.
+const ALL: &str = "all";
+
 impl Queue {
-    /// Repeats the run that ended, or that is under way but does not come to an end.
-    pub(super) fn retry(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
+    /// Repeats the run that ended, or that is under way but does not come to an end: that of the
+    /// merge, or else the pull's own test.
+    pub(super) fn retry(
+        &mut self,
+        number: PullNumber,
+        asked: &[String],
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
         let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
         };
-        match pull.stage.clone() {
-            Stage::Ended { run, purpose, .. } => self.repeat(number, run, purpose),
-            Stage::Running { run, purpose } => {
-                self.cancel(run, turn);
-                self.want_again(number, run, purpose);
+        let Some(run) = self.run_to_retry(pull) else {
+            match pull.stage {
+                // It begins anyway.
+                Stage::RetryWanted { .. } | Stage::TryWanted { .. } => {
+                    self.log_retry(number, comment, turn);
+                }
+                Stage::Idle | Stage::Running { .. } | Stage::Ended { .. } => {
+                    turn.post(number, Note::NothingToRetry);
+                }
             }
-            Stage::RetryWanted { .. } | Stage::TryWanted { .. } => {}
-            Stage::Idle => {
-                turn.post(number, Note::NothingToRetry);
-                return;
+            return;
+        };
+        let (id, purpose) = (run.id, run.purpose);
+        let scope = self.scope_of_retry(number, id, asked, turn);
+        match purpose {
+            Purpose::Land | Purpose::Try => {
+                self.cancel(id, turn);
+                self.want_again(number, id, purpose, scope);
             }
+            Purpose::Pull => self.want_own_again(number, id, scope, turn),
+            Purpose::Branch => return,
         }
         self.log_retry(number, comment, turn);
     }
 
+    /// The run that `retry` means. A merge or a try counts before the pull's own test, unless it
+    /// has nothing that could be better.
+    fn run_to_retry(&self, pull: &Pull) -> Option<&Run> {
+        let own = match pull.own.stage {
+            OwnStage::Ended { run, .. } | OwnStage::Running { run } => self.runs.get(&run),
+            OwnStage::Idle
+            | OwnStage::Skipped
+            | OwnStage::Asking { .. }
+            | OwnStage::Untrusted
+            | OwnStage::Wanted { .. } => None,
+        };
+        match pull.stage {
+            Stage::Ended {
+                ending: Ending::Succeeded,
+                run,
+                ..
+            } => own
+                .filter(|own| own.ending() != Some(Ending::Succeeded))
+                .or_else(|| self.runs.get(&run)),
+            Stage::Ended { run, .. } | Stage::Running { run, .. } => self.runs.get(&run),
+            Stage::Idle => own,
+            Stage::RetryWanted { .. } | Stage::TryWanted { .. } => None,
+        }
+    }
+
+    /// Which suites are meant by the words after `retry`. Words that no suite is called by were
+    /// a remark; whoever meant a suite by them is told what there is.
+    fn scope_of_retry(
+        &self,
+        number: PullNumber,
+        run: RunId,
+        asked: &[String],
+        turn: &mut Turn,
+    ) -> Scope {
+        let called = self.runs.get(&run).map(|run| run.called.as_slice());
+        let called = called.unwrap_or_default();
+        if called.is_empty() || asked.is_empty() {
+            return Scope::Usual;
+        }
+        let (contexts, unknown) = resolve(called, asked);
+        if let [all] = asked
+            && all == ALL
+            && contexts.is_empty()
+        {
+            return Scope::Afresh;
+        }
+        if !unknown.is_empty() {
+            let (given, known) = (unknown, names_of(called));
+            turn.post(number, Note::UnknownSuites { given, known });
+        }
+        if contexts.is_empty() {
+            Scope::Usual
+        } else {
+            Scope::Again(contexts)
+        }
+    }
+
+    /// Wants a pull's own test again: on the same merge, but for all of it.
+    fn want_own_again(&mut self, number: PullNumber, of: RunId, scope: Scope, turn: &mut Turn) {
+        self.stop_own_test(number, turn);
+        let of = Some(of).filter(|_| scope != Scope::Afresh);
+        self.set_own_stage(number, OwnStage::Wanted { scope, of });
+    }
+
+    /// Has suites executed on a pull, also such as run only when they are asked for.
+    pub(super) fn test(
+        &mut self,
+        number: PullNumber,
+        suites: Vec<String>,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
+        let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
+            return;
+        };
+        if self.rules.suites.is_none() {
+            turn.post(number, Note::NothingToRetry);
+            return;
+        }
+        if is_outdated(pull, None, comment) {
+            let by = comment.author.clone();
+            turn.post(number, Note::TryOutdated { by });
+            return;
+        }
+        let head = pull.facts.head;
+        let of = pull.own.last_run.filter(|run| {
+            let earlier = self.runs.get(run).and_then(|run| run.members.first());
+            earlier.is_some_and(|member| member.head == head)
+        });
+        let is_all = matches!(suites.as_slice(), [all] if all == ALL);
+        let (scope, of) = if suites.is_empty() || is_all {
+            (Scope::Usual, None)
+        } else {
+            (Scope::Only(suites), of)
+        };
+        self.stop_own_test(number, turn);
+        self.set_own_stage(number, OwnStage::Wanted { scope, of });
+    }
+
     /// Repeats a run that was to be stopped; one that is landing was not.
-    pub(super) fn want_again(&mut self, number: PullNumber, run: RunId, purpose: Purpose) {
+    pub(super) fn want_again(
+        &mut self,
+        number: PullNumber,
+        run: RunId,
+        purpose: Purpose,
+        scope: Scope,
+    ) {
         if self.runs.get(&run).is_some_and(Run::is_over) {
-            self.repeat(number, run, purpose);
+            self.repeat(number, run, purpose, scope);
         }
     }
 
@@ -47,15 +175,16 @@ impl Queue {
         });
     }
 
-    fn repeat(&mut self, number: PullNumber, of: RunId, purpose: Purpose) {
+    fn repeat(&mut self, number: PullNumber, of: RunId, purpose: Purpose, scope: Scope) {
         // A run that never came to a commit has nothing that could be taken again.
         let earlier = self.runs.get(&of).filter(|run| run.merge().is_none());
         let of = earlier.and_then(|run| run.repeats).unwrap_or(of);
         let stage = match purpose {
-            Purpose::Land => Stage::RetryWanted { of },
+            Purpose::Land => Stage::RetryWanted { of, scope },
             Purpose::Branch | Purpose::Pull => return,
             Purpose::Try => Stage::TryWanted {
                 chooser: self.runs.get(&of).and_then(|run| run.chooser.clone()),
+                scope,
             },
         };
         self.set_stage(number, stage);

@@ -169,10 +169,22 @@ impl Queue {
             Command::Unsquash => {
                 let _taken = pull.squash.set(Squash::No, key);
             }
+            Command::Hold => {
+                let by = comment.author.clone();
+                let _taken = pull.hold.set(Some(by), key);
+            }
+            Command::Unhold => {
+                let _taken = pull.hold.set(None, key);
+            }
+            Command::OkAuthor => self.let_author_test(number),
             Command::TreeClosed { value } => self.close_tree(*value, comment),
             Command::TreeOpen => self.set_tree(super::Tree::Open, comment),
             Command::Priority { .. }
             | Command::Retry { .. }
+            | Command::Test { .. }
+            | Command::Cancel
+            | Command::Ok
+            | Command::Info
             | Command::Try { .. }
             | Command::Untry
             | Command::Force

@@ -52,6 +52,56 @@ pub struct Rules {
     pub check_runs: Vec<CheckRunRule>,
     /// Which suites of the commit a run waits for; `None` for no suites at all.
     pub suites: Option<OnMerge>,
+    /// Which pulls are tested by themselves.
+    pub pulls: PullTests,
+    /// Whose pulls are tested without anybody being asked, beside reviewers and `try_users`.
+    pub trusted: Vec<Login>,
+    /// Whether what passed before on the same tree is tested again.
+    pub reuse: Reuse,
+    /// Whether pulls are merged.
+    pub merging: Merging,
+    /// Whether GitHub is told anything.
+    pub reporting: Reporting,
+}
+
+/// Which pulls are tested by themselves.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PullTests {
+    /// Those of authors who are trusted, and those that a reviewer lets be tested.
+    Trusted,
+    /// All.
+    All,
+    /// None.
+    None,
+}
+
+/// What becomes of a suite that passed before on the same tree.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reuse {
+    /// It counts as passed (`reuse = true`).
+    Passes,
+    /// It is executed again.
+    Never,
+}
+
+/// Whether approved pulls are merged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Merging {
+    /// They are.
+    On,
+    /// They are, once their own test is green (`require_green_pull = true`).
+    OnceGreen,
+    /// Somebody else merges: what is said about merging is not for us (`merges = false`).
+    Off,
+}
+
+/// Whether GitHub is told anything.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reporting {
+    /// It is.
+    On,
+    /// No status, comment or label is posted (`report = false`).
+    Off,
 }
 
 /// Somebody who is asked whether a person may approve or try.

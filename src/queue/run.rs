@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::effect::{EarlierMerge, Member};
 use super::event::SuiteVerdict;
-use super::note::{Ending, Exemption, Link, Purpose};
+use super::note::{Ending, Exemption, Link, Purpose, RunBrief};
 use super::pull::Squash;
-use crate::ids::{BranchName, RunId, Timestamp};
+use crate::ids::{BranchName, CommitId, RunId, Timestamp};
+use crate::suite::Called;
 
 /// A test of members merged onto a base. Never used twice: a new test is a new run.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,18 @@ pub struct Run {
     /// CHOOSER of the `try=CHOOSER` that asked for it.
     #[serde(default)]
     pub chooser: Option<String>,
+    /// Which suites it takes, and what it takes from earlier runs.
+    #[serde(default)]
+    pub scope: Scope,
+    /// What its commit is, in a pull's own test.
+    #[serde(default)]
+    pub tested: Tested,
+    /// All suites of its commit's file, as people may call them.
+    #[serde(default)]
+    pub called: Vec<Called>,
+    /// The file of suites, if the commit changes it.
+    #[serde(default)]
+    pub changed_file: Option<String>,
     /// Why its commit needs no test, if it needs none.
     #[serde(default)]
     pub exemption: Option<Exemption>,
@@ -36,6 +49,33 @@ pub struct Run {
     pub phase: Phase,
     /// What it waits for. Empty until its commit is known.
     pub checks: Vec<RunCheck>,
+}
+
+/// Which suites a run takes, and what it takes from earlier runs.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Those that the file gives for it; what passed before on the same tree counts.
+    #[default]
+    Usual,
+    /// Those, and nothing that passed before counts (`retry all`).
+    Afresh,
+    /// Those, and of the repeated run everything counts but these, by their contexts
+    /// (`retry SUITE…`).
+    Again(Vec<String>),
+    /// These, as somebody called them (`test SUITE…`), and of the repeated run everything else.
+    Only(Vec<String>),
+}
+
+/// What a run's commit is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tested {
+    /// A merge with the base, or the tip of a branch.
+    #[default]
+    Merge,
+    /// A pull's head, because it does not merge cleanly.
+    HeadAlone,
 }
 
 /// How far a run is.
@@ -92,6 +132,22 @@ pub struct RunCheck {
     pub weight: Weight,
     /// How it stands.
     pub state: CheckState,
+    /// Why it passed, where it was not executed.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+/// Where a check's state comes from.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// It was carried out for this run.
+    #[default]
+    Own,
+    /// It passed before, on the same tree.
+    Earlier,
+    /// No path that it is about was changed.
+    NotNeeded,
 }
 
 /// Which check: unique in its run.
@@ -126,6 +182,8 @@ pub enum Weight {
     Required,
     /// It is run and shown only: other suites of the file are `required`, this one is not.
     Informs,
+    /// It may fail: nothing depends on it (`allow-failure`).
+    Allowed,
 }
 
 /// How a check stands.
@@ -171,6 +229,10 @@ impl Run {
             repeats: None,
             squash: Squash::No,
             chooser: None,
+            scope: Scope::Usual,
+            tested: Tested::Merge,
+            called: Vec::new(),
+            changed_file: None,
             exemption: None,
             began_at: at,
             phase: Phase::Done {
@@ -179,6 +241,20 @@ impl Run {
                 at,
             },
             checks: Vec::new(),
+        }
+    }
+
+    /// Whether it says of all suites that its commit needs how they stand.
+    pub(super) fn is_whole(&self) -> bool {
+        self.repeats.is_some() || !matches!(self.scope, Scope::Only(_))
+    }
+
+    /// What a status says of it.
+    pub fn brief(&self) -> RunBrief {
+        RunBrief {
+            id: self.id,
+            purpose: self.purpose,
+            tested: self.tested,
         }
     }
 
@@ -201,6 +277,15 @@ impl Run {
         match self.phase {
             Phase::Done { ending, .. } => Some(ending),
             Phase::Merging { .. } | Phase::Testing { .. } | Phase::Landing { .. } => None,
+        }
+    }
+
+    /// The commit by which people know what is tested: a pull's head, a branch's tip; of a merge,
+    /// what was merged.
+    pub fn identity(&self) -> Option<CommitId> {
+        match self.purpose {
+            Purpose::Pull => self.members.first().map(|member| member.head),
+            Purpose::Land | Purpose::Try | Purpose::Branch => self.merge().map(|made| made.merge),
         }
     }
 
@@ -234,9 +319,7 @@ impl Run {
 
     /// The checks on which its end depends.
     pub(super) fn deciding(&self) -> impl Iterator<Item = &RunCheck> {
-        self.checks
-            .iter()
-            .filter(|check| check.weight != Weight::Informs)
+        self.checks.iter().filter(|check| check.weight.decides())
     }
 
     /// Whether all that must pass has passed.
@@ -271,6 +354,16 @@ impl RunCheck {
         Link {
             name: self.check.name(),
             url: self.state.url().to_owned(),
+        }
+    }
+}
+
+impl Weight {
+    /// Whether a run's end depends on a check of this weight.
+    pub fn decides(self) -> bool {
+        match self {
+            Self::Decides | Self::Required => true,
+            Self::Informs | Self::Allowed => false,
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::Queue;
 use super::effect::{EarlierMerge, Effect, Member};
 use super::event::MergeStep;
-use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus};
+use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus, StatusNote};
+use super::own_test::PATIENCE_S;
 use super::pull::Stage;
 use super::run::{CheckState, Phase, Run, RunCheck, Step};
 use super::turn::Turn;
@@ -66,7 +67,8 @@ impl Queue {
         }
         if reads_suites {
             steps.push(Step::ReadSuites);
-            turn.order(Effect::ReadSuites { run, commit });
+            let since = Some(merge.base_tip);
+            turn.order(Effect::ReadSuites { run, commit, since });
         }
         let published = !steps.contains(&Step::Publish);
         self.await_steps(id, steps, turn);
@@ -80,7 +82,7 @@ impl Queue {
     }
 
     /// The branch on which a run's commit is tested.
-    pub(super) fn test_branch(&self, run: &Run) -> BranchName {
+    pub fn test_branch(&self, run: &Run) -> BranchName {
         match (run.purpose, &run.chooser) {
             (Purpose::Land, _) => self.rules.auto_branch.clone(),
             (Purpose::Branch | Purpose::Pull, _) => run.base.clone(),
@@ -153,14 +155,17 @@ impl Queue {
 
     /// When nothing but checks is awaited any more, their time begins.
     pub(super) fn give_checks_their_time(&mut self, id: RunId, turn: &Turn) {
-        let until = turn.now.plus_s(self.rules.timeout_s);
+        let limit_s = self.rules.timeout_s;
         if let Some(run) = self.live_run(id)
             && let Phase::Testing {
                 awaits, deadline, ..
             } = &mut run.phase
             && awaits.is_empty()
         {
-            *deadline = until;
+            *deadline = match run.purpose {
+                Purpose::Land | Purpose::Try => turn.now.plus_s(limit_s),
+                Purpose::Pull | Purpose::Branch => turn.now.plus_s(PATIENCE_S),
+            };
         }
     }
 
@@ -183,6 +188,10 @@ impl Queue {
         let Phase::Testing { .. } = run.phase else {
             return;
         };
+        if !run.purpose.is_queued() {
+            self.decide_alone(id, turn);
+            return;
+        }
         let failed = run
             .deciding()
             .find(|check| matches!(check.state, CheckState::Failed { .. }))
@@ -192,10 +201,29 @@ impl Queue {
         } else if run.has_passed() {
             match run.purpose {
                 Purpose::Land => self.land(id, turn),
-                Purpose::Try => self.end_tried(id, turn),
-                Purpose::Branch | Purpose::Pull => self.close_run(id, Ending::Succeeded, turn),
+                Purpose::Try | Purpose::Branch | Purpose::Pull => self.end_tried(id, turn),
             }
         }
+    }
+
+    /// Ends a run that nobody waits behind once all of its suites have ended: people want to see
+    /// everything that is wrong with what they pushed. Its statuses have said it all.
+    fn decide_alone(&mut self, id: RunId, turn: &mut Turn) {
+        let Some(run) = self.runs.get(&id).filter(|run| run.is_set_up()) else {
+            return;
+        };
+        if run.checks.iter().any(|check| check.state.is_open()) {
+            return;
+        }
+        let has_failed = run
+            .deciding()
+            .any(|check| !matches!(check.state, CheckState::Passed { .. }));
+        let ending = if has_failed {
+            Ending::Failed
+        } else {
+            Ending::Succeeded
+        };
+        self.close_run(id, ending, turn);
     }
 
     fn end_failed(&mut self, id: RunId, check: &RunCheck, turn: &mut Turn) {
@@ -272,11 +300,16 @@ impl Queue {
 
     /// The run cannot be carried out. A landing is not ended this way.
     pub(super) fn end_broken(&mut self, id: RunId, why: Obstacle, turn: &mut Turn) {
-        let in_setup = self
-            .runs
-            .get(&id)
-            .is_some_and(|run| matches!(run.phase, Phase::Merging { .. } | Phase::Testing { .. }));
-        if in_setup {
+        let Some(run) = self.runs.get(&id) else {
+            return;
+        };
+        if !matches!(run.phase, Phase::Merging { .. } | Phase::Testing { .. }) {
+            return;
+        }
+        if let Some(commit) = run.identity().filter(|_| !run.purpose.is_queued()) {
+            turn.set_status(commit, StatusNote::NotTested);
+            self.close_run(id, Ending::Broken, turn);
+        } else {
             let note = Note::Broken { why: why.clone() };
             self.tell_members(id, &note, &QueueStatus::Broken { why }, turn);
             self.close_run(id, Ending::Broken, turn);
@@ -308,6 +341,10 @@ impl Queue {
             .filter(|check| check.state.is_open())
             .map(|check| check.check.name())
             .collect();
+        if !run.purpose.is_queued() {
+            self.close_run(id, Ending::TimedOut, turn);
+            return;
+        }
         let note = Note::TimedOut { waiting_for };
         self.label_members(id, LabelEvent::TimedOut, turn);
         self.tell_members(id, &note, &QueueStatus::TimedOut, turn);
@@ -368,7 +405,11 @@ impl Queue {
             };
         }
         for member in members {
-            self.detach(&member, id, purpose, ending);
+            match purpose {
+                Purpose::Land | Purpose::Try => self.detach(&member, id, purpose, ending),
+                Purpose::Pull => self.detach_own(&member, id, ending),
+                Purpose::Branch => {}
+            }
         }
     }
 

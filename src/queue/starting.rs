@@ -6,8 +6,8 @@ use super::effect::{
 use super::message::{merge_message, squash_message, trailer};
 use super::note::Purpose;
 use super::pull::{Pull, Squash, Stage, Urgency};
-use super::rules::Fixups;
-use super::run::{Check, CheckState, Phase, Run, RunCheck};
+use super::rules::{Fixups, Merging};
+use super::run::{Check, CheckState, Phase, Run, RunCheck, Scope, Tested};
 use super::turn::Turn;
 use super::{Place, Queue};
 use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
@@ -40,6 +40,7 @@ impl Queue {
         match stage {
             Some(Stage::TryWanted {
                 chooser: Some(given),
+                ..
             }) if !self.has_chooser(&given) => {
                 self.set_stage(number, Stage::Idle);
                 self.refuse_chooser(number, given, turn);
@@ -70,6 +71,18 @@ impl Queue {
             && pull.inquiry.is_none()
             && matches!(pull.stage, Stage::Idle | Stage::RetryWanted { .. })
             && self.tree_lets_through(pull.number())
+            && !self.is_held_back(pull)
+    }
+
+    /// Whether a pull waits though its turn may have come: somebody holds it, its own test is not
+    /// green where that is asked for, or it is not merged here at all.
+    pub(super) fn is_held_back(&self, pull: &Pull) -> bool {
+        let is_merged = match self.rules.merging {
+            Merging::On => true,
+            Merging::OnceGreen => self.is_green(pull),
+            Merging::Off => false,
+        };
+        !is_merged || pull.hold.value.is_some()
     }
 
     fn start_run(&mut self, number: PullNumber, purpose: Purpose, turn: &mut Turn) {
@@ -93,11 +106,12 @@ impl Queue {
     }
 
     fn new_run(&self, pull: &Pull, purpose: Purpose, now: Timestamp) -> Run {
-        let (repeats, chooser) = match &pull.stage {
-            Stage::RetryWanted { of } => (Some(*of), None),
-            Stage::TryWanted { chooser } => (None, chooser.clone()),
-            Stage::Idle | Stage::Running { .. } | Stage::Ended { .. } => (None, None),
+        let (repeats, chooser, scope) = match pull.stage.clone() {
+            Stage::RetryWanted { of, scope } => (Some(of), None, scope),
+            Stage::TryWanted { chooser, scope } => (None, chooser, scope),
+            Stage::Idle | Stage::Running { .. } | Stage::Ended { .. } => (None, None, Scope::Usual),
         };
+        let is_forgotten = pull.forgotten.is_some() && pull.forgotten >= pull.last_run;
         let approval = pull
             .standing_approval()
             .filter(|_| purpose == Purpose::Land);
@@ -115,6 +129,10 @@ impl Queue {
             repeats: repeats.filter(|of| pull.forgotten.is_none_or(|last| *of > last)),
             squash: pull.squash.value,
             chooser,
+            scope: if is_forgotten { Scope::Afresh } else { scope },
+            tested: Tested::Merge,
+            called: Vec::new(),
+            changed_file: None,
             exemption: None,
             began_at: now,
             phase: Phase::Merging {
@@ -182,6 +200,9 @@ impl Queue {
     /// The merge of the run that this one repeats, if all that is still to pass of it can be had
     /// again for the same commit: suites and builds of Buildbot, but not what answers only once.
     fn reusable_merge(&self, run: &Run) -> Option<EarlierMerge> {
+        if run.scope == Scope::Afresh {
+            return None;
+        }
         let earlier = self.runs.get(&run.repeats?)?;
         let made = earlier.merge()?;
         let passed = |check: &RunCheck| matches!(check.state, CheckState::Passed { .. });

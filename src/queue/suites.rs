@@ -2,12 +2,14 @@
 
 use super::Queue;
 use super::effect::Effect;
-use super::event::{SuiteVerdict, SuitesFound, Verdict};
+use super::event::{SuiteFile, SuiteVerdict, SuitesFound, Verdict};
 use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus, StatusNote, SuiteProgress};
-use super::run::{Check, CheckState, Phase, Run, RunCheck, Step, Weight};
+use super::own_test::OwnStage;
+use super::rules::Reuse;
+use super::run::{Check, CheckState, Origin, Phase, Run, RunCheck, Scope, Step, Tested, Weight};
 use super::turn::Turn;
 use crate::ids::{CommitId, RunId};
-use crate::suite::{Environment, Occasion, Suite, needed};
+use crate::suite::{Called, Occasion, Suite, find, needed};
 
 impl Queue {
     /// Takes the suites that were found in the run's commit and starts them.
@@ -25,47 +27,42 @@ impl Queue {
         let commit = merge.merge;
         self.give_checks_their_time(id, turn);
         match found {
-            SuitesFound::NoFile => {
-                self.require_checks(id, Obstacle::NoSuitesFile, turn);
-            }
+            SuitesFound::NoFile => self.end_without_suites(id, Obstacle::NoSuitesFile, turn),
             SuitesFound::Invalid { file, message } => self.end_bad_suites(id, file, message, turn),
-            SuitesFound::Suites(suites) => self.start_suites(id, commit, &suites, turn),
+            SuitesFound::Suites(file) => self.start_suites(id, commit, file, turn),
         }
         self.decide(id, turn);
     }
 
-    fn start_suites(&mut self, id: RunId, commit: CommitId, suites: &[Suite], turn: &mut Turn) {
+    /// Nothing is there to be executed. What is to land needs something that decides; of everything
+    /// else nothing is said, as by PAPR.
+    fn end_without_suites(&mut self, id: RunId, why: Obstacle, turn: &mut Turn) {
+        let is_queued = self
+            .runs
+            .get(&id)
+            .is_some_and(|run| run.purpose.is_queued());
+        if is_queued {
+            self.require_checks(id, why, turn);
+        }
+    }
+
+    fn start_suites(&mut self, id: RunId, commit: CommitId, file: SuiteFile, turn: &mut Turn) {
+        if let Some(run) = self.live_run(id) {
+            run.called = file.suites.iter().map(Suite::called).collect();
+            run.changed_file.clone_from(&file.changed);
+        }
         let Some(run) = self.runs.get(&id) else {
             return;
         };
-        let chosen = self.choose(run, suites);
-        let some_required = chosen.iter().any(|suite| suite.required);
-        let mut checks = Vec::new();
-        let mut jobs = Vec::new();
-        for suite in chosen {
-            let check = Check::Suite(suite.context.clone());
-            let state = match unsupported(suite) {
-                Some(verdict) => CheckState::Failed {
-                    url: String::new(),
-                    verdict: Some(verdict),
-                },
-                None => self.earlier_pass(run, commit, &check),
-            };
-            if state == CheckState::Waiting {
-                jobs.push(suite.clone());
-            }
-            let weight = match (suite.required, some_required) {
-                (true, _) => Weight::Required,
-                (false, true) => Weight::Informs,
-                (false, false) => Weight::Decides,
-            };
-            checks.push(RunCheck {
-                check,
-                weight,
-                state,
-            });
+        let (checks, unknown) = self.suite_checks(run, commit, &file);
+        let nothing_asked = is_vain(run, &unknown);
+        self.mention_unknown(id, unknown, turn);
+        if nothing_asked {
+            self.drop_vain(id, turn);
+            return;
         }
         self.mention_reuse(id, &checks, turn);
+        let jobs = jobs_of(&file.suites, &checks);
         if let Some(run) = self.live_run(id) {
             run.checks.extend(checks);
         }
@@ -76,14 +73,41 @@ impl Queue {
                 suites: jobs,
             });
         }
-        self.require_checks(id, Obstacle::NoSuiteForMerges, turn);
+        self.end_without_suites(id, Obstacle::NoSuiteForMerges, turn);
         self.show_suites(id, turn);
     }
 
-    fn choose<'a>(&self, run: &Run, suites: &'a [Suite]) -> Vec<&'a Suite> {
+    /// The suites that a run takes, each as it stands before anything is executed; and what nobody
+    /// is called of that which was asked for.
+    fn suite_checks(
+        &self,
+        run: &Run,
+        commit: CommitId,
+        file: &SuiteFile,
+    ) -> (Vec<RunCheck>, Vec<String>) {
+        let (chosen, unknown) = self.choose(run, &file.suites);
+        let some_required = chosen
+            .iter()
+            .any(|suite| suite.required && !suite.allow_failure);
+        let checks = chosen.into_iter().map(|suite| {
+            let (state, origin) = self.state_before(run, commit, suite, file);
+            RunCheck {
+                check: Check::Suite(suite.context.clone()),
+                weight: weight(suite, some_required),
+                state,
+                origin,
+            }
+        });
+        (checks.collect(), unknown)
+    }
+
+    fn choose<'a>(&self, run: &Run, suites: &'a [Suite]) -> (Vec<&'a Suite>, Vec<String>) {
         let Some(on_merge) = self.rules.suites else {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         };
+        if let Scope::Only(asked) = &run.scope {
+            return self.choose_asked(run, suites, asked);
+        }
         let occasion = match run.purpose {
             Purpose::Land => Occasion::Merge {
                 branch: self.rules.auto_branch.as_str(),
@@ -98,7 +122,118 @@ impl Queue {
         };
         let mut chosen = needed(suites, occasion);
         chosen.retain(|suite| self.is_chosen(run, &Check::Suite(suite.context.clone())));
-        chosen
+        (chosen, Vec::new())
+    }
+
+    /// Those that somebody asked for, and those that the repeated run knows of.
+    fn choose_asked<'a>(
+        &self,
+        run: &Run,
+        suites: &'a [Suite],
+        asked: &[String],
+    ) -> (Vec<&'a Suite>, Vec<String>) {
+        let (named, unknown) = resolve(&run.called, asked);
+        let earlier = run.repeats.and_then(|id| self.runs.get(&id));
+        let known = |context: &str| {
+            let mut checks = earlier.into_iter().flat_map(|run| run.checks.iter());
+            checks.any(|check| suite_context(check) == Some(context))
+        };
+        let chosen = suites
+            .iter()
+            .filter(|suite| named.contains(&suite.context) || known(&suite.context));
+        (chosen.collect(), unknown)
+    }
+
+    /// How a suite stands before anything of a run is executed.
+    fn state_before(
+        &self,
+        run: &Run,
+        commit: CommitId,
+        suite: &Suite,
+        file: &SuiteFile,
+    ) -> (CheckState, Origin) {
+        if self.is_asked_for(run, suite) {
+            return (CheckState::Waiting, Origin::Own);
+        }
+        if let Some(earlier) = self.carried(run, commit, suite) {
+            return earlier;
+        }
+        if file.untouched.contains(&suite.context) {
+            let url = String::new();
+            return (CheckState::Passed { url }, Origin::NotNeeded);
+        }
+        let passed = file.passed.iter().find(|link| link.name == suite.context);
+        match passed.filter(|_| self.takes_earlier(run)) {
+            Some(link) => {
+                let url = link.url.clone();
+                (CheckState::Passed { url }, Origin::Earlier)
+            }
+            None => (CheckState::Waiting, Origin::Own),
+        }
+    }
+
+    fn takes_earlier(&self, run: &Run) -> bool {
+        self.rules.reuse == Reuse::Passes && run.scope != Scope::Afresh
+    }
+
+    /// Whether a suite was asked for by name: then it is executed whatever is known of it.
+    fn is_asked_for(&self, run: &Run, suite: &Suite) -> bool {
+        match &run.scope {
+            Scope::Usual | Scope::Afresh => false,
+            Scope::Again(contexts) => contexts.contains(&suite.context),
+            Scope::Only(asked) => resolve(&run.called, asked).0.contains(&suite.context),
+        }
+    }
+
+    /// How a suite came out in the run that this one repeats, on this very commit. Of a merge only
+    /// what passed counts: the rest would keep it from landing. Of a pull's own test everything
+    /// does but what is asked for again.
+    fn carried(&self, run: &Run, commit: CommitId, suite: &Suite) -> Option<(CheckState, Origin)> {
+        let earlier = run.repeats.and_then(|id| self.runs.get(&id))?;
+        if run.scope == Scope::Afresh || earlier.merge()?.merge != commit {
+            return None;
+        }
+        let known = earlier
+            .checks
+            .iter()
+            .find(|check| suite_context(check) == Some(&suite.context))?;
+        let is_partial = matches!(run.scope, Scope::Again(_) | Scope::Only(_));
+        let counts = match &known.state {
+            CheckState::Passed { .. } => true,
+            CheckState::Failed { .. } => run.purpose == Purpose::Pull && is_partial,
+            CheckState::Waiting | CheckState::Running { .. } | CheckState::Cancelled => false,
+        };
+        counts.then(|| (known.state.clone(), known.origin))
+    }
+
+    /// Ends a run of nothing that anybody could have meant; what was known before stays.
+    fn drop_vain(&mut self, id: RunId, turn: &mut Turn) {
+        let before = self.runs.get(&id).and_then(|run| run.repeats);
+        let ended = before.and_then(|of| Some((of, self.runs.get(&of)?.ending()?)));
+        let members = self.runs.get(&id).map(|run| run.members.clone());
+        self.close_run(id, Ending::Cancelled, turn);
+        for member in members.unwrap_or_default() {
+            let Some(pull) = self.pull_mut(member.pull) else {
+                continue;
+            };
+            pull.own.last_run = before;
+            pull.own.stage = match ended {
+                Some((run, ending)) => OwnStage::Ended { run, ending },
+                None => OwnStage::Idle,
+            };
+        }
+    }
+
+    /// Says which of the names that somebody wrote nobody has.
+    fn mention_unknown(&mut self, id: RunId, given: Vec<String>, turn: &mut Turn) {
+        let Some(run) = self.runs.get(&id).filter(|_| !given.is_empty()) else {
+            return;
+        };
+        let known = names_of(&run.called);
+        let note = Note::UnknownSuites { given, known };
+        for member in &run.members {
+            turn.post(member.pull, note.clone());
+        }
     }
 
     /// Says what is taken as passed and what runs again, if both are there.
@@ -125,12 +260,28 @@ impl Queue {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
-        for member in &run.members {
-            turn.set_status(member.head, StatusNote::BadSuites);
+        let is_queued = run.purpose.is_queued();
+        match run.purpose {
+            Purpose::Land | Purpose::Try | Purpose::Pull => {
+                for member in &run.members {
+                    turn.set_status(member.head, StatusNote::BadSuites);
+                }
+            }
+            Purpose::Branch => {
+                if let Some(commit) = run.identity() {
+                    turn.set_status(commit, StatusNote::BadSuites);
+                }
+            }
         }
         let status = QueueStatus::BadSuites { file: file.clone() };
         let note = Note::BadSuites { file, message };
-        self.tell_members(id, &note, &status, turn);
+        if is_queued {
+            self.tell_members(id, &note, &status, turn);
+        } else {
+            for member in run.members.clone() {
+                turn.post(member.pull, note.clone());
+            }
+        }
         self.close_run(id, Ending::Broken, turn);
     }
 
@@ -183,7 +334,10 @@ impl Queue {
     fn required_verdict(&self, id: RunId) -> Option<Verdict> {
         match required_status(self.runs.get(&id)?)? {
             StatusNote::Required { verdict, .. } => Some(verdict),
-            StatusNote::Queue(_) | StatusNote::Suite { .. } | StatusNote::BadSuites => None,
+            StatusNote::Queue(_)
+            | StatusNote::Suite { .. }
+            | StatusNote::BadSuites
+            | StatusNote::NotTested => None,
         }
     }
 
@@ -191,7 +345,7 @@ impl Queue {
     fn is_informing(&self, id: RunId, context: &str) -> bool {
         self.runs.get(&id).is_some_and(|run| {
             run.checks.iter().any(|check| {
-                suite_context(check) == Some(context) && check.weight == Weight::Informs
+                suite_context(check) == Some(context) && check.weight != Weight::Required
             })
         })
     }
@@ -220,10 +374,23 @@ impl Queue {
             .checks
             .iter()
             .find(|check| suite_context(check) == Some(context));
-        // What only waits is not said: a status costs a write, and there is nothing to see yet.
-        if let Some(check) = check.filter(|check| check.state != CheckState::Waiting) {
-            turn.set_status(commit, suite_status(context, &check.state));
+        let Some(check) = check.filter(|check| is_worth_saying(run, &check.state)) else {
+            return;
+        };
+        let note = suite_status(run, context, check);
+        if let Some(member) = run
+            .members
+            .first()
+            .filter(|_| is_for_test_merge(run, check))
+        {
+            turn.order(Effect::MarkTestMerge {
+                pull: member.pull,
+                head: member.head,
+                tested: run.merge().map_or(CommitId::ZERO, |made| made.merge),
+                note: note.clone(),
+            });
         }
+        turn.set_status(commit, note);
     }
 
     /// Says how the required suites get on, if there are any.
@@ -239,7 +406,7 @@ impl Queue {
     /// A run and its commit, if that is on GitHub.
     fn shown_run(&self, id: RunId) -> Option<(&Run, CommitId)> {
         let run = self.runs.get(&id).filter(|run| run.is_published())?;
-        Some((run, run.merge()?.merge))
+        Some((run, run.identity()?))
     }
 
     /// Stops the suites that are left when their run is over. Those that only inform go on after
@@ -289,49 +456,95 @@ fn suite_context(check: &RunCheck) -> Option<&str> {
     }
 }
 
-/// What a suite comes to that no worker would execute, or not whole: it must not pass for what was
-/// left out.
-fn unsupported(suite: &Suite) -> Option<SuiteVerdict> {
-    let environment = |kind| format!("No worker offers {kind} environments yet.");
-    let why = match suite.environment {
-        Environment::Sandbox { .. } => {
-            let key = unexecuted_key(suite)?;
-            format!("The key {key} is not executed yet.")
+/// Whether somebody asked for suites, and none is called so.
+fn is_vain(run: &Run, unknown: &[String]) -> bool {
+    matches!(&run.scope, Scope::Only(asked) if asked.len() == unknown.len())
+}
+
+/// Whether a suite's state is said in a status. That something of a merge only waits is not: it costs
+/// a write, and nobody looks at that commit yet. On a pull, what is missing would look green.
+fn is_worth_saying(run: &Run, state: &CheckState) -> bool {
+    !run.purpose.is_queued() || *state != CheckState::Waiting
+}
+
+/// Whether a suite's state is also said on GitHub's own test merge of the pull, as PAPR did.
+fn is_for_test_merge(run: &Run, check: &RunCheck) -> bool {
+    run.purpose == Purpose::Pull
+        && run.tested == Tested::Merge
+        && match check.state {
+            CheckState::Passed { .. } | CheckState::Failed { .. } => true,
+            CheckState::Waiting | CheckState::Running { .. } | CheckState::Cancelled => false,
         }
-        Environment::Container { .. } => environment("container"),
-        Environment::Host { .. } => environment("host"),
-        Environment::Cluster { .. } => environment("cluster"),
+}
+
+fn weight(suite: &Suite, some_required: bool) -> Weight {
+    match (suite.allow_failure, suite.required, some_required) {
+        (true, ..) => Weight::Allowed,
+        (false, true, _) => Weight::Required,
+        (false, false, true) => Weight::Informs,
+        (false, false, false) => Weight::Decides,
+    }
+}
+
+/// The suites that are to be executed, each with what it still needs.
+fn jobs_of(suites: &[Suite], checks: &[RunCheck]) -> Vec<Suite> {
+    let waits = |context: &str| {
+        checks.iter().any(|check| {
+            suite_context(check) == Some(context) && check.state == CheckState::Waiting
+        })
     };
-    Some(SuiteVerdict::Error(why))
+    let jobs = suites.iter().filter(|suite| waits(&suite.context));
+    jobs.map(|suite| {
+        let mut job = suite.clone();
+        job.needs.retain(|needed| waits(needed));
+        job
+    })
+    .collect()
 }
 
-fn unexecuted_key(suite: &Suite) -> Option<&'static str> {
-    let keys = [
-        ("build", suite.build.is_some()),
-        ("packages", !suite.packages.is_empty()),
-        ("extra-repos", !suite.extra_repos.is_empty()),
-    ];
-    keys.into_iter()
-        .find(|(_, is_wanted)| *is_wanted)
-        .map(|(key, _)| key)
+/// The contexts of the suites that are called so, and the names that nobody has.
+pub(super) fn resolve(called: &[Called], asked: &[String]) -> (Vec<String>, Vec<String>) {
+    let mut contexts = Vec::new();
+    let mut unknown = Vec::new();
+    for name in asked {
+        match find(called, name) {
+            Ok(found) => contexts.extend(found.into_iter().map(|suite| suite.context.clone())),
+            Err(_not_found) => unknown.push(name.clone()),
+        }
+    }
+    (contexts, unknown)
 }
 
-fn suite_status(context: &str, state: &CheckState) -> StatusNote {
-    let progress = match state {
-        CheckState::Waiting => SuiteProgress::Waiting,
-        CheckState::Running { .. } => SuiteProgress::Running,
-        CheckState::Passed { .. } => SuiteProgress::Ended(SuiteVerdict::Passed),
-        CheckState::Failed { verdict, .. } => SuiteProgress::Ended(
-            verdict
+/// What the suites are called, for people who look for the right name.
+pub(super) fn names_of(called: &[Called]) -> Vec<String> {
+    called.iter().map(|suite| suite.context.clone()).collect()
+}
+
+fn suite_status(run: &Run, context: &str, check: &RunCheck) -> StatusNote {
+    let progress = match (&check.state, check.origin) {
+        (CheckState::Waiting, _) => SuiteProgress::Waiting,
+        (CheckState::Running { .. }, _) => SuiteProgress::Running,
+        (CheckState::Passed { .. }, Origin::Own) => SuiteProgress::Ended(SuiteVerdict::Passed),
+        (CheckState::Passed { .. }, Origin::Earlier) => SuiteProgress::PassedBefore,
+        (CheckState::Passed { .. }, Origin::NotNeeded) => SuiteProgress::NotNeeded,
+        (CheckState::Failed { verdict, .. }, _) => {
+            let verdict = verdict
                 .clone()
-                .unwrap_or_else(|| SuiteVerdict::Error("It failed.".to_owned())),
-        ),
-        CheckState::Cancelled => SuiteProgress::Cancelled,
+                .unwrap_or_else(|| SuiteVerdict::Error("It failed.".to_owned()));
+            match check.weight {
+                Weight::Allowed => SuiteProgress::FailedAsAllowed(verdict),
+                Weight::Decides | Weight::Required | Weight::Informs => {
+                    SuiteProgress::Ended(verdict)
+                }
+            }
+        }
+        (CheckState::Cancelled, _) => SuiteProgress::Cancelled,
     };
     StatusNote::Suite {
         context: context.to_owned(),
         progress,
-        url: state.url().to_owned(),
+        url: check.state.url().to_owned(),
+        run: run.brief(),
     }
 }
 
@@ -357,62 +570,6 @@ fn required_status(run: &Run) -> Option<StatusNote> {
         passed,
         of: required.len(),
         verdict,
-        run: run.id,
+        run: run.brief(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::suite;
-
-    /// Why a suite of these lines is not executed.
-    fn why(lines: &str) -> Option<String> {
-        let suites = suite::read(".papr.yml", lines.as_bytes()).unwrap();
-        match unsupported(suites.first().unwrap()) {
-            Some(SuiteVerdict::Error(why)) => Some(why),
-            None => None,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn a_suite_that_no_worker_would_execute_whole_is_an_error() {
-        for (lines, expected) in [
-            (
-                "container: {image: i}",
-                "No worker offers container environments yet.",
-            ),
-            (
-                "host: {distro: d}",
-                "No worker offers host environments yet.",
-            ),
-            (
-                "cluster: {hosts: [{name: h, distro: d}]}",
-                "No worker offers cluster environments yet.",
-            ),
-            (
-                "sandbox: true\nbuild: true",
-                "The key build is not executed yet.",
-            ),
-            (
-                "sandbox: true\npackages: [gcc]",
-                "The key packages is not executed yet.",
-            ),
-            (
-                "sandbox: true\nextra-repos: [{name: n}]",
-                "The key extra-repos is not executed yet.",
-            ),
-        ] {
-            let why = why(&format!("{lines}\ntests: [make]\n"));
-            assert_eq!(why.as_deref(), Some(expected), "{lines}");
-        }
-    }
-
-    #[test]
-    fn a_suite_that_asks_for_nothing_more_is_executed() {
-        let lines = "sandbox: {network: true}\nbuild: false\npackages: []\nextra-repos: []\n\
-                     env: {A: a}\nartifacts: [log]\ntests: [make]\n";
-        assert_eq!(why(lines), None);
-    }
 }

@@ -7,6 +7,7 @@ use super::approving::is_outdated;
 use super::event::Comment;
 use super::note::{Note, Purpose};
 use super::pull::Stage;
+use super::run::Scope;
 use super::turn::Turn;
 use crate::config::LabelEvent;
 use crate::ids::{PullNumber, RunId};
@@ -58,7 +59,8 @@ impl Queue {
             | Stage::Running { .. }
             | Stage::Ended { .. } => {}
         }
-        self.set_stage(number, Stage::TryWanted { chooser });
+        let scope = Scope::Usual;
+        self.set_stage(number, Stage::TryWanted { chooser, scope });
         self.label(number, LabelEvent::Try, turn);
     }
 

@@ -5,8 +5,20 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, Sqlite
 use super::deliveries::take_in;
 use super::schema::jobs::dsl;
 use super::{Delivery, Store, StoreError, Stored, from_document, from_row, to_document, to_row};
-use crate::ids::{JobId, RunId};
+use crate::ids::{JobId, RepoLabel, RunId, Timestamp};
 use crate::jobs::Job;
+use crate::suite;
+
+/// A job that passed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pass {
+    /// Which.
+    pub job: JobId,
+    /// What was executed; see [`suite::definition`].
+    pub definition: String,
+    /// When it passed.
+    pub at: Timestamp,
+}
 
 impl Store {
     /// Writes new jobs down and gives them their ids. One that its run has already is left out.
@@ -76,6 +88,32 @@ impl Store {
         .await
     }
 
+    /// What passed on a tree, the latest first.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn passes(&self, repo: &RepoLabel, tree: String) -> Result<Vec<Pass>, StoreError> {
+        let repo = repo.as_str().to_owned();
+        self.read(move |connection| {
+            let rows: Vec<(i64, Option<String>, Option<i64>)> = dsl::jobs
+                .filter(dsl::repo.eq(repo))
+                .filter(dsl::tree.eq(tree))
+                .filter(dsl::passed_at.is_not_null())
+                .order(dsl::passed_at.desc())
+                .select((dsl::id, dsl::definition, dsl::passed_at))
+                .load(connection)?;
+            let passes = rows.into_iter().filter_map(|(id, definition, at)| {
+                Some(Pass {
+                    job: JobId(from_row(id)),
+                    definition: definition?,
+                    at: Timestamp(at?),
+                })
+            });
+            Ok(passes.collect())
+        })
+        .await
+    }
+
     /// The jobs of a run, in the order of its suites.
     ///
     /// # Errors
@@ -122,6 +160,9 @@ fn save_job(connection: &mut SqliteConnection, job: &Job) -> Result<(), StoreErr
     diesel::update(dsl::jobs.find(to_row(job.id.0)))
         .set((
             dsl::is_over.eq(job.is_over()),
+            dsl::tree.eq(&job.tree),
+            dsl::definition.eq(suite::definition(&job.suite)),
+            dsl::passed_at.eq(job.passed_at().map(|at| at.0)),
             dsl::doc.eq(to_document("jobs", job)?),
         ))
         .execute(connection)?;

@@ -25,6 +25,7 @@ use diesel::{Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQuer
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 pub use self::deliveries::{Delivery, InboxId, InboxRow, Stored};
+pub use self::job_rows::Pass;
 pub use self::retries::Retry;
 pub use self::rows::{RepoRow, SavedRepo, Watermark};
 pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, Step, Stepped};

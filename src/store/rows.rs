@@ -207,6 +207,8 @@ pub(super) fn find_or_add_repo(
         tree: Register::default(),
         last_run: RunId::before_first(from_row(ordinal)),
         bases: BTreeMap::new(),
+        welcome: BTreeSet::new(),
+        tips: BTreeMap::new(),
     };
     diesel::insert_into(repos::table)
         .values((

@@ -52,6 +52,9 @@ diesel::table! {
         context -> Text,
         is_over -> Bool,
         doc -> Text,
+        tree -> Nullable<Text>,
+        definition -> Nullable<Text>,
+        passed_at -> Nullable<BigInt>,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::queue::event::{PullFacts, PullState};
 use crate::queue::imported::{ImportedPull, ImportedTest, WantedTry};
 use crate::queue::note::{Ending, Purpose};
 use crate::queue::pull::Squash;
-use crate::queue::run::{Check, CheckState, RunCheck, Weight};
+use crate::queue::run::{Check, CheckState, Origin, RunCheck, Weight};
 use crate::store::homu::{Odd, Row};
 
 /// What could not be taken over as it is, in words for people.
@@ -258,6 +258,7 @@ fn check(row: &Row, repo: &Repo) -> Result<RunCheck, Odd> {
     Ok(RunCheck {
         check: named(row.text("builder")?, repo),
         weight: Weight::Decides,
+        origin: Origin::Own,
         state: match row.truth("res")? {
             Some(true) => CheckState::Passed { url },
             Some(false) => CheckState::Failed { url, verdict: None },

@@ -12,7 +12,7 @@ use crate::ids::{Login, PullNumber, RepoLabel, Timestamp};
 use crate::queue::Tree;
 use crate::queue::note::{Ending, Purpose};
 use crate::queue::pull::{Pull, Squash, Stage};
-use crate::queue::run::{CheckState, Run};
+use crate::queue::run::{CheckState, Run, Scope};
 
 const SERVO: &str = include_str!("../../../tests/homu/servo.sql");
 const RUST_LANG: &str = include_str!("../../../tests/homu/rust-lang.sql");
@@ -169,7 +169,13 @@ fn both_lines_become_the_same_pulls() {
         assert_eq!(imported.pull(5).facts.author, Login::new("ghost"));
         assert!(imported.pull(6).standing_approval().is_some());
         assert_eq!(imported.pull(6).stage, Stage::Idle);
-        assert_eq!(imported.pull(8).stage, Stage::TryWanted { chooser: None });
+        assert_eq!(
+            imported.pull(8).stage,
+            Stage::TryWanted {
+                chooser: None,
+                scope: Scope::Usual
+            }
+        );
         assert!(imported.pull(8).standing_approval().is_none());
     }
 }
@@ -225,7 +231,13 @@ fn what_one_line_only_has_is_taken_over() {
     place.import();
     let chooser = Some("windows".to_owned());
     let imported = place.imported();
-    assert_eq!(imported.pull(8).stage, Stage::TryWanted { chooser });
+    assert_eq!(
+        imported.pull(8).stage,
+        Stage::TryWanted {
+            chooser,
+            scope: Scope::Usual
+        }
+    );
     assert_eq!(imported.tree, Tree::Open);
     let place = Place::new();
     place.homu(

@@ -20,6 +20,7 @@ fn grammar() -> Grammar {
             "clean".to_owned(),
             "p".to_owned(),
         ],
+        aliases: Vec::new(),
     }
 }
 

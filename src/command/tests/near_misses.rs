@@ -128,7 +128,7 @@ const PROSE: [&str; 66] = [
     "@bot +1",
     "@bot 👍",
     "@bot LGTM",
-    "@bot test this please",
+    "@bot tests pass for me",
     "@bot p. 5 of the paper",
     "@bot r-squared is low",
     "@bot 5 of 6 passed",
@@ -167,6 +167,7 @@ fn slips_over_two_words_are_answered_with_both() {
         let grammar = Grammar {
             bot: Login::new("bot"),
             hooks: Vec::new(),
+            aliases: Vec::new(),
         };
         let reading = grammar.read(&format!("@bot {slip} now"), &Login::new("jack"));
         assert_eq!(reading.commands, [], "{slip}");

@@ -57,6 +57,7 @@ fn look_alikes_are_not_the_bot() {
     let kelvin = Grammar {
         bot: Login::new("kbot"),
         hooks: Vec::new(),
+        aliases: Vec::new(),
     };
     assert_eq!(
         kelvin.read("@\u{212a}bot ping", &Login::new("jack")),
@@ -73,6 +74,7 @@ fn a_login_that_other_logins_continue_is_found_in_them_no_more_than_alone() {
     let app = Grammar {
         bot: Login::new("bot[bot]"),
         hooks: Vec::new(),
+        aliases: Vec::new(),
     };
     let author = Login::new("jack");
     assert_eq!(
@@ -87,6 +89,7 @@ fn a_bot_without_a_name_hears_nothing() {
     let nameless = Grammar {
         bot: Login::new(""),
         hooks: Vec::new(),
+        aliases: Vec::new(),
     };
     assert!(!nameless.mentions_bot("@ ping"));
     assert_eq!(

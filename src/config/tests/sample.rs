@@ -161,13 +161,8 @@ fn what_is_not_built_is_warned_of_and_only_of_known_keys() {
     warnings.retain(|told| told.contains(" acted on "));
     insta::assert_snapshot!(warnings.join("\n"), @r#"
     cfg.toml:34: [github] "app" is not acted on yet: the bot uses the access token; only webhook_secret is used
-    cfg.toml:110: "aliases" is not acted on yet: the lines mean nothing
     cfg.toml:118: [schedule] "rules" is not acted on yet: auto goes before try, then by priority and age
     cfg.toml:178: [repo.project] "forward_to" is not acted on yet: no webhook is passed on
-    cfg.toml:196: [repo.project.suites] "pulls" is not acted on yet: pulls are tested when they are approved or tried
-    cfg.toml:200: [repo.project.suites] "trusted" is not acted on yet: pulls are tested when they are approved or tried
-    cfg.toml:202: [repo.project.suites] "reuse" is not acted on yet: every suite is run
-    cfg.toml:203: [repo.project.suites] "reuse_s" is not acted on yet: every suite is run
     cfg.toml:207: [repo.project] "secrets" is not acted on yet: suites get none
     "#);
     let off = "linear = false\nrust_team = false\ntry_choosers = []\nbatch = 1";

@@ -187,18 +187,24 @@ pub(super) async fn publish(
 
 /// What passes is tried again; the rest ends the run, and says why.
 fn give_up(run: RunId, error: GitError) -> Result<Done, Passing> {
+    if is_passing(&error) {
+        return Err(error.into());
+    }
+    tracing::error!(run.id = %run, %error, "a run's commit was not made or not pushed");
+    Ok(failed(run, explanation(&error)))
+}
+
+/// Whether the same may go well the next time.
+pub(super) fn is_passing(error: &GitError) -> bool {
     match error {
-        GitError::Transient(_) | GitError::Unknown(_) | GitError::Io { .. } => Err(error.into()),
+        GitError::Transient(_) | GitError::Unknown(_) | GitError::Io { .. } => true,
         GitError::Rejected(_)
         | GitError::Gone(_)
         | GitError::Missing(_)
         | GitError::BadName(_)
         | GitError::BadUrl(_)
         | GitError::Program(_)
-        | GitError::Mirror(_) => {
-            tracing::error!(run.id = %run, %error, "a run's commit was not made or not pushed");
-            Ok(failed(run, explanation(&error)))
-        }
+        | GitError::Mirror(_) => false,
     }
 }
 
@@ -218,7 +224,7 @@ pub(super) fn explanation(error: &GitError) -> String {
     .to_owned()
 }
 
-fn failed(run: RunId, why: String) -> Done {
+pub(super) fn failed(run: RunId, why: String) -> Done {
     Done::answered(Event::SetupFailed { run, why })
 }
 

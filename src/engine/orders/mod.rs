@@ -14,6 +14,7 @@ mod merging;
 mod rights;
 mod suites;
 mod talk;
+mod testing;
 
 use super::buildbot::BuildbotError;
 use super::hooks::Told;
@@ -77,7 +78,26 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
             commit,
             branch,
         } => merging::publish(repo, *run, *commit, branch).await,
-        Effect::ReadSuites { run, commit } => suites::read(repo, *run, *commit).await,
+        Effect::MakeTestMerge(wanted) => testing::make(repo, order, wanted).await,
+        Effect::MarkTestMerge {
+            pull,
+            head,
+            tested,
+            note,
+        } => testing::mark(repo, *pull, *head, *tested, note).await,
+        Effect::AskAccess { user } => rights::ask_access(repo, user).await,
+        Effect::RankJobs {
+            run,
+            priority,
+            labels,
+        } => {
+            let desk = &repo.shared().desk;
+            desk.rank(*run, *priority, labels.clone()).await?;
+            Ok(Done::Quietly)
+        }
+        Effect::ReadSuites { run, commit, since } => {
+            suites::read(repo, *run, *commit, *since).await
+        }
         Effect::StartJobs {
             run,
             commit,

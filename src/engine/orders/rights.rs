@@ -3,8 +3,10 @@
 use super::super::repo::Repo;
 use super::{Done, Passing};
 use crate::clock;
+use crate::github::ApiError;
 use crate::ids::Login;
-use crate::queue::event::Event;
+use crate::queue::event::{Access, Event};
+use crate::queue::own_test::OwnStage;
 
 /// Asks those who are configured to be asked, as long as a comment waits for their answer.
 pub(super) async fn ask(repo: &Repo, user: &Login) -> Result<Done, Passing> {
@@ -29,5 +31,25 @@ fn is_awaited(repo: &Repo, user: &Login) -> bool {
     repo.look(|queue| {
         let mut waiting = queue.pulls().flat_map(|pull| &pull.unjudged);
         waiting.any(|waiting| waiting.comment.author == *user)
+    })
+}
+
+/// Asks GitHub whether somebody may write to the repository, as long as a pull waits for that.
+pub(super) async fn ask_access(repo: &Repo, user: &Login) -> Result<Done, Passing> {
+    let access = match repo.shared().api.may_write(user).await {
+        Ok(true) => Access::Write,
+        // What GitHub does not tell us is no leave to run a stranger's code.
+        Ok(false) | Err(ApiError::Gone | ApiError::Rejected { .. }) => Access::Less,
+        Err(error) if is_access_awaited(repo, user) => return Err(error.into()),
+        Err(_in_vain) => return Ok(Done::Quietly),
+    };
+    let user = user.clone();
+    Ok(Done::answered(Event::AccessTold { user, access }))
+}
+
+fn is_access_awaited(repo: &Repo, user: &Login) -> bool {
+    repo.look(|queue| {
+        let mut pulls = queue.pulls().filter(|pull| pull.facts.author == *user);
+        pulls.any(|pull| matches!(pull.own.stage, OwnStage::Asking { .. }))
     })
 }

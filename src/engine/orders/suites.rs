@@ -4,52 +4,136 @@ use super::super::repo::Repo;
 use super::{Done, Passing};
 use crate::clock;
 use crate::git::{FileAt, GitError, Mirror};
-use crate::ids::{CommitId, JobId, RunId};
+use crate::ids::{CommitId, JobId, RunId, Timestamp};
 use crate::jobs::{Job, JobState, Subject};
-use crate::queue::event::{Event, SuitesFound};
+use crate::queue::event::{Event, SuiteFile, SuitesFound};
+use crate::queue::note::{Link, Purpose};
+use crate::queue::run::Run;
+use crate::store::{Pass, StoreError};
 use crate::suite::{self, FILE_BYTES_MAX, Suite};
 
-/// Reads the file of suites in a commit.
-pub(super) async fn read(repo: &Repo, run: RunId, commit: CommitId) -> Result<Done, Passing> {
+/// Reads the file of suites in a commit, and what is known of them already. `since` is what the
+/// commit is compared with, to see which paths were changed.
+pub(super) async fn read(
+    repo: &Repo,
+    run: RunId,
+    commit: CommitId,
+    since: Option<CommitId>,
+) -> Result<Done, Passing> {
     if !repo.is_live(run) {
         return Ok(Done::Quietly);
     }
     let mirror = repo.shared().mirror.clone();
     mirror.fetch_commit(commit).await?;
+    // A branch's tip is pinned by nobody else.
+    mirror.pin(run, commit)?;
     let names = repo.shared().suite_files.clone();
-    let found = tokio::task::spawn_blocking(move || find(&mirror, commit, &names)).await;
-    let found = found.map_err(|error| GitError::Io {
+    let reader = Reader {
+        mirror,
+        commit,
+        since,
+    };
+    let found = tokio::task::spawn_blocking(move || reader.find(&names)).await;
+    let mut found = found.map_err(|error| GitError::Io {
         doing: "wait for a thread",
         source: error.into(),
     })??;
+    if let SuitesFound::Suites(file) = &mut found {
+        file.passed = passed_before(repo, commit, &file.suites).await?;
+    }
     Ok(Done::answered(Event::SuitesRead { run, found }))
 }
 
-fn find(mirror: &Mirror, commit: CommitId, names: &[String]) -> Result<SuitesFound, GitError> {
-    let bytes_max = FILE_BYTES_MAX as u64;
-    for name in names {
-        match mirror.read_file(commit, name, bytes_max)? {
-            FileAt::Absent => {}
-            FileAt::TooLarge { .. } => {
-                return Ok(SuitesFound::Invalid {
-                    file: name.clone(),
-                    message: format!("file is larger than {FILE_BYTES_MAX} bytes"),
-                });
-            }
-            FileAt::Content(bytes) => return Ok(parse(name, &bytes)),
-        }
-    }
-    Ok(SuitesFound::NoFile)
+/// Reads one commit.
+struct Reader {
+    mirror: Mirror,
+    commit: CommitId,
+    since: Option<CommitId>,
 }
 
-fn parse(name: &str, bytes: &[u8]) -> SuitesFound {
-    match suite::read(name, bytes) {
-        Ok(suites) => SuitesFound::Suites(suites),
-        Err(error) => SuitesFound::Invalid {
-            file: name.to_owned(),
-            message: error.message,
-        },
+impl Reader {
+    fn find(&self, names: &[String]) -> Result<SuitesFound, GitError> {
+        for name in names {
+            match self
+                .mirror
+                .read_file(self.commit, name, FILE_BYTES_MAX as u64)?
+            {
+                FileAt::Absent => {}
+                FileAt::TooLarge { .. } => {
+                    return Ok(SuitesFound::Invalid {
+                        file: name.clone(),
+                        message: format!("file is larger than {FILE_BYTES_MAX} bytes"),
+                    });
+                }
+                FileAt::Content(bytes) => return self.parse(name, &bytes),
+            }
+        }
+        Ok(SuitesFound::NoFile)
     }
+
+    fn parse(&self, name: &str, bytes: &[u8]) -> Result<SuitesFound, GitError> {
+        let suites = match suite::read(name, bytes) {
+            Ok(suites) => suites,
+            Err(error) => {
+                return Ok(SuitesFound::Invalid {
+                    file: name.to_owned(),
+                    message: error.message,
+                });
+            }
+        };
+        let (mut untouched, mut changed) = (Vec::new(), None);
+        if let Some(paths) = self.changed_paths()? {
+            changed = paths.contains(name).then(|| name.to_owned());
+            let paths: Vec<_> = paths.into_iter().collect();
+            let left = suite::untouched(&suites, &paths).into_iter();
+            untouched = left.map(|suite| suite.context.clone()).collect();
+        }
+        Ok(SuitesFound::Suites(SuiteFile {
+            suites,
+            untouched,
+            passed: Vec::new(),
+            changed,
+        }))
+    }
+
+    /// `None` where it is not known what was there before: then everything may have changed.
+    fn changed_paths(&self) -> Result<Option<std::collections::BTreeSet<String>>, GitError> {
+        let Some(since) = self.since.filter(|since| self.mirror.has(*since)) else {
+            return Ok(None);
+        };
+        self.mirror.changed_paths(since, self.commit).map(Some)
+    }
+}
+
+/// The suites that passed before on the tree of this commit, with links to the jobs.
+async fn passed_before(
+    repo: &Repo,
+    commit: CommitId,
+    suites: &[Suite],
+) -> Result<Vec<Link>, Passing> {
+    let tree = repo.mirror().tree_of(commit)?.to_string();
+    let passes: Result<Vec<Pass>, StoreError> =
+        repo.shared().store.passes(repo.label(), tree).await;
+    let passes = passes?;
+    let now = clock::now();
+    let links = suites.iter().filter_map(|suite| {
+        let pass = latest(repo, &passes, suite, now)?;
+        Some(Link {
+            name: suite.context.clone(),
+            url: repo.job_page(pass.job),
+        })
+    });
+    Ok(links.collect())
+}
+
+/// An image that is not named by its digest may be another one by now.
+fn latest<'a>(repo: &Repo, passes: &'a [Pass], suite: &Suite, now: Timestamp) -> Option<&'a Pass> {
+    let definition = suite::definition(suite)?;
+    let kept_s = repo.reuse_s();
+    passes
+        .iter()
+        .filter(|pass| pass.definition == definition)
+        .find(|pass| suite::names_image_by_digest(suite) || pass.at.plus_s(kept_s) > now)
 }
 
 /// Puts up a job for each suite.
@@ -59,27 +143,20 @@ pub(super) async fn start(
     commit: CommitId,
     suites: &[Suite],
 ) -> Result<Done, Passing> {
-    let brief = repo.look(|queue| {
-        let run = queue.run(run).filter(|run| !run.is_over())?;
-        let pulls = run.members.iter();
-        let priority = pulls
-            .filter_map(|member| queue.pull(member.pull))
-            .map(|pull| pull.priority.value)
-            .max();
-        Some((run.purpose, priority.unwrap_or_default()))
-    });
-    let Some((purpose, priority)) = brief else {
+    let Some(brief) = brief(repo, run) else {
         return Ok(Done::Quietly);
     };
+    let tree = repo.mirror().tree_of(commit)?.to_string();
     let made_at = clock::now();
     let jobs = suites.iter().map(|suite| Job {
         id: JobId(0),
         repo: repo.label().clone(),
         run,
-        purpose,
-        priority,
+        purpose: brief.purpose,
+        priority: brief.priority,
         commit,
-        subject: Subject::default(),
+        subject: brief.subject.clone(),
+        tree: Some(tree.clone()),
         suite: suite.clone(),
         made_at,
         state: JobState::Waiting,
@@ -87,4 +164,40 @@ pub(super) async fn start(
     });
     repo.shared().desk.put_up(jobs.collect()).await?;
     Ok(Done::Quietly)
+}
+
+/// What all jobs of a run have in common.
+struct Brief {
+    purpose: Purpose,
+    priority: i64,
+    subject: Subject,
+}
+
+/// `None` if the run is over.
+fn brief(repo: &Repo, run: RunId) -> Option<Brief> {
+    repo.look(|queue| {
+        let run = queue.run(run).filter(|run| !run.is_over())?;
+        let pulls = run.members.iter();
+        let pulls: Vec<_> = pulls.filter_map(|member| queue.pull(member.pull)).collect();
+        let priority = pulls.iter().map(|pull| pull.priority.value).max();
+        Some(Brief {
+            purpose: run.purpose,
+            priority: priority.unwrap_or_default(),
+            subject: Subject {
+                pull: pulls.first().map(|pull| pull.number()),
+                labels: pulls
+                    .first()
+                    .map(|pull| pull.facts.labels.clone())
+                    .unwrap_or_default(),
+                identity: identity(run),
+                branch: queue.test_branch(run).to_string(),
+            },
+        })
+    })
+}
+
+/// The commit that people know, where it is another than the job's own.
+fn identity(run: &Run) -> Option<CommitId> {
+    let tested = run.merge().map(|made| made.merge);
+    run.identity().filter(|identity| tested != Some(*identity))
 }

@@ -7,6 +7,7 @@ use crate::github::{ApiError, StatusState, StatusText, Value};
 use crate::ids::{CommitId, Login, PullNumber, Timestamp};
 use crate::notes::{self, State};
 use crate::queue::note::{MARKER, Note, StatusNote, SuiteProgress};
+use crate::queue::run::{Check, CheckState};
 use crate::store::Retry;
 
 /// How far GitHub's clock may be behind ours, in milliseconds.
@@ -51,13 +52,53 @@ pub(super) async fn set_status(
     if nobody_would_miss(note) && shared.github.is_scarce(Value::Background) {
         return Ok(Done::Quietly);
     }
+    if is_overtaken(repo, note) {
+        return Ok(Done::Quietly);
+    }
     let text = text(notes::status(note, &shared.links));
-    // The tested commit is where it was pushed to; the pull's own is here.
+    // A merge is where it was pushed to be tested; what people pushed is here.
     let api = match note {
-        StatusNote::Suite { .. } | StatusNote::Required { .. } => shared.tests.api(&shared.api),
-        StatusNote::Queue(_) | StatusNote::BadSuites => &shared.api,
+        StatusNote::Suite { run, .. } | StatusNote::Required { run, .. }
+            if run.purpose.is_queued() =>
+        {
+            shared.tests.api(&shared.api)
+        }
+        StatusNote::Suite { .. }
+        | StatusNote::Required { .. }
+        | StatusNote::Queue(_)
+        | StatusNote::BadSuites
+        | StatusNote::NotTested => &shared.api,
     };
     settled(repo, api.set_status(commit, &text).await)
+}
+
+/// Whether the next status of a suite is on its way already: then this one is not worth a call.
+fn is_overtaken(repo: &Repo, note: &StatusNote) -> bool {
+    let StatusNote::Suite {
+        context,
+        progress: progress @ (SuiteProgress::Waiting | SuiteProgress::Running),
+        run,
+        ..
+    } = note
+    else {
+        return false;
+    };
+    repo.look(|queue| {
+        let run = queue.run(run.id)?;
+        let wanted = Check::Suite(context.clone());
+        let check = run.checks.iter().find(|check| check.check == wanted)?;
+        let still = match progress {
+            SuiteProgress::Waiting => check.state == CheckState::Waiting,
+            SuiteProgress::Running
+            | SuiteProgress::Ended(_)
+            | SuiteProgress::PassedBefore
+            | SuiteProgress::NotNeeded
+            | SuiteProgress::FailedAsAllowed(_)
+            | SuiteProgress::Cancelled => check.state.is_open(),
+        };
+        Some(!still)
+    })
+    .unwrap_or(false)
 }
 
 /// Progress that the next status replaces is left out when calls are scarce.

@@ -5,9 +5,10 @@ use crate::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
 use crate::queue::effect::Culprit;
 use crate::queue::event::{MergeStep, SuiteVerdict, Verdict};
 use crate::queue::note::{
-    Exemption, Link, Missing, Note, Obstacle, Purpose, QueueStatus, Reason, StatusNote,
+    Exemption, Link, Missing, Note, Obstacle, Purpose, QueueStatus, Reason, RunBrief, StatusNote,
     SuiteProgress, Unfinished,
 };
+use crate::queue::run::Tested;
 
 /// What others can choose.
 #[derive(Clone, Copy)]
@@ -296,20 +297,30 @@ fn of_queue(chosen: Chosen<'_>) -> Vec<QueueStatus> {
     ]
 }
 
+const BRIEF: RunBrief = RunBrief {
+    id: RunId(20001),
+    purpose: Purpose::Land,
+    tested: Tested::Merge,
+};
+
 fn of_suites(chosen: Chosen<'_>) -> Vec<StatusNote> {
     let suite = |progress| StatusNote::Suite {
         context: "f38 sanity".to_owned(),
         progress,
         url: chosen.url.to_owned(),
+        run: BRIEF,
     };
     let required = |verdict| StatusNote::Required {
         passed: 1,
         of: 2,
         verdict,
-        run: RunId(20001),
+        run: BRIEF,
     };
     vec![
         suite(SuiteProgress::Waiting),
+        suite(SuiteProgress::PassedBefore),
+        suite(SuiteProgress::NotNeeded),
+        suite(SuiteProgress::FailedAsAllowed(SuiteVerdict::Failed(2))),
         suite(SuiteProgress::Running),
         suite(SuiteProgress::Ended(SuiteVerdict::Passed)),
         suite(SuiteProgress::Ended(SuiteVerdict::Failed(2))),

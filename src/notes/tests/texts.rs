@@ -4,7 +4,10 @@ use super::super::*;
 use super::samples::*;
 use crate::ids::BranchName;
 use crate::queue::event::{MergeStep, SuiteVerdict};
-use crate::queue::note::{Ending, Note, QueueStatus, Reason, StatusNote, SuiteProgress};
+use crate::queue::note::{
+    Ending, Note, Purpose, QueueStatus, Reason, RunBrief, StatusNote, SuiteProgress,
+};
+use crate::queue::run::Tested;
 
 const ORDINARY: Chosen<'_> = Chosen {
     text: "fix/it",
@@ -198,6 +201,9 @@ fn every_status_reads_as_it_should() {
     homu | error | Fast-forwarding failed: fix/it | https://ci.example.org/queue/paprq
     homu | error | Test stopped | https://ci.example.org/queue/paprq
     f38 sanity | pending | Waiting for a worker... | https://x/y
+    f38 sanity | success | All tests passed before on the same tree. | https://x/y
+    f38 sanity | success | Not needed: it is about no path that was changed. | https://x/y
+    f38 sanity | success | Allowed to fail: Test failed with rc 2. | https://x/y
     f38 sanity | pending | Running tests... | https://x/y
     f38 sanity | success | All tests passed. | https://x/y
     f38 sanity | failure | Test failed with rc 2. | https://x/y
@@ -298,6 +304,11 @@ fn nothing_is_linked_where_our_address_is_unknown() {
         context: "a".to_owned(),
         progress: SuiteProgress::Ended(SuiteVerdict::Passed),
         url: String::new(),
+        run: RunBrief {
+            id: RunId(1),
+            purpose: Purpose::Land,
+            tested: Tested::Merge,
+        },
     };
     assert_eq!(status(&note, &links).url, "https://github.com/octo/paprq");
 }

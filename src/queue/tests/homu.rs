@@ -8,7 +8,7 @@ use crate::command::Standing;
 use crate::config::HookAccess;
 use crate::ids::{BranchName, Login, PullNumber};
 use crate::queue::effect::{Effect, News};
-use crate::queue::event::{Comment, Event, Verdict};
+use crate::queue::event::{Comment, Event, PullAge, Verdict};
 use crate::queue::note::Ending;
 use crate::queue::pull::Stage;
 use crate::queue::rules::{Authority, BuildbotRule, HookRule, Replay, Rules};
@@ -344,6 +344,7 @@ fn a_restored_pull_replays_only_hooks_that_want_it_and_says_nothing() {
             comment(4, "bot", &format!(":pushpin: Commit x\n\n{pin}")),
         ],
         result: Some(Ending::Failed),
+        age: PullAge::Old,
     };
     let effects = story.queue.clone().handle(seconds(0), restored.clone());
     let is_old = |effect: &Effect| {

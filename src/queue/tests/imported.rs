@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::story::{comment, commit, facts, run_id, seconds, with_status};
 use crate::ids::{BranchName, Login, PullNumber, RunId, Timestamp};
-use crate::queue::event::{CommentKey, Event, PullFacts, PullState, Source};
+use crate::queue::event::{CommentKey, Event, PullAge, PullFacts, PullState, Source};
 use crate::queue::imported::{
     ImportedPull, ImportedTest, Left, Part, Takeover, TreeTaken, WantedTry,
 };
 use crate::queue::note::{Ending, Purpose};
 use crate::queue::pull::{Pull, Squash, Stage};
 use crate::queue::rules::Rules;
-use crate::queue::run::{Check, CheckState, RunCheck, Weight};
+use crate::queue::run::{Check, CheckState, Origin, RunCheck, Weight};
 use crate::queue::{Desk, Queue, Tree};
 
 /// Until when the other queue knew everything, in seconds.
@@ -52,6 +52,7 @@ fn failed_test() -> ImportedTest {
             check: Check::Build("linux".to_owned()),
             weight: Weight::Decides,
             state: failed,
+            origin: Origin::Own,
         }],
     }
 }
@@ -263,6 +264,7 @@ fn older_comments_that_are_read_once_more_change_nothing_that_was_taken_over() {
         facts: known.facts.clone(),
         comments: vec![comment(UNTIL - 1, "rev", &format!("@bot {words}"))],
         result: None,
+        age: PullAge::Old,
     };
     let _effects = queue.handle(seconds(200), restored);
     let mut after = queue.pull(PULL).unwrap().clone();

@@ -9,7 +9,7 @@ use crate::config::{LabelChange, LabelEvent};
 use crate::ids::{BranchName, PullNumber};
 use crate::queue::effect::{BaseAt, Culprit, Effect, History};
 use crate::queue::event::{
-    BuildVerdict, Event, MergeStep, Mergeability, PullFacts, PullState, Source, Verdict,
+    BuildVerdict, Event, MergeStep, Mergeability, PullAge, PullFacts, PullState, Source, Verdict,
 };
 use crate::queue::note::Exemption;
 use crate::queue::rules::{BuildbotRule, ExemptionRule, Fixups, Rules};
@@ -424,6 +424,7 @@ fn whether_a_pull_merges_is_asked_again_where_it_may_be_otherwise() {
         },
         comments: Vec::new(),
         result: None,
+        age: PullAge::Old,
     };
     assert_eq!(asks(&mut story, 1, restored(1)), (false, Some(true)));
     let closed = PullFacts {

@@ -1,5 +1,6 @@
 //! The queue's order against homu-compat §2, written down a second time.
 
+use crate::queue::run::Scope;
 use proptest::prelude::*;
 
 use super::story::{Story, facts, run_id, with_status};
@@ -45,7 +46,10 @@ fn stage(looks: Looks) -> (Stage, u8) {
     match looks.stage {
         0 => (Stage::Running { run, purpose }, 1),
         1 => (
-            Stage::RetryWanted { of: run },
+            Stage::RetryWanted {
+                of: run,
+                scope: Scope::Usual,
+            },
             if looks.approved { 2 } else { 3 },
         ),
         2 => (ended(Ending::Succeeded), 0),

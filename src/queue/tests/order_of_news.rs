@@ -109,6 +109,10 @@ fn told(news: impl Iterator<Item = (Event, PullFacts)>) -> End {
                     | Effect::MakeMerge(_)
                     | Effect::PublishMerge { .. }
                     | Effect::ReadSuites { .. }
+                    | Effect::MakeTestMerge(_)
+                    | Effect::MarkTestMerge { .. }
+                    | Effect::AskAccess { .. }
+                    | Effect::RankJobs { .. }
                     | Effect::StartJobs { .. }
                     | Effect::CancelJobs { .. }
                     | Effect::AdvanceBranch(_)

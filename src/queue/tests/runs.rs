@@ -179,7 +179,7 @@ fn only_required_suites_decide_where_there_are_some() {
 
 #[test]
 fn a_run_that_nothing_could_decide_does_not_land() {
-    for found in [SuitesFound::NoFile, SuitesFound::Suites(Vec::new())] {
+    for found in [SuitesFound::NoFile, SuitesFound::Suites(Vec::new().into())] {
         let mut story = Story::with_pulls(with_suites(), &[(1, "a1")]);
         story.at(1).say(1, "r+").merged(1, "b0", "e1").published(1);
         story.tell(Event::SuitesRead {

@@ -2,7 +2,7 @@
 
 use super::story::{Story, comment, commit, facts, run_id, suite, with_status, with_suites};
 use crate::ids::{BranchName, CommitId, Login, PullNumber};
-use crate::queue::event::{Event, PullState, Refusal, SuiteVerdict, Verdict};
+use crate::queue::event::{Event, PullAge, PullState, Refusal, SuiteVerdict, Verdict};
 use crate::queue::note::{Missing, Reason};
 use crate::suite::Suite;
 
@@ -493,6 +493,7 @@ fn a_restored_pull_has_what_its_comments_pinned_and_nothing_is_said() {
             comment(3, "rev", "@bot r+"),
         ],
         result: None,
+        age: PullAge::Old,
     });
     insta::assert_snapshot!(story.log(), @r#"
     0s pull #1 restored from 4 comments

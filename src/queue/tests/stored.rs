@@ -2,7 +2,7 @@
 
 use super::story::{Story, comment, commit, facts, run_id, seconds, suite, with_suites};
 use crate::ids::PullNumber;
-use crate::queue::event::{Event, PullState, Source, SuiteVerdict, SuitesFound};
+use crate::queue::event::{Event, PullAge, PullState, Source, SuiteVerdict, SuitesFound};
 
 fn comes_back<T>(value: &T)
 where
@@ -32,6 +32,7 @@ fn history() -> Vec<Event> {
             facts: draft,
             comments: vec![comment(3, "rev", "@bot p=4 treeclosed=-3")],
             result: None,
+            age: PullAge::Old,
         },
         Event::CommentMade {
             pull: PullNumber(1),
@@ -44,7 +45,7 @@ fn history() -> Vec<Event> {
         },
         Event::SuitesRead {
             run,
-            found: SuitesFound::Suites(vec![required, suite("may")]),
+            found: SuitesFound::Suites(vec![required, suite("may")].into()),
         },
         Event::MergePublished { run },
         Event::SuiteFinished {

@@ -11,7 +11,9 @@ use crate::queue::event::{
     Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source, SuiteVerdict,
     SuitesFound, Verdict,
 };
-use crate::queue::rules::{ExemptionRule, Fixups, Rules, StatusRule};
+use crate::queue::rules::{
+    ExemptionRule, Fixups, Merging, PullTests, Reporting, Reuse, Rules, StatusRule,
+};
 use crate::suite::{Environment, Network, OnMerge, Suite};
 
 /// The commit whose id begins with these digits; the rest are zeros.
@@ -34,6 +36,7 @@ pub(super) fn with_status() -> Rules {
         grammar: Grammar {
             bot: Login::new("bot"),
             hooks: Vec::new(),
+            aliases: Vec::new(),
         },
         reviewers: vec![Login::new("rev")],
         try_users: vec![Login::new("trier")],
@@ -59,6 +62,11 @@ pub(super) fn with_status() -> Rules {
         }],
         check_runs: Vec::new(),
         suites: None,
+        pulls: PullTests::None,
+        trusted: Vec::new(),
+        reuse: Reuse::Passes,
+        merging: Merging::On,
+        reporting: Reporting::On,
     }
 }
 
@@ -215,7 +223,7 @@ impl Story {
     pub(super) fn found(&mut self, run: u64, suites: &[Suite]) -> &mut Self {
         self.tell(Event::SuitesRead {
             run: run_id(run),
-            found: SuitesFound::Suites(suites.to_vec()),
+            found: SuitesFound::Suites(suites.to_vec().into()),
         })
     }
 

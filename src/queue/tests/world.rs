@@ -274,6 +274,10 @@ impl World {
             Effect::AdvanceBranch(order) => Some(self.advance(order)),
             Effect::ReadPull { pull } => Some(self.reading(*pull)),
             Effect::ReadSuites { .. }
+            | Effect::MakeTestMerge(_)
+            | Effect::MarkTestMerge { .. }
+            | Effect::AskAccess { .. }
+            | Effect::RankJobs { .. }
             | Effect::StartJobs { .. }
             | Effect::CancelJobs { .. }
             | Effect::PostComment { .. }
@@ -555,6 +559,7 @@ fn has_no_answer(order: &Effect) -> bool {
             | Effect::CallHook { .. }
             | Effect::LogRetry { .. }
             | Effect::StopBuilds { .. }
+            | Effect::RankJobs { .. }
     )
 }
 

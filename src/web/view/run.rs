@@ -98,6 +98,7 @@ impl CheckView {
         let weight = match check.weight {
             Weight::Decides | Weight::Required => None,
             Weight::Informs => Some("not required".to_owned()),
+            Weight::Allowed => Some("allowed to fail".to_owned()),
         };
         let details = [verdict(&check.state), weight];
         Self {

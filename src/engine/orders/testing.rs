@@ -1,0 +1,144 @@
+//! A pull's own test: its merge, and what is said on GitHub's merge of it.
+
+use super::super::mirroring::{Head, bring};
+use super::super::outbox::Order;
+use super::super::repo::Repo;
+use super::joining::{Joined, Joiner};
+use super::merging::{explanation, failed, is_passing};
+use super::talk;
+use super::{Done, Passing};
+use crate::git::{Fetch, GitError, RemoteRef};
+use crate::ids::{CommitId, PullNumber, RunId};
+use crate::queue::effect::{MemberMerge, MergeStyle, TestMergeOrder};
+use crate::queue::event::{Event, TestMerge};
+use crate::queue::note::StatusNote;
+
+/// Merges a pull's head with the tip of its base, in the mirror.
+pub(super) async fn make(
+    repo: &Repo,
+    order: &Order,
+    wanted: &TestMergeOrder,
+) -> Result<Done, Passing> {
+    let run = wanted.run;
+    if !repo.is_live(run) {
+        return Ok(Done::Quietly);
+    }
+    if !repo.has_mirror() {
+        let why = "Without local_git, pulls are not tested before they are approved.";
+        return Ok(failed(run, why.to_owned()));
+    }
+    if let Some(again) = wanted.again.filter(|again| repo.mirror().has(again.merge)) {
+        return Ok(made(
+            repo,
+            run,
+            again.base_tip,
+            TestMerge::Merged(again.merge),
+            again.merge,
+        )?);
+    }
+    let Some(tip) = repo.shared().api.branch_tip(&wanted.base).await? else {
+        return Ok(failed(run, format!("There is no branch {}.", wanted.base)));
+    };
+    match merged(repo, order, wanted, tip).await {
+        Ok(done) => Ok(done),
+        Err(error) if is_passing(&error) => Err(error.into()),
+        Err(error) => {
+            tracing::error!(run.id = %run, %error, "a pull's test merge was not made");
+            Ok(failed(run, explanation(&error)))
+        }
+    }
+}
+
+async fn merged(
+    repo: &Repo,
+    order: &Order,
+    wanted: &TestMergeOrder,
+    tip: CommitId,
+) -> Result<Done, GitError> {
+    let head = Head {
+        pull: wanted.pull,
+        commit: wanted.head,
+    };
+    bring(repo.mirror(), &wanted.base, tip, &[head]).await?;
+    let joiner = Joiner {
+        mirror: repo.mirror(),
+        committer: &repo.shared().committer,
+        at: order.row.ordered_at,
+    };
+    let member = MemberMerge {
+        pull: wanted.pull,
+        head: wanted.head,
+        message: format!("Merge #{} into {}", wanted.pull, wanted.base),
+        style: MergeStyle::default(),
+    };
+    let (what, commit) = match joiner.join(tip, &member).await? {
+        Joined::Made(commit) => (TestMerge::Merged(commit), commit),
+        // The base has it already: it is tested as it is.
+        Joined::Nothing => (TestMerge::Merged(wanted.head), wanted.head),
+        Joined::Conflict(_) | Joined::TooLarge => (TestMerge::Conflicted, wanted.head),
+    };
+    made(repo, wanted.run, tip, what, commit)
+}
+
+/// The pin keeps the commit in the mirror and lets workers fetch it.
+fn made(
+    repo: &Repo,
+    run: RunId,
+    base_tip: CommitId,
+    made: TestMerge,
+    commit: CommitId,
+) -> Result<Done, GitError> {
+    repo.mirror().pin(run, commit)?;
+    Ok(Done::answered(Event::TestMergeMade {
+        run,
+        base_tip,
+        made,
+    }))
+}
+
+/// Says on GitHub's own test merge how a suite came out, if that has the content that was tested.
+/// Others may take a merge for tested by that.
+pub(super) async fn mark(
+    repo: &Repo,
+    pull: PullNumber,
+    head: CommitId,
+    tested: CommitId,
+    note: &StatusNote,
+) -> Result<Done, Passing> {
+    let mirror = repo.mirror();
+    match mirror
+        .fetch(Fetch::Refs(vec![RemoteRef::Merge(pull)]))
+        .await
+    {
+        Ok(()) => {}
+        // GitHub has not made one.
+        Err(GitError::Gone(_) | GitError::Missing(_) | GitError::Rejected(_)) => {
+            return Ok(Done::Quietly);
+        }
+        Err(error) => return Err(error.into()),
+    }
+    match equal_merge(repo, pull, head, tested) {
+        Ok(Some(merge)) => talk::set_status(repo, merge, note).await,
+        Ok(None) => Ok(Done::Quietly),
+        Err(error) if is_passing(&error) => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%pull, %error, "GitHub's test merge cannot be looked at");
+            Ok(Done::Quietly)
+        }
+    }
+}
+
+fn equal_merge(
+    repo: &Repo,
+    pull: PullNumber,
+    head: CommitId,
+    tested: CommitId,
+) -> Result<Option<CommitId>, GitError> {
+    let mirror = repo.mirror();
+    let Some(found) = mirror.pull_merge(pull)? else {
+        return Ok(None);
+    };
+    let is_of_head = mirror.parents(found)?.get(1) == Some(&head);
+    let is_equal = is_of_head && mirror.tree_of(found)? == mirror.tree_of(tested)?;
+    Ok(is_equal.then_some(found))
+}

@@ -1,0 +1,128 @@
+//! Tests of branches that somebody pushed to: runs of kind `branch`.
+
+use super::Queue;
+use super::effect::{EarlierMerge, Effect};
+use super::note::Purpose;
+use super::pull::Squash;
+use super::rules::Merging;
+use super::run::{CheckState, Phase, Run, Scope, Step, Tested};
+use super::turn::Turn;
+use crate::ids::{BranchName, CommitId, RunId};
+
+impl Queue {
+    /// A branch is at another tip than was tested: its suites are read. Which of them name the
+    /// branch, the file of that tip says.
+    pub(super) fn test_branch_at(
+        &mut self,
+        branch: &BranchName,
+        from: EarlierMerge,
+        turn: &mut Turn,
+    ) {
+        if !self.tests_branch(branch) {
+            return;
+        }
+        if self.desk.tips.get(branch) == Some(&from.merge) {
+            return;
+        }
+        self.touched.desk = true;
+        if from.merge == CommitId::ZERO {
+            self.desk.tips.remove(branch);
+        } else {
+            self.desk.tips.insert(branch.clone(), from.merge);
+        }
+        self.stop_unbegun(branch, turn);
+        if from.merge != CommitId::ZERO {
+            self.start_branch_test(branch, from, turn);
+        }
+    }
+
+    /// A base branch was found at this tip: of the push that brought it there nothing was heard.
+    pub(super) fn see_tip(&mut self, branch: &BranchName, tip: CommitId, turn: &mut Turn) {
+        match self.desk.tips.get(branch) {
+            Some(known) if *known != tip => {
+                let (base_tip, merge) = (*known, tip);
+                self.test_branch_at(branch, EarlierMerge { base_tip, merge }, turn);
+            }
+            Some(_) => {}
+            // It was there before us.
+            None if self.rules.suites.is_some() && tip != CommitId::ZERO => {
+                self.desk.tips.insert(branch.clone(), tip);
+                self.touched.desk = true;
+            }
+            None => {}
+        }
+    }
+
+    /// Whether pushes to a branch are tested, if its own file of suites says so.
+    pub fn tests_branch(&self, branch: &BranchName) -> bool {
+        self.rules.suites.is_some() && !self.is_of_ours(branch)
+    }
+
+    /// Whether a branch holds merges that we make, and not what people push.
+    pub(super) fn is_of_ours(&self, branch: &BranchName) -> bool {
+        let rules = &self.rules;
+        let of_choosers = format!("{}-", rules.try_branch);
+        let is_merge_branch = *branch == rules.auto_branch
+            || *branch == rules.try_branch
+            || *branch == rules.temporary_branch
+            || branch
+                .as_str()
+                .strip_prefix(&of_choosers)
+                .is_some_and(|chooser| self.has_chooser(chooser));
+        rules.merging != Merging::Off && is_merge_branch
+    }
+
+    fn start_branch_test(&mut self, branch: &BranchName, at: EarlierMerge, turn: &mut Turn) {
+        let run = Run {
+            id: self.desk.last_run.next(),
+            purpose: Purpose::Branch,
+            base: branch.clone(),
+            members: Vec::new(),
+            repeats: None,
+            squash: Squash::No,
+            chooser: None,
+            scope: Scope::Usual,
+            tested: Tested::Merge,
+            called: Vec::new(),
+            changed_file: None,
+            exemption: None,
+            began_at: turn.now,
+            phase: Phase::Testing {
+                merge: at,
+                awaits: vec![Step::ReadSuites],
+                deadline: turn.now.plus_s(self.rules.setup_timeout_s),
+            },
+            checks: Vec::new(),
+        };
+        turn.order(Effect::ReadSuites {
+            run: run.id,
+            commit: at.merge,
+            since: Some(at.base_tip).filter(|tip| *tip != CommitId::ZERO),
+        });
+        self.add_run(run);
+    }
+
+    /// Stops the tests of a branch's older tips that no worker has begun: a branch that moves often
+    /// is still tested now and then.
+    fn stop_unbegun(&mut self, branch: &BranchName, turn: &mut Turn) {
+        let unbegun: Vec<RunId> = self
+            .runs_in_flight()
+            .filter(|run| run.purpose == Purpose::Branch && run.base == *branch)
+            .filter(|run| !has_begun(run))
+            .map(|run| run.id)
+            .collect();
+        for run in unbegun {
+            self.cancel(run, turn);
+        }
+    }
+}
+
+fn has_begun(run: &Run) -> bool {
+    run.checks.iter().any(|check| match check.state {
+        CheckState::Waiting | CheckState::Cancelled => false,
+        CheckState::Running { .. } => true,
+        CheckState::Passed { .. } | CheckState::Failed { .. } => {
+            check.origin == super::run::Origin::Own
+        }
+    })
+}

@@ -1,0 +1,113 @@
+//! Stopping tests, holding pulls back, and letting strangers' pulls be tested.
+
+use super::Queue;
+use super::approving::is_outdated;
+use super::event::Comment;
+use super::note::{Ending, Note, Purpose};
+use super::own_test::OwnStage;
+use super::pull::{Stage, Taken};
+use super::run::Phase;
+use super::turn::Turn;
+use crate::ids::{Login, PullNumber};
+
+impl Queue {
+    /// Stops what is being tested of a pull. One that is approved is not tested again unasked.
+    pub(super) fn stop_tests(&mut self, number: PullNumber, turn: &mut Turn) {
+        let Some(pull) = self.pulls.get(&number) else {
+            return;
+        };
+        let (head, stage, own) = (pull.facts.head, pull.stage.clone(), pull.own.stage.clone());
+        let mut has_stopped = matches!(
+            own,
+            OwnStage::Running { .. } | OwnStage::Wanted { .. } | OwnStage::Asking { .. }
+        );
+        self.stop_own_test(number, turn);
+        match stage {
+            Stage::Running { run, purpose } if !self.is_landing(run) => {
+                self.cancel_visibly(run, head, turn);
+                self.keep_stopped(number, run, purpose);
+                has_stopped = true;
+            }
+            Stage::TryWanted { .. } => {
+                self.set_stage(number, Stage::Idle);
+                has_stopped = true;
+            }
+            Stage::Idle
+            | Stage::RetryWanted { .. }
+            | Stage::Running { .. }
+            | Stage::Ended { .. } => {}
+        }
+        if !has_stopped {
+            turn.post(number, Note::NothingToCancel);
+        }
+    }
+
+    fn keep_stopped(&mut self, number: PullNumber, run: crate::ids::RunId, purpose: Purpose) {
+        let stage = match purpose {
+            Purpose::Land => Stage::Ended {
+                run,
+                purpose,
+                ending: Ending::Cancelled,
+            },
+            Purpose::Try | Purpose::Branch | Purpose::Pull => Stage::Idle,
+        };
+        self.set_stage(number, stage);
+    }
+
+    fn is_landing(&self, run: crate::ids::RunId) -> bool {
+        let run = self.runs.get(&run);
+        run.is_some_and(|run| matches!(run.phase, Phase::Landing { .. }))
+    }
+
+    /// Holds a pull back from being merged, or lets it go. What is being tested so that it lands is
+    /// stopped: others have their turn.
+    pub(super) fn hold_back(
+        &mut self,
+        number: PullNumber,
+        by: Option<Login>,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        let is_held = by.is_some();
+        if pull.hold.set(by, comment.key) == Taken::No {
+            return;
+        }
+        let (head, stage) = (pull.facts.head, pull.stage.clone());
+        if let Stage::Running {
+            run,
+            purpose: Purpose::Land,
+        } = stage
+            && is_held
+        {
+            self.cancel_visibly(run, head, turn);
+        }
+        if is_held {
+            let by = comment.author.clone();
+            turn.post(number, Note::OnHold { by });
+        }
+    }
+
+    /// Lets a stranger's commit be tested, unless it came after the comment that says so.
+    pub(super) fn let_test(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
+        let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
+            return;
+        };
+        if is_outdated(pull, None, comment) {
+            let by = comment.author.clone();
+            turn.post(number, Note::TryOutdated { by });
+            return;
+        }
+        self.admit(number);
+    }
+
+    /// Lets everything be tested that a pull's author proposes.
+    pub(super) fn let_author_test(&mut self, number: PullNumber) {
+        if let Some(pull) = self.pulls.get(&number) {
+            let author = pull.facts.author.clone();
+            self.welcome(&author);
+        }
+    }
+}

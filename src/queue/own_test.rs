@@ -1,0 +1,412 @@
+//! A pull's own test: of its merge with the base as it is, whether anybody approves it or not.
+
+use serde::{Deserialize, Serialize};
+
+use super::Queue;
+use super::effect::{Effect, Member, TestMergeOrder};
+use super::event::{Access, PullAge, TestMerge};
+use super::note::{Ending, Note, Purpose};
+use super::pull::{Pull, Squash};
+use super::rules::PullTests;
+use super::run::{Phase, Run, Scope, Step, Tested};
+use super::turn::Turn;
+use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
+
+/// How long the checks of runs that nobody waits behind may take together, in seconds: their jobs
+/// are the last to get a worker.
+pub(super) const PATIENCE_S: u64 = 2 * 86_400;
+
+/// What the queue knows of a pull's own test.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub struct OwnTest {
+    /// Where it stands.
+    pub stage: OwnStage,
+    /// The latest run of it.
+    pub last_run: Option<RunId>,
+    /// The head that a reviewer let be tested (`ok`).
+    pub admitted: Option<CommitId>,
+    /// Whether it was said whom to ask.
+    pub told: ToldToWait,
+}
+
+/// Whether the author of a pull was told that its test waits.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToldToWait {
+    /// Not yet.
+    #[default]
+    No,
+    /// Once, and that is enough.
+    Yes,
+}
+
+/// Where a pull's own test stands.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+pub enum OwnStage {
+    /// Nobody asked for one.
+    #[default]
+    Idle,
+    /// Its description says that it is not to be tested.
+    Skipped,
+    /// It is being found out whether its author may write to the repository.
+    Asking {
+        /// Until when the answer is waited for.
+        until: Timestamp,
+    },
+    /// Its author is not trusted: it waits for a reviewer.
+    Untrusted,
+    /// It shall begin.
+    Wanted {
+        /// Which suites.
+        scope: Scope,
+        /// The run whose other results count.
+        of: Option<RunId>,
+    },
+    /// It is under way.
+    Running {
+        /// Which run.
+        run: RunId,
+    },
+    /// It came to this.
+    Ended {
+        /// Which run.
+        run: RunId,
+        /// What came out.
+        ending: Ending,
+    },
+}
+
+impl Queue {
+    /// Wants a pull tested that is new, or has a new head or base, as far as its author is trusted.
+    pub(super) fn want_own_test(&mut self, number: PullNumber, turn: &mut Turn) {
+        self.stop_own_test(number, turn);
+        let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
+            return;
+        };
+        let is_tested = self.rules.suites.is_some() && self.rules.pulls != PullTests::None;
+        let stage = if !is_tested {
+            OwnStage::Idle
+        } else if asks_to_be_skipped(pull) {
+            OwnStage::Skipped
+        } else if self.is_trusted(pull) {
+            OwnStage::Wanted {
+                scope: Scope::Usual,
+                of: None,
+            }
+        } else {
+            let user = pull.facts.author.clone();
+            turn.order(Effect::AskAccess { user });
+            OwnStage::Asking {
+                until: turn.now.plus_s(self.rules.setup_timeout_s),
+            }
+        };
+        self.set_own_stage(number, stage);
+    }
+
+    /// Wants a pull tested that was opened or changed unseen, unless it was tested before.
+    pub(super) fn want_first_test(&mut self, number: PullNumber, age: PullAge, turn: &mut Turn) {
+        let own = self.pulls.get(&number).map(|pull| &pull.own);
+        let is_new = age == PullAge::New;
+        if is_new && own.is_some_and(|own| own.stage == OwnStage::Idle && own.last_run.is_none()) {
+            self.want_own_test(number, turn);
+        }
+    }
+
+    /// Whether a pull is tested without anybody being asked.
+    fn is_trusted(&self, pull: &Pull) -> bool {
+        let (rules, author) = (&self.rules, &pull.facts.author);
+        rules.pulls == PullTests::All
+            || pull.own.admitted == Some(pull.facts.head)
+            || self.desk.welcome.contains(author)
+            || *author == rules.grammar.bot
+            || [&rules.trusted, &rules.reviewers, &rules.try_users]
+                .iter()
+                .any(|listed| listed.contains(author))
+    }
+
+    /// It is known now whether somebody may write to the repository.
+    pub(super) fn hear_access(&mut self, user: &Login, access: Access, turn: &mut Turn) {
+        let asking = self.own_tests_where(|pull| {
+            matches!(pull.own.stage, OwnStage::Asking { .. }) && pull.facts.author == *user
+        });
+        for number in asking {
+            match access {
+                Access::Write => self.begin_usual(number),
+                Access::Less => self.let_wait(number, turn),
+            }
+        }
+    }
+
+    fn begin_usual(&mut self, number: PullNumber) {
+        let stage = OwnStage::Wanted {
+            scope: Scope::Usual,
+            of: None,
+        };
+        self.set_own_stage(number, stage);
+    }
+
+    /// The pull waits until a reviewer lets it be tested; its author is told so once.
+    fn let_wait(&mut self, number: PullNumber, turn: &mut Turn) {
+        let ask = self.rules.reviewers.clone();
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        pull.own.stage = OwnStage::Untrusted;
+        if pull.own.told == ToldToWait::No {
+            pull.own.told = ToldToWait::Yes;
+            let author = pull.facts.author.clone();
+            turn.post(number, Note::WaitsForOk { author, ask });
+        }
+    }
+
+    /// Those of whom GitHub says nothing wait as strangers do.
+    pub(super) fn give_up_asking(&mut self, turn: &mut Turn) {
+        let now = turn.now;
+        let overdue = self.own_tests_where(
+            |pull| matches!(pull.own.stage, OwnStage::Asking { until } if until <= now),
+        );
+        for number in overdue {
+            self.let_wait(number, turn);
+        }
+    }
+
+    pub(super) fn asking_deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.pulls.values().filter_map(|pull| match pull.own.stage {
+            OwnStage::Asking { until } => Some(until),
+            OwnStage::Idle
+            | OwnStage::Skipped
+            | OwnStage::Untrusted
+            | OwnStage::Wanted { .. }
+            | OwnStage::Running { .. }
+            | OwnStage::Ended { .. } => None,
+        })
+    }
+
+    fn own_tests_where(&self, wanted: impl Fn(&Pull) -> bool) -> Vec<PullNumber> {
+        let pulls = self.pulls.values().filter(|pull| wanted(pull));
+        pulls.map(Pull::number).collect()
+    }
+
+    /// Lets the pulls of an author be tested that wait for that.
+    pub(super) fn welcome(&mut self, author: &Login) {
+        self.desk.welcome.insert(author.clone());
+        self.touched.desk = true;
+        let waiting = self.own_tests_where(|pull| {
+            pull.is_open() && pull.facts.author == *author && waits_for_ok(pull)
+        });
+        for number in waiting {
+            self.begin_usual(number);
+        }
+    }
+
+    /// Lets a pull's head be tested.
+    pub(super) fn admit(&mut self, number: PullNumber) {
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        pull.own.admitted = Some(pull.facts.head);
+        if waits_for_ok(pull) {
+            self.begin_usual(number);
+        }
+    }
+
+    /// Stops a pull's own test, if it is under way or wanted.
+    pub(super) fn stop_own_test(&mut self, number: PullNumber, turn: &mut Turn) {
+        let stage = self.pulls.get(&number).map(|pull| pull.own.stage.clone());
+        match stage {
+            Some(OwnStage::Running { run }) => self.cancel(run, turn),
+            Some(OwnStage::Wanted { .. } | OwnStage::Asking { .. }) => {
+                self.set_own_stage(number, OwnStage::Idle);
+            }
+            Some(
+                OwnStage::Idle | OwnStage::Skipped | OwnStage::Untrusted | OwnStage::Ended { .. },
+            )
+            | None => {}
+        }
+    }
+
+    /// Starts the own tests that are wanted: each is by itself, so all at once.
+    pub(super) fn start_own_tests(&mut self, turn: &mut Turn) {
+        let wanted = self.own_tests_where(|pull| {
+            pull.is_open()
+                && pull.inquiry.is_none()
+                && matches!(pull.own.stage, OwnStage::Wanted { .. })
+        });
+        for number in wanted {
+            self.start_own_test(number, turn);
+        }
+    }
+
+    fn start_own_test(&mut self, number: PullNumber, turn: &mut Turn) {
+        let Some(pull) = self.pulls.get(&number) else {
+            return;
+        };
+        let OwnStage::Wanted { scope, of } = pull.own.stage.clone() else {
+            return;
+        };
+        let run = self.own_run(pull, scope, of, turn.now);
+        let (id, base, head) = (run.id, run.base.clone(), pull.facts.head);
+        let again = of
+            .and_then(|of| self.runs.get(&of))
+            .filter(|earlier| earlier.tested == Tested::Merge)
+            .and_then(Run::merge);
+        self.add_run(run);
+        if let Some(pull) = self.pull_mut(number) {
+            pull.own.stage = OwnStage::Running { run: id };
+            pull.own.last_run = Some(id);
+        }
+        turn.order(Effect::MakeTestMerge(TestMergeOrder {
+            run: id,
+            pull: number,
+            head,
+            base,
+            again,
+        }));
+    }
+
+    fn own_run(&self, pull: &Pull, scope: Scope, of: Option<RunId>, now: Timestamp) -> Run {
+        let member = Member {
+            pull: pull.number(),
+            head: pull.facts.head,
+            approver: None,
+            said_by: None,
+        };
+        Run {
+            id: self.desk.last_run.next(),
+            purpose: Purpose::Pull,
+            base: pull.facts.base.clone(),
+            members: vec![member],
+            repeats: of,
+            squash: Squash::No,
+            chooser: None,
+            scope,
+            tested: Tested::Merge,
+            called: Vec::new(),
+            changed_file: None,
+            exemption: None,
+            began_at: now,
+            phase: Phase::Merging {
+                deadline: now.plus_s(self.rules.setup_timeout_s),
+            },
+            checks: Vec::new(),
+        }
+    }
+
+    /// The commit of a pull's own test is made: its suites are read.
+    pub(super) fn begin_own_test(
+        &mut self,
+        id: RunId,
+        base_tip: CommitId,
+        made: TestMerge,
+        turn: &mut Turn,
+    ) {
+        let limit_s = self.rules.setup_timeout_s;
+        let Some(run) = self.live_run(id) else {
+            return;
+        };
+        let head = run.members.first().map(|member| member.head);
+        let (Phase::Merging { .. }, Some(head)) = (&run.phase, head) else {
+            return;
+        };
+        let (commit, tested) = match made {
+            TestMerge::Merged(commit) => (commit, Tested::Merge),
+            TestMerge::Conflicted => (head, Tested::HeadAlone),
+        };
+        run.tested = tested;
+        run.phase = Phase::Testing {
+            merge: super::effect::EarlierMerge {
+                base_tip,
+                merge: commit,
+            },
+            awaits: vec![Step::ReadSuites],
+            deadline: turn.now.plus_s(limit_s),
+        };
+        turn.order(Effect::ReadSuites {
+            run: id,
+            commit,
+            since: Some(base_tip),
+        });
+    }
+
+    /// A run's result counts for a pull's own test only if that is still this run.
+    pub(super) fn detach_own(&mut self, member: &Member, run: RunId, ending: Ending) {
+        let Some(pull) = self.pull_mut(member.pull) else {
+            return;
+        };
+        if pull.own.stage != (OwnStage::Running { run }) {
+            return;
+        }
+        pull.own.stage = OwnStage::Ended { run, ending };
+    }
+
+    /// Whether a pull's own test found nothing wrong with its head, or none is made.
+    pub(super) fn is_green(&self, pull: &Pull) -> bool {
+        match pull.own.stage {
+            OwnStage::Ended { run, ending } => {
+                let run = self.runs.get(&run).filter(|run| run.is_whole());
+                let tested = run.and_then(|run| run.members.first());
+                ending == Ending::Succeeded
+                    && tested.is_some_and(|member| member.head == pull.facts.head)
+            }
+            OwnStage::Idle => self.rules.suites.is_none() || self.rules.pulls == PullTests::None,
+            OwnStage::Skipped
+            | OwnStage::Asking { .. }
+            | OwnStage::Untrusted
+            | OwnStage::Wanted { .. }
+            | OwnStage::Running { .. } => false,
+        }
+    }
+
+    pub(super) fn set_own_stage(&mut self, number: PullNumber, stage: OwnStage) {
+        if let Some(pull) = self.pull_mut(number).filter(|pull| pull.own.stage != stage) {
+            pull.own.stage = stage;
+        }
+    }
+}
+
+fn waits_for_ok(pull: &Pull) -> bool {
+    matches!(
+        pull.own.stage,
+        OwnStage::Untrusted | OwnStage::Asking { .. }
+    )
+}
+
+/// Whether title or description hold `[skip ci]` (Jenkins' pull request builder, which PAPR used).
+fn asks_to_be_skipped(pull: &Pull) -> bool {
+    [&pull.facts.title, &pull.facts.body]
+        .iter()
+        .any(|text| has_skip_mark(text))
+}
+
+fn has_skip_mark(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.match_indices("[skip").any(|(at, mark)| {
+        let rest = text.get(at + mark.len()..).unwrap_or_default();
+        let between = rest.find("ci]").and_then(|end| rest.get(..end));
+        between.is_some_and(|between| {
+            !between.is_empty() && !between.contains(|c: char| c == '_' || c.is_alphanumeric())
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_whole_mark_skips_a_test() {
+        for text in ["[skip ci]", "Docs [SKIP CI] only", "a\n[skip - ci]\nb"] {
+            assert!(has_skip_mark(text), "{text}");
+        }
+        for text in [
+            "",
+            "skip ci",
+            "[skipci]",
+            "[skip the ci]",
+            "[skip ci",
+            "[skip_ci]",
+        ] {
+            assert!(!has_skip_mark(text), "{text}");
+        }
+    }
+}
