@@ -117,6 +117,18 @@ mod tests {
             Reason::Inquired,
             Reason::TryWaits,
             Reason::Next,
+            Reason::OnHold(Login::new("x")),
+            Reason::NotGreen,
+            Reason::OwnTestRuns,
+            Reason::OwnTestPassed,
+            Reason::OwnTestEnded(Ending::TimedOut),
+            Reason::OwnTestEnded(Ending::Broken),
+            Reason::OwnTestEnded(Ending::Cancelled),
+            Reason::WaitsForOk,
+            Reason::AsksAccess,
+            Reason::Skipped,
+            Reason::ChangesSuites(".papr.yml".to_owned()),
+            Reason::NotMergedHere,
         ];
         let sentences: Vec<_> = reasons.iter().map(reason).collect();
         insta::assert_snapshot!(sentences.join("\n"), @r"
@@ -139,6 +151,18 @@ mod tests {
         GitHub is asked how it stands now
         A try waits to be started
         It is next
+        Held back by @x: `hold-` lets it go
+        It is merged only once its own test is green
+        Its own test is under way
+        Its own test passed
+        Its own test took too long: retry or push
+        Its own test could not be carried out: retry or push
+        Its own test was stopped: retry or push
+        Its own test waits for a reviewer's `ok`: its author is not known here
+        Finding out whether its author may write here
+        It asks not to be tested: [skip ci]
+        It changes .papr.yml
+        Pulls are merged by somebody else
         ");
     }
 }

@@ -244,7 +244,8 @@ impl Queue {
         let all = run.checks.iter().chain(checks);
         let (passed, open): (Vec<_>, Vec<_>) =
             all.partition(|check| matches!(check.state, CheckState::Passed { .. }));
-        if passed.is_empty() || open.is_empty() || run.repeats.is_none() {
+        let is_nothing = passed.is_empty() || open.is_empty() || run.repeats.is_none();
+        if is_nothing || !run.purpose.is_queued() {
             return;
         }
         let note = Note::Rebuilding {

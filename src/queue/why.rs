@@ -1,7 +1,9 @@
 //! Why a pull stands where it stands.
 
 use super::note::{Ending, Purpose, Reason};
+use super::own_test::OwnStage;
 use super::pull::{Pull, Stage};
+use super::rules::Merging;
 use super::run::{Check, CheckState, Phase, Run};
 use super::{Place, Queue, Tree};
 use crate::ids::{PullNumber, RunId};
@@ -63,7 +65,9 @@ impl Queue {
     fn is_queued(&self, pull: &Pull) -> bool {
         match pull.stage {
             Stage::Running { .. } | Stage::TryWanted { .. } => true,
-            Stage::Idle | Stage::RetryWanted { .. } => pull.standing_approval().is_some(),
+            Stage::Idle | Stage::RetryWanted { .. } => {
+                pull.standing_approval().is_some() && !self.is_held_back(pull)
+            }
             Stage::Ended { .. } => false,
         }
     }
@@ -88,6 +92,7 @@ impl Queue {
         }
         if purpose == Purpose::Try || pull.standing_approval().is_none() {
             why.push(Reason::NotApproved);
+            why.extend(self.own_test_reasons(pull));
         }
         why
     }
@@ -108,10 +113,23 @@ impl Queue {
         if pull.inquiry.is_some() {
             return vec![Reason::Inquired];
         }
-        if pull.standing_approval().is_none() {
-            return vec![Reason::NotApproved];
-        }
         let mut why = Vec::new();
+        if self.rules.merging == Merging::Off {
+            why.push(Reason::NotMergedHere);
+        } else if pull.standing_approval().is_none() {
+            why.push(Reason::NotApproved);
+        }
+        if let Some(by) = pull.hold.value.clone() {
+            why.push(Reason::OnHold(by));
+        }
+        if !why.is_empty() {
+            why.extend(self.own_test_reasons(pull));
+            return why;
+        }
+        if self.rules.merging == Merging::OnceGreen && !self.is_green(pull) {
+            why.push(Reason::NotGreen);
+            why.extend(self.own_test_reasons(pull));
+        }
         if let Tree::Closed { below, by, .. } = &self.desk.tree.value
             && !self.tree_lets_through(pull.number())
         {
@@ -127,6 +145,43 @@ impl Queue {
             why.push(Reason::Next);
         }
         why
+    }
+
+    /// How a pull's own test stands.
+    fn own_test_reasons(&self, pull: &Pull) -> Vec<Reason> {
+        match pull.own.stage {
+            OwnStage::Idle => Vec::new(),
+            OwnStage::Skipped => vec![Reason::Skipped],
+            OwnStage::Asking { .. } => vec![Reason::AsksAccess],
+            OwnStage::Untrusted => vec![Reason::WaitsForOk],
+            OwnStage::Wanted { .. } => vec![Reason::OwnTestRuns],
+            OwnStage::Running { run } => {
+                let mut why = vec![Reason::OwnTestRuns];
+                why.extend(self.runs.get(&run).into_iter().flat_map(open_checks));
+                why.extend(self.changed_suites(run));
+                why
+            }
+            OwnStage::Ended { run, ending } => {
+                let mut why = match ending {
+                    Ending::Succeeded => vec![Reason::OwnTestPassed],
+                    Ending::Failed
+                    | Ending::TimedOut
+                    | Ending::Conflicted
+                    | Ending::Broken
+                    | Ending::Cancelled => self.failed_checks(run).collect(),
+                };
+                if why.is_empty() {
+                    why.push(Reason::OwnTestEnded(ending));
+                }
+                why.extend(self.changed_suites(run));
+                why
+            }
+        }
+    }
+
+    fn changed_suites(&self, run: RunId) -> Option<Reason> {
+        let file = self.runs.get(&run)?.changed_file.clone();
+        file.map(Reason::ChangesSuites)
     }
 
     /// The queued pulls that keep those behind them waiting, in order.

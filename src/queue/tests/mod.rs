@@ -7,6 +7,8 @@ mod laws;
 mod merges;
 mod order;
 mod order_of_news;
+mod own_laws;
+mod own_tests;
 mod repeats;
 mod runs;
 mod scripts;

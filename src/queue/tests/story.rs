@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::command::Grammar;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, REPOS_MAX, RunId, Timestamp};
 use crate::queue::Queue;
-use crate::queue::effect::History;
+use crate::queue::effect::{Effect, History};
 use crate::queue::event::{
     Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source, SuiteVerdict,
     SuitesFound, Verdict,
@@ -128,6 +128,7 @@ pub(super) struct Story {
     pub(super) queue: Queue,
     now: i64,
     log: String,
+    effects: Vec<Effect>,
 }
 
 impl Story {
@@ -136,6 +137,7 @@ impl Story {
             queue: Queue::new(rules, RunId(0)),
             now: 0,
             log: String::new(),
+            effects: Vec::new(),
         }
     }
 
@@ -145,7 +147,7 @@ impl Story {
         for (number, head) in pulls {
             story.see(facts(*number, head, 0));
         }
-        story.log.clear();
+        story.forget_log();
         story
     }
 
@@ -164,9 +166,35 @@ impl Story {
 
     pub(super) fn tell(&mut self, event: Event) -> &mut Self {
         writeln!(self.log, "{}s {event}", self.now).unwrap();
-        for effect in self.queue.handle(seconds(self.now), event) {
+        let effects = self.queue.handle(seconds(self.now), event);
+        for effect in &effects {
             writeln!(self.log, "    {effect}").unwrap();
         }
+        self.effects.extend(effects);
+        self
+    }
+
+    /// What this event has done.
+    pub(super) fn effects(&mut self, event: Event) -> Vec<Effect> {
+        let before = self.effects.len();
+        self.tell(event);
+        self.effects.split_off(before)
+    }
+
+    /// The suites for which jobs were ordered since the log was asked for or forgotten.
+    pub(super) fn started(&self) -> Vec<String> {
+        let started = self.effects.iter().filter_map(|effect| match effect {
+            Effect::StartJobs { suites, .. } => Some(suites),
+            _ => None,
+        });
+        let contexts = started.flatten().map(|suite| suite.context.clone());
+        contexts.collect()
+    }
+
+    /// Begins the log anew.
+    pub(super) fn forget_log(&mut self) -> &mut Self {
+        self.log.clear();
+        self.effects.clear();
         self
     }
 
@@ -189,6 +217,12 @@ impl Story {
     /// A reviewer writes a comment, now.
     pub(super) fn say(&mut self, pull: u64, body: &str) -> &mut Self {
         let comment = comment(self.now, "rev", &format!("@bot {body}"));
+        self.hear(pull, comment)
+    }
+
+    /// Somebody writes a comment, now.
+    pub(super) fn comment(&mut self, author: &str, pull: u64, body: &str) -> &mut Self {
+        let comment = comment(self.now, author, &format!("@bot {body}"));
         self.hear(pull, comment)
     }
 
@@ -236,12 +270,21 @@ impl Story {
         })
     }
 
+    pub(super) fn began(&mut self, run: u64, context: &str) -> &mut Self {
+        self.tell(Event::SuiteStarted {
+            run: run_id(run),
+            context: context.to_owned(),
+            url: "job".to_owned(),
+        })
+    }
+
     pub(super) fn time_passes(&mut self) -> &mut Self {
         self.tell(Event::TimePassed)
     }
 
     /// What was told and answered since this was last asked.
     pub(super) fn log(&mut self) -> String {
+        self.effects.clear();
         std::mem::take(&mut self.log)
     }
 
