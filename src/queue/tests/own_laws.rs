@@ -128,7 +128,21 @@ impl Place {
             }
             Effect::SetStatus { commit, note } => self.say(commit, &note),
             Effect::AdvanceBranch(_) | Effect::MakeMerge(_) => panic!("nobody approved anything"),
-            _ => {}
+            Effect::PublishMerge { .. }
+            | Effect::MarkTestMerge { .. }
+            | Effect::JudgeExemption(_)
+            | Effect::RepeatBuilds { .. }
+            | Effect::StopBuilds { .. }
+            | Effect::CancelJobs { .. }
+            | Effect::RankJobs { .. }
+            | Effect::PostComment { .. }
+            | Effect::EditLabels { .. }
+            | Effect::MarkMerged(_)
+            | Effect::CallHook { .. }
+            | Effect::LogRetry { .. }
+            | Effect::AskStanding { .. }
+            | Effect::CheckMergeability { .. }
+            | Effect::ReadPull { .. } => {}
         }
     }
 

@@ -466,11 +466,10 @@ fn what_is_needed_is_handed_on_only_as_far_as_it_is_still_open() {
         run: run_id(1),
         found: SuitesFound::Suites(file),
     });
-    let jobs = effects.iter().find_map(|effect| match effect {
-        Effect::StartJobs { suites, .. } => Some(suites),
-        _ => None,
-    });
-    let needs: Vec<_> = jobs.unwrap().iter().map(|suite| &suite.needs).collect();
+    let Some(Effect::StartJobs { suites, .. }) = effects.first() else {
+        panic!("{effects:?}");
+    };
+    let needs: Vec<_> = suites.iter().map(|suite| &suite.needs).collect();
     assert_eq!(needs, [&vec![], &vec!["y".to_owned()]]);
 }
 
@@ -570,7 +569,7 @@ fn a_branch_is_tested_once_at_a_tip_and_an_older_test_goes_on_only_if_it_has_beg
     pushed(&mut story, "stable", commit("b0"), commit("b1"));
     pushed(&mut story, "stable", commit("b0"), commit("b1"));
     assert_eq!(story.queue.runs_in_flight().count(), 1);
-    story.found(1, &[named.clone()]);
+    story.found(1, std::slice::from_ref(&named));
     pushed(&mut story, "stable", commit("b1"), commit("b2"));
     let live: Vec<_> = story.queue.runs_in_flight().map(|run| run.id).collect();
     assert_eq!(live, [run_id(2)]);

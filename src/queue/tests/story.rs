@@ -183,12 +183,13 @@ impl Story {
 
     /// The suites for which jobs were ordered since the log was asked for or forgotten.
     pub(super) fn started(&self) -> Vec<String> {
-        let started = self.effects.iter().filter_map(|effect| match effect {
-            Effect::StartJobs { suites, .. } => Some(suites),
-            _ => None,
-        });
-        let contexts = started.flatten().map(|suite| suite.context.clone());
-        contexts.collect()
+        let mut contexts = Vec::new();
+        for effect in &self.effects {
+            if let Effect::StartJobs { suites, .. } = effect {
+                contexts.extend(suites.iter().map(|suite| suite.context.clone()));
+            }
+        }
+        contexts
     }
 
     /// Begins the log anew.
