@@ -9,15 +9,14 @@
 
 #[path = "command_line/homu.rs"]
 mod homu;
+#[path = "command_line/validate.rs"]
+mod validate;
 
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value as Json, json};
-
-const GOOD: &str = "sandbox: true\ntests: [make]\ncontext: a\n";
-const BAD: &str = "sandbox: true\ntests: [make]\nnonsense: 1\n";
 
 fn paprq(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_paprq"));
@@ -226,146 +225,4 @@ fn parse_tells_a_near_miss_beside_its_output() {
     let output = pipe(&["parse", "--bot", "bot"], Path::new("/"), b"@bot rty");
     assert_eq!((status(&output), out(&output)), (0, "[]\n"));
     assert_eq!(err(&output), "paprq: not understood: rty\n");
-}
-
-#[test]
-fn validate_says_what_a_good_file_means() {
-    let folder = folder(&[(".papr.yml", GOOD)]);
-    let output = pipe(&["validate", ".papr.yml"], folder.path(), b"");
-    assert_eq!((status(&output), err(&output)), (0, ""));
-    insta::assert_snapshot!(out(&output), @r"
-    .papr.yml: valid, 1 suite
-
-    a
-      environment  sandbox without network
-      runs on      pull requests, pushes to master
-      timeout      2 h
-    ");
-}
-
-#[test]
-fn validate_says_what_is_bad_and_where() {
-    let folder = folder(&[(".papr.yml", BAD)]);
-    let output = pipe(&["validate", ".papr.yml"], folder.path(), b"");
-    assert_eq!((status(&output), err(&output)), (1, ""));
-    insta::assert_snapshot!(out(&output), @r"
-    .papr.yml:3:1: failed to parse 1st testsuite: Schema validation failed:
-     - Key 'nonsense' was not defined. Path: ''.
-    ");
-}
-
-#[test]
-fn validate_prints_json() {
-    let folder = folder(&[("good", GOOD), ("bad", BAD), ("none", "# nothing\n")]);
-    let json_of = |file: &str| -> (i32, Json) {
-        let output = pipe(&["validate", "--json", file], folder.path(), b"");
-        (status(&output), serde_json::from_str(out(&output)).unwrap())
-    };
-    let suite = json!({
-        "sandbox": true, "tests": ["make"], "context": "a",
-        "branches": ["master"], "pulls": true, "required": false, "timeout": "2h",
-    });
-    assert_eq!(
-        json_of("good"),
-        (0, json!({"error": null, "suites": [suite]}))
-    );
-    let message = "failed to parse 1st testsuite: Schema validation failed:\n \
-                   - Key 'nonsense' was not defined. Path: ''.";
-    assert_eq!(json_of("bad"), (1, json!({"error": message, "suites": []})));
-    assert_eq!(json_of("none"), (0, json!({"error": null, "suites": []})));
-}
-
-#[test]
-fn validate_without_a_file_takes_the_first_of_four_names() {
-    let names = [".papr-ex.yaml", ".papr.yml", ".papr.yaml", ".redhat-ci.yml"];
-    let folder = tempfile::tempdir().unwrap();
-    for name in names.iter().rev() {
-        std::fs::write(folder.path().join(name), GOOD).unwrap();
-        let nobody = paprq(&["validate"])
-            .current_dir(folder.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        assert!(out(&nobody).starts_with(&format!("{name}: valid")));
-        let nothing = pipe(&["validate"], folder.path(), b"");
-        assert!(out(&nothing).starts_with(&format!("{name}: valid")));
-    }
-}
-
-#[test]
-fn validate_without_a_file_takes_what_is_piped_in() {
-    let folder = folder(&[(".papr.yml", BAD)]);
-    for words in [&["validate"][..], &["validate", "-"]] {
-        let output = pipe(words, folder.path(), GOOD.as_bytes());
-        assert!(
-            out(&output).starts_with("standard input: valid, 1 suite"),
-            "{words:?}"
-        );
-    }
-    let empty = tempfile::tempdir().unwrap();
-    let output = pipe(&["validate"], empty.path(), b"");
-    assert_eq!(
-        (status(&output), out(&output)),
-        (0, "standard input: valid, 0 suites\n")
-    );
-}
-
-#[test]
-fn validate_without_anything_is_wrong_usage() {
-    let empty = tempfile::tempdir().unwrap();
-    let output = paprq(&["validate", "--json"])
-        .current_dir(empty.path())
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert_eq!((status(&output), out(&output)), (2, ""));
-    let said = "paprq: there is no file of suites here; \
-                looked for .papr-ex.yaml, .papr.yml, .papr.yaml, .redhat-ci.yml\n";
-    assert_eq!(err(&output), said);
-}
-
-#[test]
-fn validate_finds_the_example_of_the_documentation_good() {
-    let page = include_str!("../docs/suites.md");
-    let example: Vec<&str> = page
-        .lines()
-        .skip_while(|line| !line.starts_with("    "))
-        .take_while(|line| line.starts_with("    ") || line.is_empty())
-        .map(|line| line.strip_prefix("    ").unwrap_or(line))
-        .collect();
-    let output = pipe(&["validate"], Path::new("/"), example.join("\n").as_bytes());
-    insta::assert_snapshot!(out(&output), @r"
-    standard input: valid, 2 suites
-
-    Red Hat CI
-      environment  sandbox without network
-      runs on      pull requests, pushes to auto, try
-      timeout      30 min
-
-    lint
-      environment  sandbox without network
-      runs on      pull requests, pushes to auto, try
-      timeout      30 min
-    ");
-}
-
-#[test]
-fn validate_reads_no_more_than_the_longest_file() {
-    let output = pipe(
-        &["validate", "--json"],
-        Path::new("/"),
-        &vec![b'#'; 300_000],
-    );
-    let json: Json = serde_json::from_str(out(&output)).unwrap();
-    assert_eq!(json["error"], "file is larger than 262144 bytes");
-    assert_eq!(status(&output), 1);
-}
-
-#[test]
-fn validate_shows_a_terminal_nothing_that_it_would_obey() {
-    let file = "sandbox: true\ntests: []\ncontext: \"\\e[31m\"\n";
-    let output = pipe(&["validate"], Path::new("/"), file.as_bytes());
-    assert_eq!(status(&output), 0);
-    assert!(!out(&output).contains('\u{1b}'));
-    assert!(out(&output).contains("\\u{1b}[31m"));
 }

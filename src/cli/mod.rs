@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod explaining;
 mod import_homu;
 mod parse;
 mod serve;

@@ -7,9 +7,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use rustix::fs::FileType;
 
-use crate::suite::{
-    self, Document, Environment, FILE_BYTES_MAX, FILE_NAMES, Network, Suite, SuiteFileError,
-};
+use super::explaining::{complain, explain};
+use crate::suite::{self, Document, FILE_BYTES_MAX, FILE_NAMES, Suite};
 
 /// Arguments of `paprq validate`.
 #[derive(Debug, clap::Args)]
@@ -43,10 +42,15 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             let read = read.as_ref().map(Vec::as_slice);
             writeln!(out, "{:#}", suite::as_json(read))?;
         }
-        (Ok(documents), false) => explain(&mut out, &name, documents)?,
-        (Err(error), false) => complain(&mut out, error)?,
+        (Ok(documents), false) => explain(&mut out, &name, &suites(documents))?,
+        (Err(error), false) => complain(&mut out, error, &bytes)?,
     }
     Ok(ExitCode::from(u8::from(read.is_err())))
+}
+
+fn suites(documents: &[Document]) -> Vec<Suite> {
+    let suites = documents.iter().flat_map(|document| &document.suites);
+    suites.cloned().collect()
 }
 
 impl Arguments {
@@ -115,93 +119,4 @@ fn read_bounded(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-fn complain(out: &mut impl Write, error: &SuiteFileError) -> io::Result<()> {
-    write!(out, "{}", harmless(&error.file_name))?;
-    if let Some(place) = error.place {
-        write!(out, ":{}:{}", place.line, place.column)?;
-    }
-    writeln!(out, ": {}", harmless(&error.message))?;
-    match &error.detail {
-        Some(detail) => writeln!(out, "  {}", harmless(detail)),
-        None => Ok(()),
-    }
-}
-
-fn explain(out: &mut impl Write, name: &str, documents: &[Document]) -> io::Result<()> {
-    let suites: Vec<&Suite> = documents
-        .iter()
-        .flat_map(|document| &document.suites)
-        .collect();
-    let count = match suites.len() {
-        1 => "1 suite".to_owned(),
-        count => format!("{count} suites"),
-    };
-    writeln!(out, "{}: valid, {count}", harmless(name))?;
-    for suite in suites {
-        explain_suite(out, suite)?;
-    }
-    Ok(())
-}
-
-fn explain_suite(out: &mut impl Write, suite: &Suite) -> io::Result<()> {
-    let required = if suite.required { " (required)" } else { "" };
-    writeln!(out, "\n{}{required}", harmless(&suite.context))?;
-    writeln!(
-        out,
-        "  environment  {}",
-        harmless(&environment(&suite.environment))
-    )?;
-    writeln!(out, "  runs on      {}", harmless(&occasions(suite)))?;
-    writeln!(out, "  timeout      {}", duration(suite.timeout_s))
-}
-
-fn environment(environment: &Environment) -> String {
-    match environment {
-        Environment::Sandbox {
-            network: Network::Off,
-        } => "sandbox without network".to_owned(),
-        Environment::Sandbox {
-            network: Network::On,
-        } => "sandbox with network".to_owned(),
-        Environment::Container { image, .. } => format!("container {image}"),
-        Environment::Host { distro, .. } => format!("host {distro}"),
-        Environment::Cluster { hosts, .. } => {
-            let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
-            format!("cluster {}", names.join(", "))
-        }
-    }
-}
-
-fn occasions(suite: &Suite) -> String {
-    let branches = suite.branches.join(", ");
-    match (suite.pulls, suite.branches.is_empty()) {
-        (true, true) => "pull requests".to_owned(),
-        (true, false) => format!("pull requests, pushes to {branches}"),
-        (false, false) => format!("pushes to {branches}"),
-        (false, true) => "neither pull requests nor pushes".to_owned(),
-    }
-}
-
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0 => "0 s".to_owned(),
-        _ if seconds.is_multiple_of(3600) => format!("{} h", seconds / 3600),
-        _ if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
-        _ => format!("{seconds} s"),
-    }
-}
-
-/// The text without characters that a terminal would obey.
-fn harmless(text: &str) -> String {
-    let mut out = String::new();
-    for letter in text.chars() {
-        if letter.is_control() && letter != '\n' {
-            out.extend(letter.escape_default());
-        } else {
-            out.push(letter);
-        }
-    }
-    out
 }

@@ -8,19 +8,13 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use super::Place;
-use super::error::Problem;
+use super::error::{Finding, Problem};
 use super::yaml::{Entry, Mapping, Node, Scalar, Value, bytes_literal, display, display_scalar};
 
 /// What was found wrong so far.
 #[derive(Debug, Default)]
 pub(super) struct Audit {
     findings: Vec<Finding>,
-}
-
-#[derive(Debug)]
-struct Finding {
-    message: String,
-    place: Place,
 }
 
 /// What texts must look like.
@@ -49,7 +43,10 @@ impl Audit {
             .map(|finding| format!(" - {}.", finding.message))
             .collect();
         let message = format!("Schema validation failed:\n{}", lines.join("\n"));
-        Some(Problem::at(first.place, message))
+        Some(Problem {
+            findings: self.findings.clone(),
+            ..Problem::at(first.place, message)
+        })
     }
 
     /// Finds a key without which nothing goes.

@@ -26,8 +26,20 @@ pub struct SuiteFileError {
     pub message: String,
     /// What the YAML parser found, where the message only says that it is no YAML.
     pub detail: Option<String>,
-    /// Where, if that is known.
+    /// Where, if that is known; of several things, where the first is.
     pub place: Option<Place>,
+    /// Where each of several things is that the message tells together; else empty.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
+}
+
+/// One of several things that are wrong with a file.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What is wrong; at most about 4,000 characters.
+    pub message: String,
+    /// Where.
+    pub place: Place,
 }
 
 /// What is wrong with a document or a file, before it is known which.
@@ -36,15 +48,15 @@ pub(super) struct Problem {
     pub(super) message: String,
     pub(super) detail: Option<String>,
     pub(super) place: Option<Place>,
+    pub(super) findings: Vec<Finding>,
 }
 
 impl Problem {
     /// A problem at a known place.
     pub(super) fn at(place: Place, message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
-            detail: None,
             place: Some(place),
+            ..Self::of_file(message)
         }
     }
 
@@ -54,15 +66,16 @@ impl Problem {
             message: message.into(),
             detail: None,
             place: None,
+            findings: Vec::new(),
         }
     }
 
     /// A file that is no YAML as PAPR read it.
     pub(super) fn yaml(place: Option<Place>, detail: impl Into<String>) -> Self {
         Self {
-            message: "file could not be parsed as valid YAML".to_owned(),
             detail: Some(detail.into()),
             place,
+            ..Self::of_file("file could not be parsed as valid YAML")
         }
     }
 
@@ -80,6 +93,16 @@ impl Problem {
             message: cut(self.message),
             detail: self.detail.map(cut),
             place: self.place,
+            findings: self.findings.into_iter().map(Finding::cut).collect(),
+        }
+    }
+}
+
+impl Finding {
+    fn cut(self) -> Self {
+        Self {
+            message: cut(self.message),
+            ..self
         }
     }
 }

@@ -1,0 +1,58 @@
+//! What is wrong with a file, each thing with its line.
+
+use std::io::{self, Write};
+
+use super::harmless;
+use crate::suite::{Place, SuiteFileError};
+
+/// How much of a line is shown, in characters.
+const EXCERPT_CHARS: usize = 100;
+
+/// Says what is wrong with a file of these bytes, and shows where.
+pub(in crate::cli) fn complain(
+    out: &mut impl Write,
+    error: &SuiteFileError,
+    bytes: &[u8],
+) -> io::Result<()> {
+    write!(out, "{}", harmless(&error.file_name))?;
+    if let Some(place) = error.place {
+        write!(out, ":{}:{}", place.line, place.column)?;
+    }
+    let several = error.findings.len() > 1;
+    let message = error.message.lines().next().unwrap_or_default();
+    let message = if several { message } else { &error.message };
+    writeln!(out, ": {}", harmless(message))?;
+    if let Some(detail) = &error.detail {
+        writeln!(out, "  {}", harmless(detail))?;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    for finding in error.findings.iter().filter(|_| several) {
+        writeln!(out, " - {}.", harmless(&finding.message))?;
+        show(out, &text, finding.place)?;
+    }
+    match error.place.filter(|_| !several) {
+        Some(place) => show(out, &text, place),
+        None => Ok(()),
+    }
+}
+
+/// Shows the line, and below it where in it.
+fn show(out: &mut impl Write, text: &str, place: Place) -> io::Result<()> {
+    let Some(line) = text.lines().nth(place.line.saturating_sub(1)) else {
+        return Ok(());
+    };
+    let column = place.column.saturating_sub(1);
+    // Of a long line, the part that it is about.
+    let skipped = column.saturating_sub(EXCERPT_CHARS / 2);
+    let before: String = line.chars().skip(skipped).take(column - skipped).collect();
+    let behind: String = line
+        .chars()
+        .skip(column)
+        .take(EXCERPT_CHARS.saturating_sub(column - skipped))
+        .collect();
+    let before = harmless(&before);
+    let head = format!("   {}:{}  ", place.line, place.column);
+    writeln!(out, "{head}{before}{}", harmless(&behind))?;
+    let indent = head.chars().count() + before.chars().count();
+    writeln!(out, "{:indent$}^", "")
+}
