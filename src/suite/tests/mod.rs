@@ -15,6 +15,7 @@ mod paths;
 mod printing;
 mod sameness;
 mod waiting;
+mod wild;
 
 use serde_json::Value as Json;
 
