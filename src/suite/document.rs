@@ -11,6 +11,39 @@ use super::own_keys::OwnKeys;
 use super::yaml::{Entry, Mapping};
 use super::{Build, Environment, ExtraRepo, Place, Suite, Variable, environment};
 
+/// Every key that a document may have; all others are errors. `inherit` has had its effect before a
+/// document is read as suites.
+pub const KEYS: [&str; 28] = [
+    "sandbox",
+    "container",
+    "host",
+    "cluster",
+    "tests",
+    "build",
+    "env",
+    "timeout",
+    "context",
+    "required",
+    "branches",
+    "pulls",
+    "inherit",
+    "packages",
+    "extra-repos",
+    "artifacts",
+    "name",
+    "needs",
+    "paths",
+    "paths-ignore",
+    "labels",
+    "slots",
+    "retries",
+    "preemptible",
+    "allow-failure",
+    "on-demand",
+    "secrets",
+    "matrix",
+];
+
 /// Reads a merged document that stands at this place: one suite, or those of its matrix.
 pub(super) fn suites(document: &Mapping, place: Place) -> Result<Vec<Suite>, Problem> {
     check_one_environment(document, place)?;
@@ -87,7 +120,7 @@ struct Draft {
 impl Draft {
     fn take(&mut self, entry: &Entry, audit: &mut Audit) -> Result<(), Problem> {
         let node = &entry.value;
-        match text_key(entry) {
+        match text_key(entry).filter(|key| KEYS.contains(key)) {
             Some("context") => self.context = audit.text(node, "/context"),
             Some("sandbox") => self.environment = environment::sandbox(node, audit)?,
             Some("container") => self.environment = environment::container(node, audit),

@@ -33,6 +33,7 @@ pub use definition::{
     Build, ClusterHost, ContainerSpecs, Environment, ExtraRepo, HostSpecs, Network, Ostree,
     RepoSetting, Suite, Variable,
 };
+pub use document::KEYS;
 pub use error::{Finding, Place, SuiteFileError};
 pub use file::{Document, read, read_documents};
 pub use json::as_json;
