@@ -2,9 +2,10 @@
 //!
 //! The same code runs inside the server and on other machines; both speak [`crate::protocol`] over
 //! HTTP, and neither holds a secret of GitHub's. Read `agent.rs` for the loop, `execution.rs` for
-//! one job, `delivery.rs` for the way of its log, `executors/` for the sandbox.
+//! one job, `checkout.rs` for its commit, `delivery.rs` for the way of its log, `executors/` for the sandbox.
 
 mod agent;
+mod checkout;
 mod client;
 mod delivery;
 mod execution;

@@ -1,0 +1,113 @@
+//! The order's commit, from the server into the room.
+
+use std::time::Duration;
+
+use backon::BackoffBuilder as _;
+use base64::Engine as _;
+
+use super::execution::{NoOutcome, Workshop, impossible};
+use super::executors::{Bounds, Ended, Launch, Session};
+use super::script;
+use super::spool::Spool;
+use crate::clock::Stopwatch;
+use crate::protocol::{CHUNK_BYTES_MAX, Order};
+use crate::suite::Network;
+
+/// How long the checkout may take, all attempts at it together.
+const CHECKOUT: Duration = Duration::from_secs(600);
+/// How long a checkout that fails is tried again: a restart of the server and a little more.
+const CHECKOUT_RETRIES: Duration = Duration::from_secs(20);
+/// What git says about a failed checkout is kept up to this many bytes.
+const CHECKOUT_LOG_BYTES_MAX: u64 = 16 * 1024;
+/// The name of the checkout's script.
+const CHECKOUT_NAME: &str = "checkout.sh";
+
+/// Puts the order's commit into the room, trying again while the server may be restarting.
+///
+/// git meets what strangers pushed, so it too works inside the sandbox, with the network on.
+pub(super) async fn check_out(
+    order: &Order,
+    workshop: &Workshop<'_>,
+    log: &mut Spool,
+) -> Result<(), NoOutcome> {
+    std::fs::write(
+        workshop.room.control().join(CHECKOUT_NAME),
+        script::CHECKOUT,
+    )?;
+    let time = Stopwatch::start();
+    let mut pauses = backon::ExponentialBuilder::default()
+        .with_jitter()
+        .without_max_times()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(Duration::from_secs(5))
+        .build();
+    let path = workshop.room.root().join("checkout.log");
+    let (said, reader) = loop {
+        let (mut said, reader) = Spool::create(&path, CHECKOUT_LOG_BYTES_MAX).await?;
+        match check_out_once(order, workshop, &mut said).await? {
+            0 => return Ok(()),
+            script::FETCH_FAILED if time.elapsed() < CHECKOUT_RETRIES => {}
+            _ => break (said, reader),
+        }
+        tokio::select! {
+            () = workshop.stop.cancelled() => return Err(NoOutcome::Stopped),
+            () = tokio::time::sleep(pauses.next().unwrap_or_default()) => {}
+        }
+    };
+    drop(said);
+    log.write(&reader.read(0, CHUNK_BYTES_MAX).await?).await?;
+    Err(impossible("Could not check out the commit."))
+}
+
+/// Returns the script's exit code; what git said is in `said`.
+async fn check_out_once(
+    order: &Order,
+    workshop: &Workshop<'_>,
+    said: &mut Spool,
+) -> Result<i32, NoOutcome> {
+    let launch = Launch {
+        isolation: workshop.isolation,
+        room: workshop.room,
+        network: Network::On,
+        limits: workshop.limits,
+        stop: &workshop.stop,
+        environment: git_environment(order, workshop),
+    };
+    let mut session = Session::start(&launch, workshop.spawner, said).await?;
+    let bounds = Bounds {
+        time: CHECKOUT,
+        stop: &workshop.stop,
+    };
+    let ended = session.run(CHECKOUT_NAME, bounds, said).await;
+    session.end().await;
+    match ended? {
+        Ended::Code(code) => Ok(code),
+        Ended::Stopped => Err(NoOutcome::Stopped),
+        Ended::TimedOut => Err(impossible("The checkout took too long.")),
+        Ended::Excess(excess) => Err(impossible(format!("The checkout is too large: {excess}."))),
+    }
+}
+
+/// git's own configuration comes by the environment, where no other user and no suite sees it.
+fn git_environment(order: &Order, workshop: &Workshop<'_>) -> Vec<(&'static str, String)> {
+    let password =
+        base64::engine::general_purpose::STANDARD.encode(format!("paprq:{}", order.git_token));
+    vec![
+        ("PAPRQ_CHECKOUT", workshop.isolation.checkout(workshop.room)),
+        ("PAPRQ_REMOTE", workshop.remote.to_string()),
+        ("PAPRQ_REF", order.git_ref.clone()),
+        ("PAPRQ_COMMIT", order.commit.to_string()),
+        ("GIT_TERMINAL_PROMPT", "0".to_owned()),
+        ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
+        ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned()),
+        ("GIT_ALLOW_PROTOCOL", "http:https".to_owned()),
+        ("GIT_CONFIG_COUNT", "2".to_owned()),
+        ("GIT_CONFIG_KEY_0", "http.extraHeader".to_owned()),
+        (
+            "GIT_CONFIG_VALUE_0",
+            format!("Authorization: Basic {password}"),
+        ),
+        ("GIT_CONFIG_KEY_1", "advice.detachedHead".to_owned()),
+        ("GIT_CONFIG_VALUE_1", "false".to_owned()),
+    ]
+}
