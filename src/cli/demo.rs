@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use super::server::{Plan, Server, log};
 use crate::config::Config;
 use crate::practice::{Practice, Sample};
-use crate::worker::{self, Isolation};
+use crate::worker::{self, Executors, Isolation};
 
 /// Arguments of `paprq demo`.
 #[derive(Debug, clap::Args)]
@@ -81,7 +81,7 @@ impl Stage {
             config,
             listener,
             base_url: base_url.clone(),
-            isolation: Some(isolation().await),
+            executors: Executors::sandbox(isolation().await),
         };
         let server = Server::start(plan).await?;
         let webhook = format!("{base_url}/github");

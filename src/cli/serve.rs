@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use super::check;
 use super::import_homu::come_from_homu;
-use super::server::{Plan, Server, absolute, isolation, log};
+use super::server::{Plan, Server, absolute, executors, log};
 use crate::config::{Amended, Config, Db};
 use crate::engine;
 
@@ -54,12 +54,12 @@ async fn serve(mut config: Config, mut amended: Amended) -> anyhow::Result<()> {
     let listener = TcpListener::bind((web.host.as_str(), web.port))
         .with_context(|| format!("cannot listen on {}:{}", web.host, web.port))?;
     let address = listener.local_addr()?;
-    let isolation = isolation(config.worker.local).await;
+    let executors = executors(config.worker.local).await;
     loop {
         absolute(&mut config.git.cache_dir)?;
         let base_url = config.web.base_url.clone();
         let plan = Plan {
-            isolation: isolation.clone(),
+            executors: executors.clone(),
             listener: listener.try_clone()?,
             base_url: base_url.unwrap_or_else(|| format!("http://localhost:{}", address.port())),
             config,

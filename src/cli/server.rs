@@ -17,7 +17,7 @@ use crate::config::{Amended, Config};
 use crate::engine::{AmendmentAsked, Engine};
 use crate::ids::WorkerId;
 use crate::web;
-use crate::worker::{self, Isolation, Lifetime, Limits, Settings, Token};
+use crate::worker::{self, Executors, Isolation, Lifetime, Limits, Settings, Token};
 
 /// A running server.
 pub(super) struct Server {
@@ -33,8 +33,8 @@ pub(super) struct Plan {
     pub(super) listener: TcpListener,
     /// Where people reach the pages.
     pub(super) base_url: String,
-    /// How its own workers keep suites from the machine; `None` for no workers of its own.
-    pub(super) isolation: Option<Isolation>,
+    /// What its own workers execute suites in; with nothing there are none.
+    pub(super) executors: Executors,
 }
 
 impl Server {
@@ -57,8 +57,8 @@ impl Server {
             engine,
             stop,
         };
-        if let Some(isolation) = plan.isolation {
-            server.start_workers(address, &workers_dir, &isolation)?;
+        if !plan.executors.offered().is_empty() {
+            server.start_workers(address, &workers_dir, &plan.executors)?;
         }
         Ok(server)
     }
@@ -67,7 +67,7 @@ impl Server {
         &self,
         address: SocketAddr,
         directory: &std::path::Path,
-        isolation: &Isolation,
+        executors: &Executors,
     ) -> anyhow::Result<()> {
         let server = Url::parse(&format!("http://{}", reachable(address)))?;
         for number in 1..=self.engine.config().worker.local {
@@ -79,7 +79,7 @@ impl Server {
                 name: WorkerId::new(name),
                 slots: NonZeroU32::MIN,
                 labels: Vec::new(),
-                isolation: isolation.clone(),
+                executors: executors.clone(),
                 limits: Limits::default(),
                 lifetime: Lifetime::UntilStopped,
             };
@@ -172,15 +172,15 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 }
 
 /// Finds bubblewrap; without it there are no workers in the server.
-pub(super) async fn isolation(workers: u32) -> Option<Isolation> {
+pub(super) async fn executors(workers: u32) -> Executors {
     if workers == 0 {
-        return None;
+        return Executors::default();
     }
     match worker::find_bubblewrap().await {
-        Ok(bubblewrap) => Some(Isolation::Bubblewrap(bubblewrap)),
+        Ok(bubblewrap) => Executors::sandbox(Isolation::Bubblewrap(bubblewrap)),
         Err(error) => {
             tracing::error!(%error, "no workers in this server: suites wait for others");
-            None
+            Executors::default()
         }
     }
 }

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::server::log;
 use crate::ids::WorkerId;
-use crate::worker::{self, Isolation, Lifetime, Limits, Settings, Token};
+use crate::worker::{self, Executors, Isolation, Lifetime, Limits, Settings, Token};
 
 /// Arguments of `paprq worker`.
 #[derive(Debug, clap::Args)]
@@ -84,8 +84,10 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 async fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
-    let isolation = match arguments.executor {
-        ExecutorKind::Sandbox => Isolation::Bubblewrap(worker::find_bubblewrap().await?),
+    let executors = match arguments.executor {
+        ExecutorKind::Sandbox => {
+            Executors::sandbox(Isolation::Bubblewrap(worker::find_bubblewrap().await?))
+        }
         ExecutorKind::Container | ExecutorKind::Kubernetes | ExecutorKind::Vm => {
             bail!("this version of paprq executes suites in a sandbox only")
         }
@@ -100,7 +102,7 @@ async fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
         name: WorkerId::new(name),
         slots: arguments.slots,
         labels: arguments.labels.clone(),
-        isolation,
+        executors,
         limits: limits(arguments),
         lifetime: if arguments.once {
             Lifetime::UntilIdle

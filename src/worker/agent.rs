@@ -20,7 +20,7 @@ use super::room::{Room, jobs_directory, remove_tree};
 use super::settings::{Lifetime, Settings};
 use super::spawner::Spawner;
 use super::spool::Spool;
-use crate::protocol::{Attempt, CLAIM_WAIT_MAX_S, Claim, Executor, Order};
+use crate::protocol::{Attempt, CLAIM_WAIT_MAX_S, Claim, Order};
 
 /// The first pause after a failed claim; short, for a server that is just restarting.
 const CLAIM_RETRY_MIN: Duration = Duration::from_millis(100);
@@ -200,7 +200,7 @@ impl Agent {
     fn claim(&self, slots_free: u32, running: &Running) -> Claim {
         Claim {
             worker: self.settings.name.clone(),
-            executors: vec![Executor::Sandbox],
+            executors: self.settings.executors.offered(),
             labels: self.settings.labels.clone(),
             slots_free,
             running: running.attempts.values().copied().collect(),
@@ -281,7 +281,7 @@ impl Agent {
     }
 
     async fn try_attempt(&self, order: &Order) -> io::Result<Delivered> {
-        let owner = self.settings.isolation.owner();
+        let owner = self.settings.executors.for_git().owner();
         let (work_dir, attempt) = (self.settings.work_dir.clone(), order.attempt);
         let room = blocking(move || Room::make(&work_dir, attempt, owner)).await?;
         let log_bytes_max = order.log_bytes_max.min(self.settings.limits.log_bytes);
@@ -289,7 +289,7 @@ impl Agent {
         let pace = Pace::for_lease(order.lease_s);
         let delivery = Delivery::new(self.client.clone(), attempt, pace, reader);
         let workshop = Workshop {
-            isolation: &self.settings.isolation,
+            executors: &self.settings.executors,
             limits: &self.settings.limits,
             spawner: &self.spawner,
             room: &room,

@@ -24,7 +24,8 @@ const CHECKOUT_NAME: &str = "checkout.sh";
 
 /// Puts the order's commit into the room, trying again while the server may be restarting.
 ///
-/// git meets what strangers pushed, so it too works inside the sandbox, with the network on.
+/// git meets what strangers pushed, so it too works inside the sandbox where there is one, with
+/// the network on.
 pub(super) async fn check_out(
     order: &Order,
     workshop: &Workshop<'_>,
@@ -66,7 +67,7 @@ async fn check_out_once(
     said: &mut Spool,
 ) -> Result<i32, NoOutcome> {
     let launch = Launch {
-        isolation: workshop.isolation,
+        isolation: workshop.executors.for_git(),
         room: workshop.room,
         network: Network::On,
         limits: workshop.limits,
@@ -93,7 +94,10 @@ fn git_environment(order: &Order, workshop: &Workshop<'_>) -> Vec<(&'static str,
     let password =
         base64::engine::general_purpose::STANDARD.encode(format!("paprq:{}", order.git_token));
     vec![
-        ("PAPRQ_CHECKOUT", workshop.isolation.checkout(workshop.room)),
+        (
+            "PAPRQ_CHECKOUT",
+            workshop.executors.for_git().checkout(workshop.room),
+        ),
         ("PAPRQ_REMOTE", workshop.remote.to_string()),
         ("PAPRQ_REF", order.git_ref.clone()),
         ("PAPRQ_COMMIT", order.commit.to_string()),

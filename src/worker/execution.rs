@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::checkout::check_out;
-use super::executors::{Bounds, Ended, Isolation, Launch, Session};
+use super::executors::{Bounds, Ended, Executors, Place, Site};
 use super::room::Room;
 use super::script;
 use super::settings::Limits;
@@ -15,7 +15,7 @@ use super::spawner::Spawner;
 use super::spool::Spool;
 use crate::clock::{self, Stopwatch};
 use crate::protocol::{JobOutcome, Order};
-use crate::suite::{Environment, Network, Suite};
+use crate::suite::Suite;
 
 /// The exit code of a suite that was killed for what it used, as shells count SIGKILL.
 const KILLED: i32 = 128 + 9;
@@ -23,7 +23,7 @@ const KILLED: i32 = 128 + 9;
 /// What executing needs beside the order.
 #[derive(Debug)]
 pub(super) struct Workshop<'a> {
-    pub(super) isolation: &'a Isolation,
+    pub(super) executors: &'a Executors,
     pub(super) limits: &'a Limits,
     pub(super) spawner: &'a Spawner,
     pub(super) room: &'a Room,
@@ -45,12 +45,6 @@ pub(super) enum NoOutcome {
     /// The worker's own files or processes failed.
     #[error(transparent)]
     Broken(#[from] io::Error),
-}
-
-impl NoOutcome {
-    fn not_offered(kind: &str) -> Self {
-        Self::Impossible(format!("This worker offers no `{kind}` environments."))
-    }
 }
 
 /// Executes the order. When this returns, nothing that it started is alive.
@@ -90,34 +84,28 @@ async fn try_execute(
     log: &mut Spool,
 ) -> Result<JobOutcome, NoOutcome> {
     write_header(order, log).await?;
-    let network = network_of(&order.suite.environment)?;
+    let way = workshop.executors.way(&order.suite.environment);
+    let way = way.ok_or_else(|| not_offered(order.suite.environment.key()))?;
     refuse_unbuilt(&order.suite)?;
     if order.suite.tests.is_empty() {
         return Ok(JobOutcome::Passed);
     }
     check_out(order, workshop, log).await?;
-    write_scripts(order, workshop)?;
-    let launch = Launch {
-        isolation: workshop.isolation,
+    write_scripts(order, workshop, &way.checkout(workshop.room))?;
+    let site = Site {
         room: workshop.room,
-        network,
         limits: workshop.limits,
+        spawner: workshop.spawner,
         stop: &workshop.stop,
-        environment: Vec::new(),
     };
-    let mut session = Session::start(&launch, workshop.spawner, log).await?;
-    let outcome = run_commands(order, workshop, &mut session, log).await;
-    session.end().await;
+    let mut place = Place::open(&way, site, log).await?;
+    let outcome = run_commands(order, workshop, &mut place, log).await;
+    place.close().await;
     outcome
 }
 
-fn network_of(environment: &Environment) -> Result<Network, NoOutcome> {
-    match environment {
-        Environment::Sandbox { network } => Ok(*network),
-        Environment::Container { .. } => Err(NoOutcome::not_offered("container")),
-        Environment::Host { .. } => Err(NoOutcome::not_offered("host")),
-        Environment::Cluster { .. } => Err(NoOutcome::not_offered("cluster")),
-    }
+fn not_offered(key: &str) -> NoOutcome {
+    impossible(format!("This worker offers no `{key}` environments."))
 }
 
 /// A suite is not called passed when parts of it were left out. `artifacts` decide nothing.
@@ -150,10 +138,9 @@ fn date() -> String {
         .unwrap_or_default()
 }
 
-fn write_scripts(order: &Order, workshop: &Workshop<'_>) -> io::Result<()> {
-    let checkout = workshop.isolation.checkout(workshop.room);
+fn write_scripts(order: &Order, workshop: &Workshop<'_>, checkout: &str) -> io::Result<()> {
     for (index, test) in order.suite.tests.iter().enumerate() {
-        let text = script::of_command(&checkout, &order.suite.env, &order.variables, test);
+        let text = script::of_command(checkout, &order.suite.env, &order.variables, test);
         std::fs::write(workshop.room.control().join(name_of(index)), text)?;
     }
     Ok(())
@@ -166,7 +153,7 @@ fn name_of(index: usize) -> String {
 async fn run_commands(
     order: &Order,
     workshop: &Workshop<'_>,
-    session: &mut Session,
+    place: &mut Place,
     log: &mut Spool,
 ) -> Result<JobOutcome, NoOutcome> {
     let budget = Duration::from_secs(order.suite.timeout_s);
@@ -183,7 +170,7 @@ async fn run_commands(
             time: left,
             stop: &workshop.stop,
         };
-        let ended = session.run(&name_of(index), bounds, log).await?;
+        let ended = place.run(&name_of(index), bounds, log).await?;
         let seconds = command_clock.elapsed().as_secs();
         if let Some(outcome) = conclude(ended, seconds, log).await? {
             return Ok(outcome);

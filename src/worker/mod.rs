@@ -2,7 +2,7 @@
 //!
 //! The same code runs inside the server and on other machines; both speak [`crate::protocol`] over
 //! HTTP, and neither holds a secret of GitHub's. Read `agent.rs` for the loop, `execution.rs` for
-//! one job, `checkout.rs` for its commit, `delivery.rs` for the way of its log, `executors/` for the sandbox.
+//! one job, `checkout.rs` for its commit, `delivery.rs` for the way of its log, `executors/` for where its commands run.
 
 mod agent;
 mod checkout;
@@ -17,7 +17,7 @@ mod spawner;
 mod spool;
 
 pub use agent::{WorkerError, run};
-pub use executors::{Bubblewrap, Isolation, NoBubblewrap, find_bubblewrap};
+pub use executors::{Bubblewrap, Executors, Isolation, NoBubblewrap, find_bubblewrap};
 pub use settings::{Lifetime, Limits, Settings, Token};
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use super::executors::Isolation;
+use super::executors::Executors;
 use crate::ids::WorkerId;
 
 /// What a worker is told when it starts.
@@ -22,8 +22,8 @@ pub struct Settings {
     pub slots: NonZeroU32,
     /// What it has that suites may ask for.
     pub labels: Vec<String>,
-    /// How it keeps suites of environment `sandbox` from the rest of the machine.
-    pub isolation: Isolation,
+    /// What it executes suites in.
+    pub executors: Executors,
     /// A directory of its own. Everything in its `jobs` is deleted at the start.
     pub work_dir: PathBuf,
     /// What one suite may use.

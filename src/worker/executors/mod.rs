@@ -1,17 +1,82 @@
 //! How the commands of a suite are run: one way per environment.
 //!
-//! Here: what all ways share. The sandbox is the only environment so far.
+//! Here: which ways a worker offers, and what they share. A [`Way`] is chosen for an order, and
+//! opens a [`Place`], in which the scripts of the room are run one after another.
 
 mod bubblewrap;
+mod place;
 mod processes;
 mod session;
 mod watchdog;
 
 pub use bubblewrap::{Bubblewrap, NoBubblewrap, find_bubblewrap};
+pub(super) use place::{Place, Site};
 pub(super) use processes::sandboxes_below;
 pub(super) use session::{Bounds, Ended, Launch, Session};
 
 use super::room::{HostUser, Room};
+use crate::protocol::Executor;
+use crate::suite::{Environment, Network};
+
+/// What a worker executes suites in: any of the ways there are.
+#[derive(Clone, Debug, Default)]
+pub struct Executors {
+    /// For environment `sandbox`.
+    pub sandbox: Option<Isolation>,
+}
+
+/// How one order is executed.
+#[derive(Clone, Debug)]
+pub(super) enum Way<'a> {
+    /// On the worker itself.
+    Sandbox {
+        isolation: &'a Isolation,
+        network: Network,
+    },
+}
+
+impl Executors {
+    /// The sandbox alone.
+    pub fn sandbox(isolation: Isolation) -> Self {
+        Self {
+            sandbox: Some(isolation),
+        }
+    }
+
+    /// What there is to choose from, for the claim.
+    pub fn offered(&self) -> Vec<Executor> {
+        let Self { sandbox } = self;
+        let kinds = [sandbox.as_ref().map(|_| Executor::Sandbox)];
+        kinds.into_iter().flatten().collect()
+    }
+
+    /// The way that this environment needs; `None` if it is not offered.
+    pub(super) fn way(&self, environment: &Environment) -> Option<Way<'_>> {
+        match environment {
+            Environment::Sandbox { network } => self.sandbox.as_ref().map(|isolation| {
+                let network = *network;
+                Way::Sandbox { isolation, network }
+            }),
+            Environment::Container { .. }
+            | Environment::Host { .. }
+            | Environment::Cluster { .. } => None,
+        }
+    }
+
+    /// How git is kept from the machine while it makes a working copy, whatever the way.
+    pub(super) fn for_git(&self) -> &Isolation {
+        self.sandbox.as_ref().unwrap_or(&Isolation::None)
+    }
+}
+
+impl Way<'_> {
+    /// Where the commands see the working copy.
+    pub(super) fn checkout(&self, room: &Room) -> String {
+        match self {
+            Self::Sandbox { isolation, .. } => isolation.checkout(room),
+        }
+    }
+}
 
 /// How suites of environment `sandbox` are kept from the rest of the machine.
 #[derive(Clone, Debug)]

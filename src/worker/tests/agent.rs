@@ -6,7 +6,7 @@ use super::server::Server;
 use super::{DEADLINE, Worker, alive, suite};
 use crate::ids::AttemptNumber;
 use crate::protocol::{Executor, JobOutcome};
-use crate::worker::{Isolation, Lifetime, Token, WorkerError};
+use crate::worker::{Executors, Isolation, Lifetime, Token, WorkerError};
 
 #[tokio::test]
 async fn a_claim_says_what_the_worker_is_and_what_it_runs() {
@@ -180,7 +180,9 @@ async fn one_directory_serves_one_worker_and_is_cleaned_at_the_start() {
 #[tokio::test]
 async fn the_demo_runs_its_own_samples_without_a_sandbox() {
     let server = Server::start();
-    let bare = |settings: &mut crate::worker::Settings| settings.isolation = Isolation::None;
+    let bare = |settings: &mut crate::worker::Settings| {
+        settings.executors = Executors::sandbox(Isolation::None);
+    };
     let worker = Worker::start_with(&server, bare).await;
     let (log, report) = server
         .execute(1, |order| {

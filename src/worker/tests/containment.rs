@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::{DEADLINE, Worker, alive, attempt, suite, timeless, with_marker};
 use crate::protocol::JobOutcome;
 use crate::suite::{Environment, Network};
-use crate::worker::executors::{Bounds, Ended, Isolation, Launch, Session, find_bubblewrap};
+use crate::worker::executors::{
+    Bounds, Ended, Executors, Isolation, Launch, Session, find_bubblewrap,
+};
 use crate::worker::room::Room;
 use crate::worker::settings::Limits;
 use crate::worker::spawner::Spawner;
@@ -353,7 +355,9 @@ async fn a_sandbox_is_never_root_on_the_host() {
 async fn an_exit_code_that_no_process_has_is_not_believed() {
     let server = Server::start();
     // In a sandbox of a root worker the driver's pipe cannot even be opened.
-    let bare = |settings: &mut crate::worker::Settings| settings.isolation = Isolation::None;
+    let bare = |settings: &mut crate::worker::Settings| {
+        settings.executors = Executors::sandbox(Isolation::None);
+    };
     let worker = Worker::start_with(&server, bare).await;
     for (job, forged) in [(1, "-5"), (2, "256"), (3, "99999999999"), (4, "ready")] {
         let forge = format!("echo {forged} >/proc/$PPID/fd/1; sleep 1000");

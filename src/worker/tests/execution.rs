@@ -4,6 +4,7 @@ use super::server::Server;
 use super::{Worker, attempt, execute, suite, timeless, variable};
 use crate::ids::CommitId;
 use crate::protocol::JobOutcome;
+use crate::suite::{Environment, HostSpecs};
 
 /// The log with its first line, the date, taken off, and no seconds.
 fn without_date(log: &str) -> String {
@@ -217,4 +218,19 @@ async fn a_suite_whose_parts_would_be_left_out_is_not_called_passed() {
         let message = format!("This worker does not execute the key `{key}`.");
         assert_eq!(report.outcome, JobOutcome::Error { message }, "{log}");
     }
+}
+
+#[tokio::test]
+async fn an_environment_that_is_not_offered_is_an_error() {
+    let (log, report) = execute(|order| {
+        order.suite.environment = Environment::Host {
+            distro: "fedora/28/atomic".to_owned(),
+            ostree: None,
+            specs: HostSpecs::default(),
+        };
+    })
+    .await;
+    let message = "This worker offers no `host` environments.".to_owned();
+    assert_eq!(report.outcome, JobOutcome::Error { message });
+    assert!(!log.contains(">>>"), "{log}");
 }

@@ -14,7 +14,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::server::{Server, TOKEN};
-use super::{Isolation, Lifetime, Limits, Settings, Token, WorkerError, find_bubblewrap};
+use super::{
+    Executors, Isolation, Lifetime, Limits, Settings, Token, WorkerError, find_bubblewrap,
+};
 use crate::ids::{AttemptNumber, JobId, WorkerId};
 use crate::protocol::{Attempt, Order, Report};
 use crate::suite::{Environment, Network, Suite, Variable};
@@ -43,7 +45,9 @@ impl Worker {
             name: WorkerId::new("tester"),
             slots: NonZeroU32::MIN,
             labels: vec!["fast".to_owned()],
-            isolation: Isolation::Bubblewrap(find_bubblewrap().await.expect("package bubblewrap")),
+            executors: Executors::sandbox(Isolation::Bubblewrap(
+                find_bubblewrap().await.expect("package bubblewrap"),
+            )),
             work_dir: directory.path().join("work"),
             limits: Limits {
                 tasks: 100,

@@ -1,0 +1,74 @@
+//! Where the commands of one suite run, whatever its environment: opened, used, closed.
+
+use std::io;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Way;
+use super::session::{Bounds, Ended, Launch, Session};
+use crate::worker::room::Room;
+use crate::worker::settings::Limits;
+use crate::worker::spawner::Spawner;
+use crate::worker::spool::Spool;
+
+/// What opening a place takes of the worker.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site<'a> {
+    pub(crate) room: &'a Room,
+    pub(crate) limits: &'a Limits,
+    pub(crate) spawner: &'a Spawner,
+    /// Ends the opening.
+    pub(crate) stop: &'a CancellationToken,
+}
+
+/// A place that is open.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// On the worker itself.
+    Sandbox(Session),
+}
+
+impl Place {
+    /// Makes the place, with the working copy and the scripts of the room in it.
+    ///
+    /// # Errors
+    /// If it cannot be made; what is known about it is in the log then.
+    pub(crate) async fn open(way: &Way<'_>, site: Site<'_>, log: &mut Spool) -> io::Result<Self> {
+        match way {
+            Way::Sandbox { isolation, network } => {
+                let launch = Launch {
+                    isolation,
+                    room: site.room,
+                    network: *network,
+                    limits: site.limits,
+                    stop: site.stop,
+                    environment: Vec::new(),
+                };
+                let session = Session::start(&launch, site.spawner, log).await?;
+                Ok(Self::Sandbox(session))
+            }
+        }
+    }
+
+    /// Runs one of the scripts; what it prints goes to the log.
+    ///
+    /// # Errors
+    /// If the worker's own files, pipes or services fail.
+    pub(crate) async fn run(
+        &mut self,
+        script: &str,
+        bounds: Bounds<'_>,
+        log: &mut Spool,
+    ) -> io::Result<Ended> {
+        match self {
+            Self::Sandbox(session) => session.run(script, bounds, log).await,
+        }
+    }
+
+    /// Kills everything and returns when nothing of it is alive.
+    pub(crate) async fn close(self) {
+        match self {
+            Self::Sandbox(session) => session.end().await,
+        }
+    }
+}
