@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::build;
 use super::checkout::check_out;
-use super::executors::{Bounds, Ended, Executors, Place, Site};
+use super::executors::{Bounds, Ended, Executors, Place, Site, Way};
 use super::room::Room;
 use super::script;
 use super::settings::Limits;
@@ -19,6 +20,11 @@ use crate::suite::Suite;
 
 /// The exit code of a suite that was killed for what it used, as shells count SIGKILL.
 const KILLED: i32 = 128 + 9;
+
+/// PAPR's word for packages that are not installed.
+const NO_PACKAGES: &str = "Could not install packages.";
+/// PAPR's word for repositories of packages that are not read.
+const NO_REPOSITORIES: &str = "Could not makecache.";
 
 /// What executing needs beside the order.
 #[derive(Debug)]
@@ -86,12 +92,13 @@ async fn try_execute(
     write_header(order, log).await?;
     let way = workshop.executors.way(&order.suite.environment);
     let way = way.ok_or_else(|| not_offered(order.suite.environment.key()))?;
-    refuse_unbuilt(&order.suite)?;
-    if order.suite.tests.is_empty() {
+    refuse_packages(&order.suite, &way)?;
+    if order.suite.tests.is_empty() && order.suite.build.is_none() {
         return Ok(JobOutcome::Passed);
     }
     check_out(order, workshop, log).await?;
-    write_scripts(order, workshop, &way.checkout(workshop.room))?;
+    let commands = commands(&order.suite, workshop.room);
+    write_scripts(order, workshop, &way, &commands)?;
     let site = Site {
         room: workshop.room,
         limits: workshop.limits,
@@ -99,28 +106,22 @@ async fn try_execute(
         stop: &workshop.stop,
     };
     let mut place = Place::open(&way, site, log).await?;
-    let outcome = run_commands(order, workshop, &mut place, log).await;
+    let outcome = run_commands(order, &commands, &mut place, workshop, log).await;
     place.close().await;
     outcome
 }
 
-fn not_offered(key: &str) -> NoOutcome {
-    impossible(format!("This worker offers no `{key}` environments."))
+/// A sandbox sees the worker's programs and gets no others. The messages are PAPR's.
+fn refuse_packages(suite: &Suite, way: &Way<'_>) -> Result<(), NoOutcome> {
+    match way {
+        Way::Sandbox { .. } if !suite.extra_repos.is_empty() => Err(impossible(NO_REPOSITORIES)),
+        Way::Sandbox { .. } if !suite.packages.is_empty() => Err(impossible(NO_PACKAGES)),
+        Way::Sandbox { .. } => Ok(()),
+    }
 }
 
-/// A suite is not called passed when parts of it were left out. `artifacts` decide nothing.
-fn refuse_unbuilt(suite: &Suite) -> Result<(), NoOutcome> {
-    let asked = [
-        ("build", suite.build.is_some()),
-        ("packages", !suite.packages.is_empty()),
-        ("extra-repos", !suite.extra_repos.is_empty()),
-    ];
-    match asked.iter().find(|(_key, is_there)| *is_there) {
-        Some((key, _)) => Err(impossible(format!(
-            "This worker does not execute the key `{key}`."
-        ))),
-        None => Ok(()),
-    }
+fn not_offered(key: &str) -> NoOutcome {
+    impossible(format!("This worker offers no `{key}` environments."))
 }
 
 async fn write_header(order: &Order, log: &mut Spool) -> io::Result<()> {
@@ -138,9 +139,26 @@ fn date() -> String {
         .unwrap_or_default()
 }
 
-fn write_scripts(order: &Order, workshop: &Workshop<'_>, checkout: &str) -> io::Result<()> {
-    for (index, test) in order.suite.tests.iter().enumerate() {
-        let text = script::of_command(checkout, &order.suite.env, &order.variables, test);
+/// The build, then the tests.
+fn commands(suite: &Suite, room: &Room) -> Vec<String> {
+    let build = suite.build.as_ref();
+    build
+        .map(|build| build::commands(build, &room.checkout()))
+        .into_iter()
+        .flatten()
+        .chain(suite.tests.iter().cloned())
+        .collect()
+}
+
+fn write_scripts(
+    order: &Order,
+    workshop: &Workshop<'_>,
+    way: &Way<'_>,
+    commands: &[String],
+) -> io::Result<()> {
+    let checkout = way.checkout(workshop.room);
+    for (index, command) in commands.iter().enumerate() {
+        let text = script::of_command(order, &checkout, command);
         std::fs::write(workshop.room.control().join(name_of(index)), text)?;
     }
     Ok(())
@@ -152,19 +170,20 @@ fn name_of(index: usize) -> String {
 
 async fn run_commands(
     order: &Order,
-    workshop: &Workshop<'_>,
+    commands: &[String],
     place: &mut Place,
+    workshop: &Workshop<'_>,
     log: &mut Spool,
 ) -> Result<JobOutcome, NoOutcome> {
     let budget = Duration::from_secs(order.suite.timeout_s);
     let suite_clock = Stopwatch::start();
-    for (index, test) in order.suite.tests.iter().enumerate() {
+    for (index, command) in commands.iter().enumerate() {
         let left = budget.saturating_sub(suite_clock.elapsed());
         if left.is_zero() {
             log.say("### TIMED OUT").await?;
             return Ok(JobOutcome::TimedOut);
         }
-        log.echo(test).await?;
+        log.echo(command).await?;
         let command_clock = Stopwatch::start();
         let bounds = Bounds {
             time: left,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::suite::Variable;
+use crate::protocol::Order;
 
 /// Reads names of scripts, runs each, answers with its exit code.
 ///
@@ -33,20 +33,15 @@ test \"$(git rev-parse HEAD)\" = \"$PAPRQ_COMMIT\"
 /// How [`CHECKOUT`] ends if the server did not give the commit (`EX_TEMPFAIL` of sysexits.h).
 pub(super) const FETCH_FAILED: i32 = 75;
 
-/// The script of one command, as PAPR made it: strict shell, the suite's variables (expanded by
-/// the shell, later ones may use earlier ones), then the server's (taken as they are), the
-/// working copy, the command.
-pub(super) fn of_command(
-    directory: &str,
-    suites_own: &[Variable],
-    servers: &[Variable],
-    command: &str,
-) -> String {
+/// The script of one of the order's commands, as PAPR made it: strict shell, the suite's variables
+/// (expanded by the shell, later ones may use earlier ones), then the secrets and the server's
+/// variables (taken as they are), the working copy, the command.
+pub(super) fn of_command(order: &Order, directory: &str, command: &str) -> String {
     let mut script = String::from("set -euo pipefail\n");
-    for variable in suites_own {
+    for variable in &order.suite.env {
         let _ = writeln!(script, "export {}=\"{}\"", variable.name, variable.value);
     }
-    for variable in servers {
+    for variable in order.secrets.iter().chain(&order.variables) {
         let _ = writeln!(
             script,
             "export {}={}",
@@ -59,39 +54,13 @@ pub(super) fn of_command(
 }
 
 /// The text as one word of the shell, in single quotes.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn variable(name: &str, value: &str) -> Variable {
-        Variable {
-            name: name.to_owned(),
-            value: value.to_owned(),
-        }
-    }
-
-    #[test]
-    fn the_suites_variables_are_expanded_and_the_servers_are_not() {
-        let script = of_command(
-            "/var/tmp/checkout",
-            &[variable("A", "$HOME/a")],
-            &[variable("PAPR_BRANCH", "it's $HOME")],
-            "make\nmake check",
-        );
-        insta::assert_snapshot!(script, @r#"
-        set -euo pipefail
-        export A="$HOME/a"
-        export PAPR_BRANCH='it'\''s $HOME'
-        exec 2>&1
-        cd '/var/tmp/checkout'
-        make
-        make check
-        "#);
-    }
 
     #[test]
     fn a_quoted_text_is_one_word_for_the_shell() {

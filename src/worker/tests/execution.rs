@@ -4,7 +4,7 @@ use super::server::Server;
 use super::{Worker, attempt, execute, suite, timeless, variable};
 use crate::ids::CommitId;
 use crate::protocol::JobOutcome;
-use crate::suite::{Environment, HostSpecs};
+use crate::suite::{Build, Environment, ExtraRepo, HostSpecs, Suite};
 
 /// The log with its first line, the date, taken off, and no seconds.
 fn without_date(log: &str) -> String {
@@ -118,7 +118,7 @@ async fn a_suite_without_commands_passes() {
 async fn variables_are_expanded_for_the_suite_and_taken_as_they_are_from_the_server() {
     let (log, report) = execute(|order| {
         order.suite = suite(&[
-            "echo \"$GREETING|$LATER|$PAPR_BRANCH|$RHCI_REPO\"",
+            "echo \"$GREETING|$LATER|$PAPR_BRANCH|$RHCI_REPO|$KEY\"",
             "env -0 | cut -z -d= -f1 | sort -z | tr '\\0' ' '",
             "echo $NOWHERE",
         ]);
@@ -127,6 +127,7 @@ async fn variables_are_expanded_for_the_suite_and_taken_as_they_are_from_the_ser
             variable("LATER", "<$GREETING>"),
             variable("PAPR_BRANCH", "overridden"),
         ];
+        order.secrets = vec![variable("KEY", "a $b")];
         order.variables = vec![
             variable("RHCI_REPO", "o/r"),
             variable("PAPR_BRANCH", "it's \"$HOME\" `x`\\"),
@@ -137,14 +138,14 @@ async fn variables_are_expanded_for_the_suite_and_taken_as_they_are_from_the_ser
     insta::assert_snapshot!(without_date(&log), @r#"
     ### http://example.org/pull/7
     ### TESTSUITE unit
-    >>> echo "$GREETING|$LATER|$PAPR_BRANCH|$RHCI_REPO"
-    grüß hello you|<grüß hello you>|it's "$HOME" `x`\|o/r
+    >>> echo "$GREETING|$LATER|$PAPR_BRANCH|$RHCI_REPO|$KEY"
+    grüß hello you|<grüß hello you>|it's "$HOME" `x`\|o/r|a $b
     ### COMPLETED IN 0s
     >>> env -0 | cut -z -d= -f1 | sort -z | tr '\0' ' '
-    CI GREETING HOME LANG LATER LOGNAME OLDPWD PAPR_BRANCH PATH PWD RHCI_REPO SHELL SHLVL USER _ 
+    CI GREETING HOME KEY LANG LATER LOGNAME OLDPWD PAPR_BRANCH PATH PWD RHCI_REPO SHELL SHLVL USER _ 
     ### COMPLETED IN 0s
     >>> echo $NOWHERE
-    /var/tmp/paprq/2.sh: line 9: NOWHERE: unbound variable
+    /var/tmp/paprq/2.sh: line 10: NOWHERE: unbound variable
     ### EXITED WITH CODE 1 AFTER 0s
     "#);
 }
@@ -203,21 +204,112 @@ async fn a_log_is_cut_and_still_says_how_the_suite_ended() {
     assert_eq!(log.find("\n\n### FILE"), Some(9488));
 }
 
+/// What a build needs, made up: each says what it is given.
+const TOOLS: [(&str, &str); 2] = [
+    (
+        "autogen.sh",
+        "#!/bin/sh
+        echo \"autogen $NOCONFIGURE\"
+        printf '#!/bin/sh\\necho configure \"$@\"\\n' >configure
+        chmod +x configure",
+    ),
+    (
+        "bin/make",
+        "#!/bin/sh
+        echo make \"$@\"
+        test ! -e \"$1-breaks\"",
+    ),
+];
+
+/// Executes a suite with a build on a fresh worker.
+async fn build(change: impl FnOnce(&mut Suite)) -> (String, JobOutcome) {
+    let mut server = Server::start();
+    server.commit_scripts(&TOOLS);
+    let worker = Worker::start(&server).await;
+    let (log, report) = server
+        .execute(1, |order| {
+            order.suite = suite(&["echo tested"]);
+            order.suite.env = vec![
+                variable("PATH", "/var/tmp/checkout/bin:$PATH"),
+                variable("PREFIX", "/usr"),
+            ];
+            order.suite.build = Some(Build {
+                config_opts: "--prefix=$PREFIX\n".to_owned(),
+                install_opts: "DESTDIR='a b'".to_owned(),
+                ..Build::default()
+            });
+            change(&mut order.suite);
+        })
+        .await;
+    worker.stop().await.unwrap();
+    (log, report.outcome)
+}
+
 #[tokio::test]
-async fn a_suite_whose_parts_would_be_left_out_is_not_called_passed() {
-    type Change = fn(&mut crate::suite::Suite);
-    let changes: [(&str, Change); 2] = [
-        ("build", |suite| {
-            suite.build = Some(crate::suite::Build::default());
-            suite.tests.clear();
-        }),
-        ("packages", |suite| suite.packages = vec!["make".to_owned()]),
-    ];
-    for (key, change) in changes {
-        let (log, report) = execute(|order| change(&mut order.suite)).await;
-        let message = format!("This worker does not execute the key `{key}`.");
-        assert_eq!(report.outcome, JobOutcome::Error { message }, "{log}");
-    }
+async fn a_build_comes_before_the_tests_each_step_by_itself() {
+    let (log, outcome) = build(|_suite| {}).await;
+    assert_eq!(outcome, JobOutcome::Passed);
+    let processors = std::thread::available_parallelism().unwrap();
+    let log = log.replace(&format!("--jobs {processors}"), "--jobs N");
+    insta::assert_snapshot!(without_date(&log), @r"
+    ### http://example.org/pull/7
+    ### TESTSUITE unit
+    >>> NOCONFIGURE=1 ./autogen.sh
+    autogen 1
+    ### COMPLETED IN 0s
+    >>> ./configure --prefix=$PREFIX
+    configure --prefix=/usr
+    ### COMPLETED IN 0s
+    >>> make all --jobs $(nproc)
+    make all --jobs N
+    ### COMPLETED IN 0s
+    >>> make install DESTDIR='a b'
+    make install DESTDIR=a b
+    ### COMPLETED IN 0s
+    >>> echo tested
+    tested
+    ### COMPLETED IN 0s
+    ");
+}
+
+#[tokio::test]
+async fn a_build_that_fails_leaves_the_tests_out() {
+    let breaks = "touch all-breaks";
+    let (log, outcome) = build(|suite| {
+        suite.env.push(variable("BREAK", &format!("$({breaks})")));
+    })
+    .await;
+    assert_eq!(outcome, JobOutcome::Failed { exit_code: 1 });
+    assert!(!log.contains("install") && !log.contains("tested"), "{log}");
+}
+
+#[tokio::test]
+async fn build_and_tests_share_their_time() {
+    let (log, outcome) = build(|suite| {
+        suite.env.push(variable("WAIT", "$(sleep 1000)"));
+        suite.timeout_s = 1;
+    })
+    .await;
+    assert_eq!(outcome, JobOutcome::TimedOut);
+    assert!(!log.contains("tested"), "{log}");
+}
+
+#[tokio::test]
+async fn packages_cannot_be_installed_in_a_sandbox() {
+    let (log, report) = execute(|order| order.suite.packages = vec!["make".to_owned()]).await;
+    let message = "Could not install packages.".to_owned();
+    assert_eq!(report.outcome, JobOutcome::Error { message });
+    assert!(!log.contains(">>>"), "{log}");
+    let (_log, report) = execute(|order| {
+        order.suite.packages = vec!["make".to_owned()];
+        order.suite.extra_repos = vec![ExtraRepo {
+            name: "more".to_owned(),
+            settings: Vec::new(),
+        }];
+    })
+    .await;
+    let message = "Could not makecache.".to_owned();
+    assert_eq!(report.outcome, JobOutcome::Error { message });
 }
 
 #[tokio::test]

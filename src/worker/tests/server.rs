@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -105,6 +106,18 @@ impl Server {
 
     pub(super) fn url(&self) -> Url {
         format!("http://127.0.0.1:{}/", self.port).parse().unwrap()
+    }
+
+    /// Orders from now on are for a commit that has these scripts too.
+    pub(super) fn commit_scripts(&mut self, scripts: &[(&str, &str)]) {
+        let root = self.shared.repository.path();
+        for (name, text) in scripts {
+            let path = root.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        self.commit = commit(root, "scripts");
     }
 
     /// Closes the port and breaks every connection.
@@ -381,21 +394,26 @@ fn upload_pack(shared: &Shared, arguments: &[&str], input: &[u8]) -> Vec<u8> {
 
 /// Two commits on master; the second has a file `greeting`.
 fn make_repository(path: &Path) -> CommitId {
-    let git = |arguments: &[&str]| {
-        let done = Command::new("git")
-            .current_dir(path)
-            .args(["-c", "user.name=Tester", "-c", "user.email=t@example.org"])
-            .args(["-c", "init.defaultBranch=master"])
-            .args(arguments)
-            .output()
-            .expect("git runs (package git)");
-        assert!(done.status.success(), "{done:?}");
-        String::from_utf8(done.stdout).unwrap().trim().to_owned()
-    };
-    git(&["init", "--quiet"]);
-    git(&["commit", "--quiet", "--allow-empty", "-m", "first"]);
+    git(path, &["init", "--quiet"]);
+    git(path, &["commit", "--quiet", "--allow-empty", "-m", "first"]);
     std::fs::write(path.join("greeting"), "hello\n").unwrap();
-    git(&["add", "greeting"]);
-    git(&["commit", "--quiet", "-m", "second"]);
-    git(&["rev-parse", "HEAD"]).parse().unwrap()
+    commit(path, "second")
+}
+
+fn commit(path: &Path, message: &str) -> CommitId {
+    git(path, &["add", "--all"]);
+    git(path, &["commit", "--quiet", "-m", message]);
+    git(path, &["rev-parse", "HEAD"]).parse().unwrap()
+}
+
+fn git(path: &Path, arguments: &[&str]) -> String {
+    let done = Command::new("git")
+        .current_dir(path)
+        .args(["-c", "user.name=Tester", "-c", "user.email=t@example.org"])
+        .args(["-c", "init.defaultBranch=master"])
+        .args(arguments)
+        .output()
+        .expect("git runs (package git)");
+    assert!(done.status.success(), "{done:?}");
+    String::from_utf8(done.stdout).unwrap().trim().to_owned()
 }
