@@ -19,6 +19,8 @@
 //! only when the server holds all of its `log_bytes`; an answer with fewer asks for the rest and
 //! for the report again.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CommitId, WorkerId};
@@ -70,12 +72,39 @@ pub struct Order {
     pub variables: Vec<Variable>,
     /// What the suite may know and nobody may read: exported by name, and hidden in the log.
     #[serde(default)]
-    pub secrets: Vec<Variable>,
+    pub secrets: Vec<SecretVariable>,
     /// Lines that open the log after the date, without line ends: the pull's address, the commit,
     /// `TESTSUITE` and the context. The worker writes `### ` before each.
     pub log_header: Vec<String>,
     /// The log is cut after this many bytes.
     pub log_bytes_max: u64,
+}
+
+impl Order {
+    /// What the server adds to the suite's own variables, in the order of their export: values
+    /// that are taken as they are.
+    pub fn exports(&self) -> Vec<Variable> {
+        let secrets = self.secrets.iter().map(|secret| Variable {
+            name: secret.name.clone(),
+            value: secret.value.clone(),
+        });
+        secrets.chain(self.variables.iter().cloned()).collect()
+    }
+}
+
+/// A variable whose value is not shown by `Debug`.
+#[derive(Clone, Eq, PartialEq, Serialize, Deserialize)]
+pub struct SecretVariable {
+    /// A letter or `_`, then letters, digits and `_`, all ASCII.
+    pub name: String,
+    /// Any text without NUL.
+    pub value: String,
+}
+
+impl fmt::Debug for SecretVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=***", self.name)
+    }
 }
 
 /// A worker says that it is still at it.

@@ -41,7 +41,6 @@ const NOT_YET: &[Unbuilt] = &[
         "auto goes before try, then by priority and age",
     ),
     on("repo.*.forward_to", "no webhook is passed on"),
-    on("repo.*.secrets", "suites get none"),
     Unbuilt {
         pattern: "repo.*.batch",
         when: When::Several,

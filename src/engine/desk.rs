@@ -16,9 +16,10 @@ use super::live::{Change, Live};
 use super::news::news_of;
 use super::repo::Message;
 use crate::clock;
+use crate::config::Secret;
 use crate::ids::{AttemptNumber, BranchName, RepoLabel, RunId, Timestamp};
 use crate::jobs::{Attempt, Board, Claimant, Job, JobState, LeaseOver, WorkerKey};
-use crate::protocol::{Answer, CLAIM_WAIT_MAX_S, Claim, LEASE_S, Order, Report, Wish};
+use crate::protocol::{Answer, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Report, Wish};
 use crate::store::logs::{LogError, Logs};
 use crate::store::{Store, StoreError, Stored};
 
@@ -53,6 +54,8 @@ pub(super) struct RepoPlace {
     pub(super) web_url: String,
     pub(super) auto_branch: BranchName,
     pub(super) try_branch: BranchName,
+    /// What its suites may know, by name.
+    pub(super) secrets: BTreeMap<String, Secret>,
 }
 
 /// What the desk is made of.
@@ -173,7 +176,40 @@ impl JobDesk {
                 (job.clone(), job.into_iter().collect())
             })
             .await?;
-        Ok(claimed.and_then(|job| self.0.order(&job)))
+        let Some(job) = claimed else {
+            return Ok(None);
+        };
+        if let Some(outcome) = self.0.lacks_secret(&job) {
+            self.refuse(worker, &job, outcome).await?;
+            return Ok(None);
+        }
+        Ok(self.0.order(&job))
+    }
+
+    /// Ends a job that was just given out and cannot be executed as it is configured.
+    async fn refuse(
+        &self,
+        worker: &WorkerKey,
+        job: &Job,
+        outcome: JobOutcome,
+    ) -> Result<(), CallError> {
+        let JobState::Leased { attempt, .. } = job.state else {
+            return Ok(());
+        };
+        let attempt = attempt_of(job, attempt);
+        if let JobOutcome::Error { message } = &outcome {
+            let line = Bytes::from(format!("### {message}\n"));
+            self.0.logs.append(attempt, 0, line).await?;
+        }
+        let worker = worker.clone();
+        let finished = self.change(move |board, now| {
+            let ended = board.finish(now, attempt, &worker, outcome);
+            let changed = ended.iter().cloned().collect();
+            (ended, changed)
+        });
+        finished.await??;
+        self.seal(attempt);
+        Ok(())
     }
 
     /// Adds a piece to a log.
@@ -380,6 +416,14 @@ impl Shared {
         Ok(())
     }
 
+    /// How a job ends whose suite names a secret that its run may have and that nobody configured.
+    fn lacks_secret(&self, job: &Job) -> Option<JobOutcome> {
+        let place = self.places.get(&job.repo)?;
+        let missing = super::secrets::of(job, &place.secrets).err()?;
+        let message = missing.to_string();
+        Some(JobOutcome::Error { message })
+    }
+
     /// What the worker is told of a job that it has now.
     fn order(&self, job: &Job) -> Option<Order> {
         let place = self.places.get(&job.repo)?;
@@ -403,7 +447,7 @@ impl Shared {
             git_token: git_token.clone(),
             suite: job.suite.clone(),
             variables: super::news::variables(job, &place.slug, branch),
-            secrets: Vec::new(),
+            secrets: super::secrets::of(job, &place.secrets).ok()?,
             log_header: vec![
                 format!("{}/commits/{branch}", place.web_url),
                 job.commit.to_string(),

@@ -27,6 +27,7 @@ mod repo;
 mod restoring;
 mod retry;
 mod rollup;
+mod secrets;
 mod setup;
 mod standings;
 mod start;

@@ -197,6 +197,7 @@ impl Parts {
             web_url: format!("{}/{}", self.config.github.web_url, repo.slug()),
             auto_branch: repo.branches.auto.clone(),
             try_branch: repo.branches.try_.clone(),
+            secrets: repo.secrets.clone(),
         }
     }
 

@@ -16,6 +16,7 @@ use super::client::{CallError, NoClient, ServerClient};
 use super::delivery::{Delivered, Delivery, Pace};
 use super::execution::{Workshop, execute};
 use super::executors;
+use super::mask::Mask;
 use super::room::{Room, jobs_directory, remove_tree};
 use super::settings::{Lifetime, Settings};
 use super::spawner::Spawner;
@@ -285,7 +286,8 @@ impl Agent {
         let (work_dir, attempt) = (self.settings.work_dir.clone(), order.attempt);
         let room = blocking(move || Room::make(&work_dir, attempt, owner)).await?;
         let log_bytes_max = order.log_bytes_max.min(self.settings.limits.log_bytes);
-        let (log, reader) = Spool::create(&room.log(), log_bytes_max).await?;
+        let (mut log, reader) = Spool::create(&room.log(), log_bytes_max).await?;
+        log.hide(Mask::of(&order.secrets).map_err(io::Error::other)?);
         let pace = Pace::for_lease(order.lease_s);
         let delivery = Delivery::new(self.client.clone(), attempt, pace, reader);
         let workshop = Workshop {
@@ -309,6 +311,7 @@ impl Agent {
 
 async fn finish(order: &Order, workshop: &Workshop<'_>, mut log: Spool) {
     if let Some(outcome) = execute(order, workshop, &mut log).await {
+        let _log_is_lost = log.release().await;
         log.finish(outcome);
     }
 }

@@ -159,7 +159,7 @@ fn write_scripts(
     let checkout = way.checkout(workshop.room);
     for (index, command) in commands.iter().enumerate() {
         let text = script::of_command(order, &checkout, command);
-        std::fs::write(workshop.room.control().join(name_of(index)), text)?;
+        workshop.room.write_script(&name_of(index), &text)?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod client;
 mod delivery;
 mod execution;
 mod executors;
+mod mask;
 mod room;
 mod script;
 mod settings;

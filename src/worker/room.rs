@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use crate::protocol::Attempt;
@@ -14,6 +15,8 @@ const JOBS: &str = "jobs";
 #[derive(Clone, Debug)]
 pub(super) struct Room {
     root: PathBuf,
+    /// Whose the working copy is, if it is not the worker's own.
+    owner: Option<HostUser>,
 }
 
 /// A user and group of the host, by number.
@@ -30,6 +33,7 @@ impl Room {
         let name = format!("{}-{}", attempt.job, attempt.number);
         let room = Self {
             root: jobs_directory(work_dir).join(name),
+            owner,
         };
         room.remove()?;
         for directory in [&room.root, &room.checkout(), &room.control(), &room.home()] {
@@ -57,6 +61,21 @@ impl Room {
     /// What the commands may read but not change: their scripts, the sandbox's own /etc.
     pub(super) fn control(&self) -> PathBuf {
         self.root.join("control")
+    }
+
+    /// Writes a script that nobody but the commands can read: it may hold secrets.
+    pub(super) fn write_script(&self, name: &str, text: &str) -> io::Result<()> {
+        let path = self.control().join(name);
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
+        file.write_all(text.as_bytes())?;
+        if let Some(HostUser(id)) = self.owner {
+            chown(&path, Some(id), Some(id))?;
+        }
+        Ok(())
     }
 
     /// The home directory of commands that run without a sandbox.

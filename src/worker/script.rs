@@ -41,7 +41,7 @@ pub(super) fn of_command(order: &Order, directory: &str, command: &str) -> Strin
     for variable in &order.suite.env {
         let _ = writeln!(script, "export {}=\"{}\"", variable.name, variable.value);
     }
-    for variable in order.secrets.iter().chain(&order.variables) {
+    for variable in order.exports() {
         let _ = writeln!(
             script,
             "export {}={}",

@@ -13,6 +13,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 
+use super::mask::Mask;
 use crate::protocol::JobOutcome;
 
 /// Kept free below the limit for the notice of the cut and the closing lines, in bytes.
@@ -35,6 +36,8 @@ pub(super) struct Spool {
     bytes_max: u64,
     cut: Cut,
     last_byte: u8,
+    /// Hides secrets in whatever is written.
+    mask: Option<Mask>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,6 +65,7 @@ impl Spool {
             bytes_max,
             cut: Cut::NotYet,
             last_byte: b'\n',
+            mask: None,
         };
         let reader = SpoolReader {
             path: path.to_owned(),
@@ -70,8 +74,29 @@ impl Spool {
         Ok((spool, reader))
     }
 
-    /// Appends what a command printed, or as much of it as there is room for.
+    /// Hides secrets in what is written from now on.
+    pub(super) fn hide(&mut self, mask: Option<Mask>) {
+        self.mask = mask;
+    }
+
+    /// Appends what a command printed, or as much of it as there is room for. What may be the
+    /// beginning of a secret waits for the rest.
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self.mask.as_mut().map(|mask| mask.push(bytes)) {
+            Some(seen) => self.write_seen(&seen).await,
+            None => self.write_seen(bytes).await,
+        }
+    }
+
+    /// Appends what waits: a command has ended.
+    pub(super) async fn release(&mut self) -> io::Result<()> {
+        match self.mask.as_mut().map(Mask::release) {
+            Some(seen) => self.write_seen(&seen).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn write_seen(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.cut == Cut::Done {
             return Ok(());
         }
@@ -94,18 +119,30 @@ impl Spool {
 
     /// Appends a line of the worker's own, unless the log is cut. It starts on a line of its own.
     pub(super) async fn note(&mut self, line: &str) -> io::Result<()> {
-        let gap = self.gap();
-        self.write(format!("{gap}{line}\n").as_bytes()).await
+        self.release().await?;
+        let line = self.whole(line);
+        self.write_seen(&line).await
     }
 
     /// Appends a closing line, also after the cut. It starts on a line of its own.
     pub(super) async fn say(&mut self, line: &str) -> io::Result<()> {
-        let gap = self.gap();
-        self.append_within_limit(format!("{gap}{line}\n").as_bytes())
-            .await
+        self.release().await?;
+        let line = self.whole(line);
+        self.append_within_limit(&line).await
     }
 
-    /// Says that nothing more will be written, and how the attempt ended.
+    /// The line by itself, without secrets.
+    fn whole(&mut self, line: &str) -> Vec<u8> {
+        let line = format!("{}{line}\n", self.gap());
+        let Some(mask) = &mut self.mask else {
+            return line.into_bytes();
+        };
+        let mut seen = mask.push(line.as_bytes());
+        seen.extend(mask.release());
+        seen
+    }
+
+    /// Says that nothing more will be written, and how the attempt ended. What waits is dropped.
     pub(super) fn finish(self, outcome: JobOutcome) {
         self.progress
             .send_modify(|progress| progress.outcome = Some(outcome));

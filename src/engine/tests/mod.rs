@@ -6,5 +6,6 @@ mod labels;
 mod mergeability;
 mod restoring;
 mod rights;
+mod secrets;
 mod server;
 mod stage;

@@ -4,6 +4,7 @@ mod agent;
 mod containment;
 mod delivery;
 mod execution;
+mod secrets;
 mod server;
 
 use std::num::NonZeroU32;

@@ -1,0 +1,41 @@
+//! Which secrets a job is given.
+
+use std::collections::BTreeMap;
+
+use crate::config::Secret;
+use crate::ids::RepoLabel;
+use crate::jobs::Job;
+use crate::protocol::SecretVariable;
+use crate::queue::note::Purpose;
+
+/// A suite names a secret that nobody configured.
+#[derive(Debug, thiserror::Error)]
+#[error("The secret `{name}` is not configured: an operator adds it to [repo.{repo}.secrets].")]
+pub(super) struct Missing {
+    name: String,
+    repo: RepoLabel,
+}
+
+/// Of the repository's secrets those that the job's suite names; none where the job tests what
+/// nobody has vouched for: a pull by itself, which may be a stranger's, with suites of its own.
+pub(super) fn of(
+    job: &Job,
+    secrets: &BTreeMap<String, Secret>,
+) -> Result<Vec<SecretVariable>, Missing> {
+    match job.purpose {
+        Purpose::Land | Purpose::Try | Purpose::Branch => {}
+        Purpose::Pull => return Ok(Vec::new()),
+    }
+    let named = job.suite.secrets.iter().map(|name| {
+        let missing = || Missing {
+            name: name.clone(),
+            repo: job.repo.clone(),
+        };
+        let secret = secrets.get(name).ok_or_else(missing)?;
+        Ok(SecretVariable {
+            name: name.clone(),
+            value: secret.expose().to_owned(),
+        })
+    });
+    named.collect()
+}
