@@ -5,6 +5,7 @@
 //! | `POST /api/v1/worker/claim` | [`Claim`] | 200 [`Order`]; 204 nothing within `wait_s` |
 //! | `POST /api/v1/jobs/JOB/attempts/N/log?offset=BYTES` | raw bytes | 200 [`Answer`] |
 //! | `POST /api/v1/jobs/JOB/attempts/N/beat` | [`Beat`] | 200 [`Answer`] |
+//! | `PUT /api/v1/jobs/JOB/attempts/N/artifacts/PATH` | the file's bytes | 200 [`Answer`]; 413 too much |
 //! | `POST /api/v1/jobs/JOB/attempts/N/result` | [`Report`] | 200 [`Answer`] |
 //! | `GET,POST /api/v1/jobs/JOB/attempts/N/git/…` | git's smart HTTP, read-only | the run's commit |
 //!
@@ -17,12 +18,16 @@
 //! with it, its answer says where to go on. A worker that does not know whether a chunk arrived
 //! asks with a beat and goes on from there, so that no byte is lost or doubled. A report is taken
 //! only when the server holds all of its `log_bytes`; an answer with fewer asks for the rest and
-//! for the report again.
+//! for the report again. Files come before the report, each whole; one that came before is replaced.
+
+mod artifacts;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::artifacts::{ArtifactPath, BadPath};
+pub use crate::config::ArtifactBounds;
 use crate::ids::{CommitId, WorkerId};
 pub use crate::jobs::{Attempt, Executor, JobOutcome, Wish};
 use crate::suite::{Suite, Variable};
@@ -78,6 +83,9 @@ pub struct Order {
     pub log_header: Vec<String>,
     /// The log is cut after this many bytes.
     pub log_bytes_max: u64,
+    /// How much of the suite's files is kept.
+    #[serde(default)]
+    pub artifacts: ArtifactBounds,
 }
 
 impl Order {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::secret::Secret;
 use super::section::Section;
 
@@ -58,6 +60,42 @@ pub enum Db {
 pub struct Storage {
     /// `file:` and a directory. Default `file:storage`.
     pub url: String,
+    /// How much is kept of a suite's files (keys `artifact_*`).
+    pub artifacts: ArtifactBounds,
+}
+
+/// How much of a suite's files is kept.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct ArtifactBounds {
+    /// How many files of one attempt. Default 1000.
+    pub files_max: u32,
+    /// Of one file, in bytes. Default 64 MiB.
+    pub file_bytes_max: u64,
+    /// Of all files of one attempt together, in bytes. Default 256 MiB.
+    pub bytes_max: u64,
+}
+
+impl Default for ArtifactBounds {
+    fn default() -> Self {
+        Self {
+            files_max: 1000,
+            file_bytes_max: 64 << 20,
+            bytes_max: 256 << 20,
+        }
+    }
+}
+
+impl ArtifactBounds {
+    fn read(section: &Section<'_>) -> Self {
+        let default = Self::default();
+        let files = section.whole("artifact_files_max", 0..=1_000_000);
+        let bytes = |key| section.whole(key, 0..=u64::MAX);
+        Self {
+            files_max: files.unwrap_or(default.files_max),
+            file_bytes_max: bytes("artifact_file_bytes_max").unwrap_or(default.file_bytes_max),
+            bytes_max: bytes("artifact_bytes_max").unwrap_or(default.bytes_max),
+        }
+    }
 }
 
 /// Who executes jobs.
@@ -146,6 +184,7 @@ impl Storage {
         let url = section.text("url");
         let storage = Self {
             url: url.unwrap_or_else(|| "file:storage".to_owned()),
+            artifacts: ArtifactBounds::read(section),
         };
         if !storage.url.starts_with("file:") || storage.directory().as_os_str().is_empty() {
             let message = "this build keeps logs in a directory only";

@@ -4,6 +4,8 @@
 //! Everything that changes the board goes through one lock and is durable before anybody hears of
 //! it; where it cannot be written down, the board is read anew from the database.
 
+mod artifacts;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,10 @@ use crate::clock;
 use crate::config::Secret;
 use crate::ids::{AttemptNumber, BranchName, RepoLabel, RunId, Timestamp};
 use crate::jobs::{Attempt, Board, Claimant, Job, JobState, LeaseOver, WorkerKey};
-use crate::protocol::{Answer, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Report, Wish};
+use crate::protocol::{
+    Answer, ArtifactBounds, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Report, Wish,
+};
+use crate::store::artifacts::{ArtifactError, Artifacts};
 use crate::store::logs::{LogError, Logs};
 use crate::store::{Store, StoreError, Stored};
 
@@ -38,6 +43,8 @@ struct Shared {
     changed: Notify,
     store: Store,
     logs: Logs,
+    artifacts: Artifacts,
+    artifact_bounds: ArtifactBounds,
     live: Live,
     /// SHA-256 of each worker's token, by the token's name.
     tokens: BTreeMap<String, [u8; 32]>,
@@ -62,6 +69,8 @@ pub(super) struct RepoPlace {
 pub(super) struct Equipment {
     pub(super) store: Store,
     pub(super) logs: Logs,
+    /// How much is kept of a suite's files.
+    pub(super) artifact_bounds: ArtifactBounds,
     pub(super) live: Live,
     /// Each worker's token, by the token's name.
     pub(super) tokens: BTreeMap<String, String>,
@@ -81,6 +90,9 @@ pub enum CallError {
     /// The database did not do as it was asked: the worker tries again.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A file was not stored: the worker looks why.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
     /// The log was not read or written: the worker tries again.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -101,6 +113,8 @@ impl JobDesk {
             board: Mutex::new(board),
             changed: Notify::new(),
             store: equipment.store,
+            artifacts: equipment.logs.artifacts(),
+            artifact_bounds: equipment.artifact_bounds,
             logs: equipment.logs,
             live: equipment.live,
             tokens: tokens
@@ -322,7 +336,7 @@ impl JobDesk {
         match cancelled.await {
             Ok(()) => Ok(()),
             Err(CallError::Store(error)) => Err(error),
-            Err(_task_or_log) => Err(StoreError::Closed),
+            Err(_of_another_kind) => Err(StoreError::Closed),
         }
     }
 
@@ -377,6 +391,7 @@ impl JobDesk {
             if let Err(error) = desk.0.logs.seal(attempt).await {
                 tracing::warn!(job.id = %attempt.job, %error, "a log could not be joined");
             }
+            desk.0.artifacts.forget(attempt).await;
             desk.0.live.tell(Change::Log(attempt));
         });
     }
@@ -454,6 +469,7 @@ impl Shared {
                 format!("TESTSUITE {}", job.suite.context),
             ],
             log_bytes_max: LOG_BYTES_MAX,
+            artifacts: self.artifact_bounds,
         })
     }
 }
@@ -547,6 +563,7 @@ mod tests {
         let equipment = Equipment {
             store,
             logs: Logs::open(&format!("file:{}", folder.path().display())).unwrap(),
+            artifact_bounds: ArtifactBounds::default(),
             live: Live::new(),
             tokens: BTreeMap::new(),
             places: HashMap::new(),

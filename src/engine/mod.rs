@@ -56,6 +56,7 @@ use crate::config::Config;
 use crate::github::Slug;
 use crate::ids::{Login, RepoLabel};
 use crate::store::Store;
+use crate::store::artifacts::Artifacts;
 use crate::store::logs::Logs;
 
 /// The running engine. Clones are handles to the same.
@@ -101,6 +102,11 @@ impl Engine {
     /// The database.
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// The files that suites left.
+    pub fn artifacts(&self) -> Artifacts {
+        self.0.logs.artifacts()
     }
 
     /// The logs of jobs.

@@ -209,6 +209,7 @@ impl Parts {
         tokens.insert(LOCAL_TOKEN_NAME.to_owned(), self.local_token.clone());
         Equipment {
             store: self.store.clone(),
+            artifact_bounds: self.config.storage.artifacts,
             logs: self.logs.clone(),
             live: self.live.clone(),
             tokens,

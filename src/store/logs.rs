@@ -14,6 +14,7 @@ use object_store::path::Path as ObjectPath;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use super::artifacts::Artifacts;
 use crate::jobs::Attempt;
 
 /// Where logs are kept.
@@ -70,6 +71,11 @@ impl Logs {
             objects: Arc::new(LocalFileSystem::new_with_prefix(path)?),
             growing: Arc::default(),
         })
+    }
+
+    /// The files that suites leave, which are kept in the same place.
+    pub fn artifacts(&self) -> Artifacts {
+        Artifacts::new(Arc::clone(&self.objects))
     }
 
     /// Adds a chunk that begins at this byte; returns how long the log is now.

@@ -4,6 +4,7 @@
 //! (inbox), what is ordered and not yet done (outbox), and what happened (event log). What it means
 //! is decided elsewhere.
 
+pub mod artifacts;
 mod deliveries;
 mod history;
 pub mod homu;

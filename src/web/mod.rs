@@ -6,6 +6,7 @@
 mod admin;
 mod announcement;
 mod api;
+mod artifacts;
 mod assets;
 mod buildbot;
 mod error;
@@ -109,6 +110,7 @@ fn routes(config: &mut web::ServiceConfig) {
     worker_api::routes(config);
     worker_git::routes(config);
     job_log::routes(config);
+    artifacts::routes(config);
     pages::routes(config);
     config.default_service(web::to(missing));
 }

@@ -8,7 +8,8 @@ use super::Site;
 use super::error::{Scheme, WebError};
 use crate::engine::CallError;
 use crate::ids::{AttemptNumber, JobId};
-use crate::protocol::{Answer, Attempt, CHUNK_BYTES_MAX, Claim, Report};
+use crate::protocol::{Answer, ArtifactPath, Attempt, CHUNK_BYTES_MAX, Claim, Report};
+use crate::store::artifacts::ArtifactError;
 
 /// The largest JSON body, in bytes.
 const JSON_BYTES_MAX: usize = 256 << 10;
@@ -29,6 +30,10 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             web::resource("/api/v1/jobs/{job}/attempts/{number}/log")
                 .app_data(web::PayloadConfig::new(CHUNK_BYTES_MAX))
                 .route(web::post().to(append_log)),
+        )
+        .route(
+            "/api/v1/jobs/{job}/attempts/{number}/artifacts/{path:.*}",
+            web::put().to(put_artifact),
         )
         .service(
             web::resource("/api/v1/jobs/{job}/attempts/{number}/beat").route(web::post().to(beat)),
@@ -91,6 +96,21 @@ async fn append_log(
     answer.await.map(web::Json).map_err(refusal)
 }
 
+async fn put_artifact(
+    request: HttpRequest,
+    site: web::Data<Site>,
+    place: web::Path<(u64, u32, String)>,
+    content: web::Payload,
+) -> Result<web::Json<Answer>, WebError> {
+    let token = token_name(&request, &site)?;
+    let (job, number, path) = place.into_inner();
+    let path = ArtifactPath::new(&path).or(Err(WebError::Bad("such a path is not kept")))?;
+    let attempt = Place { job, number }.attempt();
+    let desk = site.engine.jobs();
+    let answer = desk.put_artifact(&token, attempt, &path, content);
+    answer.await.map(web::Json).map_err(refusal)
+}
+
 async fn beat(
     request: HttpRequest,
     site: web::Data<Site>,
@@ -126,6 +146,11 @@ fn refusal(error: CallError) -> WebError {
         CallError::LeaseOver(_) => WebError::LeaseOver,
         CallError::TooLong => WebError::TooLarge,
         CallError::Store(error) => WebError::unavailable("answer a worker", &error),
+        CallError::Artifact(ArtifactError::TooMuch) => WebError::TooLarge,
+        CallError::Artifact(ArtifactError::Cut) => WebError::Bad("the body ended too early"),
+        CallError::Artifact(error @ ArtifactError::Storage(_)) => {
+            WebError::unavailable("keep an artifact", &error)
+        }
         CallError::Log(error) => WebError::unavailable("keep a log", &error),
         CallError::Task(error) => WebError::unavailable("answer a worker", &error),
     }

@@ -296,6 +296,7 @@ impl Agent {
             spawner: &self.spawner,
             room: &room,
             remote: self.client.repository(attempt),
+            client: self.client.clone(),
             stop: self.stop.child_token(),
         };
         let deliver = async {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::settings::Token;
-use crate::protocol::{Answer, Attempt, Beat, Claim, Order, Report};
+use crate::protocol::{Answer, ArtifactPath, Attempt, Beat, Claim, Order, Report};
 
 /// How long a call may take beyond what the server may wait.
 const CALL: Duration = Duration::from_secs(15);
@@ -90,6 +90,20 @@ impl ServerClient {
         let mut address = self.attempt_address(attempt, "log");
         address.set_query(Some(&format!("offset={offset}")));
         self.answer(self.http.post(address).body(bytes)).await
+    }
+
+    /// Sends a file of the attempt's. Takes as long as the lease lasts.
+    pub(super) async fn artifact(
+        &self,
+        attempt: Attempt,
+        path: &ArtifactPath,
+        content: reqwest::Body,
+    ) -> Result<Answer, CallError> {
+        let mut address = self.attempt_address(attempt, "artifacts");
+        if let Ok(mut names) = address.path_segments_mut() {
+            names.extend(path.names());
+        }
+        body(send(self.http.put(address).body(content)).await?).await
     }
 
     /// Says that the attempt is still at work.

@@ -6,8 +6,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::artifacts::Carrier;
 use super::build;
 use super::checkout::check_out;
+use super::client::ServerClient;
 use super::executors::{Bounds, Ended, Executors, Place, Site, Way};
 use super::room::Room;
 use super::script;
@@ -35,6 +37,8 @@ pub(super) struct Workshop<'a> {
     pub(super) room: &'a Room,
     /// The attempt's read-only repository on the server.
     pub(super) remote: Url,
+    /// Takes what the suite leaves.
+    pub(super) client: ServerClient,
     /// The result is not wanted any more.
     pub(super) stop: CancellationToken,
 }
@@ -108,6 +112,13 @@ async fn try_execute(
     let mut place = Place::open(&way, site, log).await?;
     let outcome = run_commands(order, &commands, &mut place, workshop, log).await;
     place.close().await;
+    if outcome.is_ok() {
+        let carrier = Carrier {
+            client: &workshop.client,
+            stop: &workshop.stop,
+        };
+        carrier.bring(order, &workshop.room.checkout(), log).await?;
+    }
     outcome
 }
 

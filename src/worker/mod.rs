@@ -5,6 +5,7 @@
 //! one job, `checkout.rs` for its commit, `delivery.rs` for the way of its log, `executors/` for where its commands run.
 
 mod agent;
+mod artifacts;
 mod build;
 mod checkout;
 mod client;

@@ -48,6 +48,11 @@ fn every_key_has_the_default_that_the_documentation_names() {
         ),
         storage: Storage {
             url: "file:storage",
+            artifacts: ArtifactBounds {
+                files_max: 1000,
+                file_bytes_max: 67108864,
+                bytes_max: 268435456,
+            },
         },
         worker: Workers {
             local: 2,

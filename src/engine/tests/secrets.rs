@@ -35,6 +35,7 @@ fn job(purpose: Purpose, secrets: &[&str]) -> Job {
         commit: "7".repeat(40).parse::<CommitId>().unwrap(),
         suite,
         subject: Subject::default(),
+        tree: None,
         made_at: Timestamp(0),
         state: JobState::Waiting,
         attempts: Vec::new(),
@@ -64,6 +65,7 @@ impl Place {
         let equipment = Equipment {
             store: store.clone(),
             logs: logs.clone(),
+            artifact_bounds: crate::protocol::ArtifactBounds::default(),
             live: Live::new(),
             tokens: BTreeMap::new(),
             places: HashMap::from([(RepoLabel::new("demo"), place)]),

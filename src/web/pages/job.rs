@@ -8,9 +8,10 @@ use super::{Frame, render};
 use crate::ids::JobId;
 use crate::jobs::Attempt;
 use crate::web::Site;
+use crate::web::artifacts;
 use crate::web::error::WebError;
 use crate::web::job_log::{self, Tail};
-use crate::web::view::JobView;
+use crate::web::view::{FileView, JobView};
 
 #[derive(Template)]
 #[template(path = "job.html")]
@@ -19,9 +20,16 @@ struct JobPage {
     job: JobView,
     attempt: Attempt,
     log: Tail,
+    /// The first of the files that the attempt left.
+    files: Vec<FileView>,
+    /// Where all of them are listed.
+    all_files: String,
     /// Whether nothing is added to the log any more.
     complete: bool,
 }
+
+/// How many files the page lists.
+const FILES_MAX: usize = 50;
 
 /// Which attempt's log; the latest where none is named.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -39,11 +47,22 @@ pub(super) async fn page(
     let attempt = job_log::attempt(&job, wanted.attempt);
     let attempt = attempt.unwrap_or_else(|_| job_log::first(&job));
     let view = JobView::new(&job);
+    let files = artifacts::of(&site, attempt).await?;
+    let files = files.iter().take(FILES_MAX).map(|file| {
+        let path = file.path.as_str();
+        FileView::new(
+            path,
+            Some(file.bytes),
+            artifacts::address(&site, attempt, path),
+        )
+    });
     render(&JobPage {
         frame: Frame::new(&site, format!("{} (job {})", view.name, job.id))
             .following(format!("job={}", job.id)),
         log: job_log::tail(&site.engine, &job, attempt).await?,
         complete: job_log::is_complete(&job, attempt.number),
+        files: files.collect(),
+        all_files: artifacts::address(&site, attempt, ""),
         job: view,
         attempt,
     })

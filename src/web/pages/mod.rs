@@ -1,5 +1,6 @@
 //! The pages that people read, made on the server; scripts only exchange what has changed.
 
+mod artifacts;
 mod home;
 mod job;
 mod pull;
@@ -8,6 +9,8 @@ mod results;
 mod retry_log;
 mod run;
 mod workers;
+
+pub(super) use self::artifacts::page as artifacts;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder, web};

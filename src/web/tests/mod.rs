@@ -2,6 +2,7 @@
 
 mod addresses;
 mod admin;
+mod artifacts;
 mod login;
 mod logs;
 mod pages;

@@ -1,6 +1,7 @@
 //! What pages show, as plain values: words, shapes, addresses. No page's layout is here.
 
 mod badge;
+mod file;
 mod forge;
 mod job;
 mod moment;
@@ -9,6 +10,7 @@ mod queue;
 mod run;
 
 pub(super) use badge::Badge;
+pub(super) use file::{FileView, shown_path};
 pub(super) use forge::Forge;
 pub(super) use job::{JobView, worker};
 pub(super) use moment::{Moment, duration};

@@ -4,6 +4,7 @@ use super::server::Server;
 use super::{Worker, attempt, execute, suite, timeless, variable};
 use crate::ids::CommitId;
 use crate::protocol::JobOutcome;
+use crate::protocol::SecretVariable;
 use crate::suite::{Build, Environment, ExtraRepo, HostSpecs, Suite};
 
 /// The log with its first line, the date, taken off, and no seconds.
@@ -127,7 +128,10 @@ async fn variables_are_expanded_for_the_suite_and_taken_as_they_are_from_the_ser
             variable("LATER", "<$GREETING>"),
             variable("PAPR_BRANCH", "overridden"),
         ];
-        order.secrets = vec![variable("KEY", "a $b")];
+        order.secrets = vec![SecretVariable {
+            name: "KEY".to_owned(),
+            value: "a $b".to_owned(),
+        }];
         order.variables = vec![
             variable("RHCI_REPO", "o/r"),
             variable("PAPR_BRANCH", "it's \"$HOME\" `x`\\"),

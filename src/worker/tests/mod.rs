@@ -1,6 +1,7 @@
 //! A real worker against a small server that speaks the protocol, with real git and bubblewrap.
 
 mod agent;
+mod artifacts;
 mod containment;
 mod delivery;
 mod execution;

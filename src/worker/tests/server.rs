@@ -15,7 +15,7 @@ use url::Url;
 
 use super::{DEADLINE, attempt, suite};
 use crate::ids::{AttemptNumber, CommitId, JobId};
-use crate::protocol::{Answer, Attempt, Claim, LEASE_S, Order, Report, Wish};
+use crate::protocol::{Answer, ArtifactBounds, Attempt, Claim, LEASE_S, Order, Report, Wish};
 
 pub(super) const TOKEN: &str = "worker-token";
 const GIT_TOKEN: &str = "git-token";
@@ -39,6 +39,8 @@ pub(super) struct State {
     pub(super) attempts: BTreeMap<Attempt, Record>,
     /// Taken from the front, one per chunk.
     pub(super) faults: VecDeque<Fault>,
+    /// What is answered to the next files instead of taking them, one each.
+    pub(super) artifact_codes: VecDeque<u16>,
 }
 
 #[derive(Default)]
@@ -47,6 +49,7 @@ pub(super) struct Record {
     pub(super) reports: Vec<Report>,
     pub(super) verdict: Verdict,
     pub(super) beats: usize,
+    pub(super) artifacts: BTreeMap<String, Vec<u8>>,
 }
 
 /// Shows the end of the log, not a number per byte of megabytes.
@@ -144,6 +147,7 @@ impl Server {
                 "TESTSUITE unit".to_owned(),
             ],
             log_bytes_max: 1 << 20,
+            artifacts: ArtifactBounds::default(),
         };
         change(&mut order);
         let given = order.attempt;
@@ -216,6 +220,10 @@ fn listen(shared: Shared, port: u16) -> (u16, ServerHandle) {
             .app_data(web::PayloadConfig::new(16 << 20))
             .route("/api/v1/worker/claim", web::post().to(claim))
             .route(&format!("{attempt}/log"), web::post().to(log))
+            .route(
+                &format!("{attempt}/artifacts/{{path:.*}}"),
+                web::put().to(artifact),
+            )
             .route(&format!("{attempt}/beat"), web::post().to(beat))
             .route(&format!("{attempt}/result"), web::post().to(result))
             .route(&format!("{attempt}/git/info/refs"), web::get().to(refs))
@@ -329,6 +337,24 @@ async fn log(
             record.log.extend_from_slice(stored);
         }
         fault
+    })
+}
+
+async fn artifact(
+    request: HttpRequest,
+    shared: web::Data<Shared>,
+    place: web::Path<(u64, u32, String)>,
+    body: web::Bytes,
+) -> HttpResponse {
+    let code = shared.state.lock().unwrap().artifact_codes.pop_front();
+    if let Some(code) = code {
+        let code = actix_web::http::StatusCode::from_u16(code).unwrap();
+        return HttpResponse::build(code).finish();
+    }
+    let (job, number, path) = place.into_inner();
+    answer(&request, &shared, &(job, number).into(), |record| {
+        record.artifacts.insert(path, body.to_vec());
+        Fault::None
     })
 }
 
