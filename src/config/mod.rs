@@ -43,10 +43,10 @@ pub use github::{App, GitHub, PrivateKey};
 pub use reactions::{Hook, HookAccess, LabelChange, LabelEvent};
 pub use reading::Environment;
 pub use repo::{Fork, Merging, Repo};
-pub use schedule::{Comparison, Glob, PriorityBound, Rule, RuleRun};
+pub use schedule::{Comparison, Glob, PriorityBound, Rule, RuleRun, Schedule};
 pub use secret::Secret;
 pub use server::{ArtifactBounds, Db, Git, Storage, Web, Workers};
-pub use suites::{OnMerge, PullTests, Suites};
+pub use suites::{OnMerge, PullTests, SuiteLimit, Suites};
 
 use crate::ids::RepoLabel;
 use reading::Reading;
@@ -78,8 +78,8 @@ pub struct Config {
     pub hooks: BTreeMap<String, Hook>,
     /// Lines of comments that stand for commands (table `aliases`). Default none.
     pub aliases: Aliases,
-    /// Which job goes first: the first rule that fits gives its rank. Default none.
-    pub schedule: Vec<Rule>,
+    /// Which job goes first, and how long jobs wait and run.
+    pub schedule: Schedule,
     /// What is allowed but does not do what one may expect, in the file's order.
     pub warnings: Vec<Warning>,
 }
@@ -180,7 +180,7 @@ fn read(table: &Table, reading: &Reading<'_>) -> Result<Config, ConfigErrors> {
         repos: repo::repos(&top, app_secret, &git),
         hooks: reactions::hooks(&top),
         aliases: Aliases::read(&top.section("aliases")),
-        schedule: schedule::read(&top.section("schedule")),
+        schedule: Schedule::read(&top.section("schedule")),
         git,
         github,
         warnings: Vec::new(),

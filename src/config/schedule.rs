@@ -1,9 +1,28 @@
-//! `[[schedule.rules]]`: which job goes first. Here they are read; the scheduler applies them.
+//! `[schedule]`: which job goes first, and how long jobs wait and run. Here it is read; the
+//! scheduler applies it.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::section::{Section, Word};
 use super::tree::Value;
+
+const A_YEAR_S: u64 = 31_536_000;
+
+/// Which job goes first, and how long jobs wait and run.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// The first rule that fits a job gives its rank. Default none.
+    pub rules: Vec<Rule>,
+    /// Seconds after which a job goes before all younger ones, whatever their rank. Default 3,600.
+    pub max_wait_s: u64,
+    /// Seconds after which a job is given up that no worker could execute. Default a day.
+    pub no_worker_s: u64,
+    /// Seconds without output after which an attempt is stopped; 0 for never. Default 1,800.
+    pub silent_s: u64,
+    /// Seconds for what comes before a suite's commands, beside its time. Default 1,800.
+    pub setup_s: u64,
+}
 
 /// Gives the jobs that it fits their rank. The first rule that fits counts.
 #[derive(Clone, Debug)]
@@ -87,6 +106,14 @@ impl Glob {
     }
 }
 
+impl FromStr for Glob {
+    type Err = glob::PatternError;
+
+    fn from_str(text: &str) -> Result<Self, glob::PatternError> {
+        glob::Pattern::new(text).map(Self)
+    }
+}
+
 impl fmt::Display for Glob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_str())
@@ -142,10 +169,31 @@ impl PriorityBound {
     }
 }
 
-/// Reads the rules, in order.
-pub(super) fn read(section: &Section<'_>) -> Vec<Rule> {
-    let rules = section.list_of_sections("rules");
-    rules.iter().map(rule).collect()
+impl Schedule {
+    pub(super) fn read(section: &Section<'_>) -> Self {
+        let rules = section.list_of_sections("rules");
+        let default = Self::default();
+        let seconds = |key, least, default| section.whole(key, least..=A_YEAR_S).unwrap_or(default);
+        Self {
+            rules: rules.iter().map(rule).collect(),
+            max_wait_s: seconds("max_wait_s", 60, default.max_wait_s),
+            no_worker_s: seconds("no_worker_s", 60, default.no_worker_s),
+            silent_s: seconds("silent_s", 0, default.silent_s),
+            setup_s: seconds("setup_s", 60, default.setup_s),
+        }
+    }
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            rules: Vec::new(),
+            max_wait_s: 3600,
+            no_worker_s: 86_400,
+            silent_s: 1800,
+            setup_s: 1800,
+        }
+    }
 }
 
 fn rule(section: &Section<'_>) -> Rule {
@@ -165,18 +213,20 @@ fn rule(section: &Section<'_>) -> Rule {
 
 fn pattern(section: &Section<'_>, key: &'static str) -> Option<Glob> {
     let text = section.text(key)?;
-    match glob::Pattern::new(&text) {
-        Ok(pattern) => Some(Glob(pattern)),
+    match text.parse() {
+        Ok(pattern) => Some(pattern),
         Err(error) => {
-            let message = format!("\"{key}\" is no pattern: {}", error.msg);
-            section.error(
-                key,
-                message,
-                "write letters, * for any text, ? for any letter",
-            );
+            no_pattern(section, key, &error);
             None
         }
     }
+}
+
+/// Notes that a text is no pattern.
+pub(super) fn no_pattern(section: &Section<'_>, key: &str, error: &glob::PatternError) {
+    let message = format!("\"{key}\" is no pattern: {}", error.msg);
+    let remedy = "write letters, * for any text, ? for any letter";
+    section.error(key, message, remedy);
 }
 
 #[cfg(test)]
@@ -204,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_star_crosses_slashes() {
-        let glob = Glob(glob::Pattern::new("release/*").unwrap());
+        let glob: Glob = "release/*".parse().unwrap();
         assert!(glob.fits("release/1/x"));
         assert!(!glob.fits("a/release/1"));
     }

@@ -147,7 +147,14 @@ impl<'r> Section<'r> {
     where
         T: TryFrom<i64> + PartialOrd + Display,
     {
-        let entry = self.take(key)?;
+        self.named_whole(self.take(key)?, range)
+    }
+
+    /// The whole number of one of [`Section::names`].
+    pub(super) fn named_whole<T>(&self, entry: &Entry, range: RangeInclusive<T>) -> Option<T>
+    where
+        T: TryFrom<i64> + PartialOrd + Display,
+    {
         let Value::Whole(number) = entry.node.value else {
             self.wrong_type(entry, "a whole number, without quotes");
             return None;
@@ -158,7 +165,11 @@ impl<'r> Section<'r> {
         if fitting.is_none() {
             let (least, most) = (range.start(), range.end());
             let remedy = format!("write a number from {least} to {most}");
-            self.error(key, format!("\"{key}\" is {number}"), &remedy);
+            self.error(
+                &entry.key,
+                format!("\"{}\" is {number}", entry.key),
+                &remedy,
+            );
         }
         fitting
     }

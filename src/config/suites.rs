@@ -1,12 +1,16 @@
 //! `[repo.LABEL.suites]`: how our workers run the suites of the commit's own file.
 
 use super::repo::logins;
+use super::schedule::{Glob, no_pattern};
 use super::section::{Section, Word};
 use crate::ids::Login;
 
 const A_DAY_S: u64 = 86_400;
 
 const A_YEAR_S: u64 = 365 * A_DAY_S;
+
+/// More jobs than ever run at a time.
+const JOBS_MAX: u32 = 1_000_000;
 
 /// How our workers run the suites of the commit's own file.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,6 +26,19 @@ pub struct Suites {
     /// Seconds for which a suite that passed is not run again on the same content (keys `reuse`
     /// and `reuse_s`); none: it always is. Default a day.
     pub reuse_s: Option<u64>,
+    /// How many of the repository's jobs run at a time; 0 for any number. Default 0.
+    pub jobs_max: u32,
+    /// How many of its jobs whose suite fits a pattern run at a time. Default none.
+    pub limits: Vec<SuiteLimit>,
+}
+
+/// How many jobs of certain suites run at a time.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SuiteLimit {
+    /// The contexts of the suites.
+    pub suites: Glob,
+    /// How many; at least 1.
+    pub jobs_max: u32,
 }
 
 /// Which pulls are tested before they are approved.
@@ -60,6 +77,8 @@ impl Suites {
             on_merge: section.choice("on_merge").unwrap_or(OnMerge::Named),
             trusted: logins(section, "trusted"),
             reuse_s: reuse_s(section),
+            jobs_max: section.whole("jobs_max", 0..=JOBS_MAX).unwrap_or(0),
+            limits: limits(&section.section("limits")),
         })
     }
 }
@@ -72,6 +91,8 @@ impl Default for Suites {
             on_merge: OnMerge::Named,
             trusted: Vec::new(),
             reuse_s: Some(A_DAY_S),
+            jobs_max: 0,
+            limits: Vec::new(),
         }
     }
 }
@@ -80,6 +101,24 @@ fn reuse_s(section: &Section<'_>) -> Option<u64> {
     let reuse = section.truth("reuse").unwrap_or(true);
     let seconds = section.whole("reuse_s", 1..=A_YEAR_S);
     reuse.then(|| seconds.unwrap_or(A_DAY_S))
+}
+
+fn limits(section: &Section<'_>) -> Vec<SuiteLimit> {
+    let entries = section.names();
+    let limits = entries.iter().filter_map(|entry| {
+        let jobs_max = section.named_whole(entry, 1..=JOBS_MAX);
+        match entry.key.parse() {
+            Ok(suites) => Some(SuiteLimit {
+                suites,
+                jobs_max: jobs_max?,
+            }),
+            Err(error) => {
+                no_pattern(section, &entry.key, &error);
+                None
+            }
+        }
+    });
+    limits.collect()
 }
 
 impl Word for PullTests {

@@ -103,6 +103,8 @@ fn every_key_has_the_default_that_the_documentation_names() {
                         reuse_s: Some(
                             86400,
                         ),
+                        jobs_max: 0,
+                        limits: [],
                     },
                 ),
                 batch: 1,
@@ -118,7 +120,13 @@ fn every_key_has_the_default_that_the_documentation_names() {
         aliases: Aliases(
             {},
         ),
-        schedule: [],
+        schedule: Schedule {
+            rules: [],
+            max_wait_s: 3600,
+            no_worker_s: 86400,
+            silent_s: 1800,
+            setup_s: 1800,
+        },
         warnings: [
             Warning {
                 place: Place {
