@@ -9,6 +9,7 @@ mod harmless;
 mod machine;
 mod reason;
 mod rollup;
+mod standing;
 mod status;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub use comment::comment;
 pub use harmless::{is_unseen, plain, url};
 pub use reason::reason;
 pub use rollup::{RollupText, rollup};
+pub use standing::{deadlines, standing};
 pub use status::{QUEUE_CONTEXT, State, StatusText, status, verdict};
 
 use crate::ids::{Login, PullNumber, RepoLabel, RunId};

@@ -50,7 +50,10 @@ pub struct Claim {
     pub executors: Vec<Executor>,
     /// What it has that suites may ask for.
     pub labels: Vec<String>,
-    /// How many more jobs it can take; at least 1.
+    /// How many slots it has in all; 0 if it does not say.
+    #[serde(default)]
+    pub slots: u32,
+    /// How many more slots it can fill; at least 1.
     pub slots_free: u32,
     /// The attempts that it is executing. Whatever else it had been given is lost.
     pub running: Vec<Attempt>,
@@ -71,6 +74,9 @@ pub struct Order {
     pub git_ref: String,
     /// The password for the git calls of this attempt.
     pub git_token: String,
+    /// How many of the worker's slots it fills.
+    #[serde(default = "one")]
+    pub slots: u32,
     /// What to execute.
     pub suite: Suite,
     /// `PAPR_*` and `RHCI_*`, exported after the suite's own.
@@ -113,6 +119,10 @@ impl fmt::Debug for SecretVariable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}=***", self.name)
     }
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// A worker says that it is still at it.

@@ -20,7 +20,7 @@ use super::repo::Message;
 use crate::clock;
 use crate::config::Secret;
 use crate::ids::{AttemptNumber, BranchName, RepoLabel, RunId, Timestamp};
-use crate::jobs::{Attempt, Board, Claimant, Job, JobState, LeaseOver, WorkerKey};
+use crate::jobs::{Attempt, Board, Claimant, Job, JobState, LeaseOver, Need, Policy, WorkerKey};
 use crate::protocol::{
     Answer, ArtifactBounds, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Report, Wish,
 };
@@ -32,6 +32,10 @@ use crate::store::{Store, StoreError, Stored};
 pub(super) const LOG_BYTES_MAX: u64 = 64 << 20;
 /// What a worker may send beyond that, in bytes: the lines that say that the log was cut.
 const LOG_BYTES_SLACK: u64 = 64 << 10;
+
+/// How long a claim waits at least before it is answered because the worker has more slots free
+/// by now than it said, in seconds: a slot that has just become free may still be swept.
+const OUTDATED_AFTER_S: u64 = 1;
 
 /// Jobs and workers of all repositories. Clones are handles to the same.
 #[derive(Clone)]
@@ -76,6 +80,7 @@ pub(super) struct Equipment {
     pub(super) tokens: BTreeMap<String, String>,
     pub(super) places: HashMap<RepoLabel, RepoPlace>,
     pub(super) base_url: String,
+    pub(super) policy: Policy,
 }
 
 /// Why a worker's call was not answered.
@@ -106,8 +111,7 @@ impl JobDesk {
     /// for another lease: while the server was down they could not speak up.
     pub(super) async fn open(equipment: Equipment) -> Result<Self, StoreError> {
         let jobs = equipment.store.open_jobs().await?;
-        let mut board = Board::new(jobs, LEASE_S);
-        prolong_all(&mut board, clock::now());
+        let board = Board::new(jobs, equipment.policy, clock::now());
         let tokens = equipment.tokens.iter();
         Ok(Self(Arc::new(Shared {
             board: Mutex::new(board),
@@ -151,18 +155,28 @@ impl JobDesk {
         };
         let deadline = tokio::time::sleep(wait);
         tokio::pin!(deadline);
+        let (asked_at, claimant) = (clock::now(), claimant(&worker, &claim));
         self.account(&worker, &claim.running).await?;
         loop {
             let mut changed = std::pin::pin!(self.0.changed.notified());
             changed.as_mut().enable();
-            if let Some(order) = self.take_one(&worker, &claim).await? {
+            if let Some(order) = self.take_one(claimant.clone()).await? {
                 return Ok(Some(order));
+            }
+            let is_old = clock::now().ms_since(asked_at) >= OUTDATED_AFTER_S * 1000;
+            if is_old && self.is_outdated(&claimant).await {
+                return Ok(None);
             }
             tokio::select! {
                 () = &mut changed => {}
                 () = &mut deadline => return Ok(None),
             }
         }
+    }
+
+    async fn is_outdated(&self, claimant: &Claimant) -> bool {
+        let board = self.0.board.lock().await;
+        board.is_outdated(clock::now(), claimant)
     }
 
     /// Takes back what the worker does not know that it has.
@@ -172,18 +186,8 @@ impl JobDesk {
             .await
     }
 
-    async fn take_one(
-        &self,
-        worker: &WorkerKey,
-        claim: &Claim,
-    ) -> Result<Option<Order>, CallError> {
-        let claimant = Claimant {
-            worker: worker.clone(),
-            executors: claim.executors.clone(),
-            labels: claim.labels.clone(),
-            slots_free: claim.slots_free,
-            git_token: hex::encode(rand::random::<[u8; 20]>()),
-        };
+    async fn take_one(&self, claimant: Claimant) -> Result<Option<Order>, CallError> {
+        let worker = claimant.worker.clone();
         let claimed = self
             .change(move |board, now| {
                 let job = board.claim(now, &claimant);
@@ -194,7 +198,7 @@ impl JobDesk {
             return Ok(None);
         };
         if let Some(outcome) = self.0.lacks_secret(&job) {
-            self.refuse(worker, &job, outcome).await?;
+            self.refuse(&worker, &job, outcome).await?;
             return Ok(None);
         }
         Ok(self.0.order(&job))
@@ -218,7 +222,7 @@ impl JobDesk {
         let worker = worker.clone();
         let finished = self.change(move |board, now| {
             let ended = board.finish(now, attempt, &worker, outcome);
-            let changed = ended.iter().cloned().collect();
+            let changed = ended.iter().flatten().cloned().collect();
             (ended, changed)
         });
         finished.await??;
@@ -238,6 +242,10 @@ impl JobDesk {
         chunk: Bytes,
     ) -> Result<Answer, CallError> {
         let wish = self.renew(token, attempt).await?;
+        if !chunk.is_empty() {
+            let mut board = self.0.board.lock().await;
+            board.hear_output(clock::now(), attempt.job);
+        }
         let end = offset.saturating_add(chunk.len() as u64);
         if end > LOG_BYTES_MAX + LOG_BYTES_SLACK {
             return Err(CallError::TooLong);
@@ -279,8 +287,10 @@ impl JobDesk {
         let finished = self.change(move |board, now| {
             let ended = holder(board, &token, attempt)
                 .and_then(|worker| board.finish(now, attempt, &worker, report.outcome));
-            let changed = ended.iter().cloned().collect();
-            (ended, changed)
+            match ended {
+                Ok(changed) => (Ok(()), changed),
+                Err(over) => (Err(over), Vec::new()),
+            }
         });
         finished.await??;
         self.seal(attempt);
@@ -310,34 +320,38 @@ impl JobDesk {
     pub(super) async fn put_up(&self, jobs: Vec<Job>) -> Result<(), StoreError> {
         let mut board = self.0.board.lock().await;
         let added = self.0.store.add_jobs(jobs).await?;
-        for job in added {
-            self.0.live.tell(Change::Job(job.id));
-            board.add(job);
-        }
+        let ids: Vec<_> = added.iter().map(|job| job.id).collect();
+        board.add(added);
         drop(board);
+        for id in ids {
+            self.0.live.tell(Change::Job(id));
+        }
         self.0.changed.notify_waiters();
-        Ok(())
+        self.change_stored(|_, _| Vec::new()).await
     }
 
-    /// Ranks a run's waiting jobs anew: its pull's priority or labels are these now.
-    pub(super) async fn rank(
+    /// Changes jobs for the engine, which tries again whatever could not be written down.
+    pub(super) async fn change_stored(
         &self,
-        _run: RunId,
-        _priority: i64,
-        _labels: Vec<String>,
+        change: impl FnOnce(&mut Board, Timestamp) -> Vec<Job> + Send + 'static,
     ) -> Result<(), StoreError> {
-        let _board = self.0.board.lock().await;
-        Ok(())
-    }
-
-    /// Stops what is left of a run's jobs.
-    pub(super) async fn cancel_run(&self, run: RunId) -> Result<(), StoreError> {
-        let cancelled = self.change(move |board, now| ((), board.cancel_run(now, run)));
-        match cancelled.await {
+        let changed = self.change(move |board, now| ((), change(board, now)));
+        match changed.await {
             Ok(()) => Ok(()),
             Err(CallError::Store(error)) => Err(error),
             Err(_of_another_kind) => Err(StoreError::Closed),
         }
+    }
+
+    /// Looks at the board as it is.
+    pub(super) async fn look<T>(&self, look: impl FnOnce(&Board, Timestamp) -> T) -> T {
+        look(&*self.0.board.lock().await, clock::now())
+    }
+
+    /// Stops what is left of a run's jobs.
+    pub(super) async fn cancel_run(&self, run: RunId) -> Result<(), StoreError> {
+        self.change_stored(move |board, now| board.cancel_run(now, run))
+            .await
     }
 
     /// Takes back jobs whose workers fell silent, for as long as the server lives.
@@ -376,7 +390,9 @@ impl JobDesk {
         let desk = self.clone();
         let changing = tokio::spawn(async move {
             let mut board = desk.0.board.lock().await;
-            let (answer, changed) = change(&mut board, clock::now());
+            let now = clock::now();
+            let (answer, mut changed) = change(&mut board, now);
+            changed.extend(board.arrange(now));
             if !changed.is_empty() {
                 desk.0.write_down(&mut board, changed).await?;
             }
@@ -413,9 +429,8 @@ impl Shared {
         let stored = match self.store.save_jobs(changed, news).await {
             Ok(stored) => stored,
             Err(error) => {
-                **board = Board::new(self.store.open_jobs().await?, LEASE_S);
-                // That leases were renewed is not in the database.
-                prolong_all(board, now);
+                let jobs = self.store.open_jobs().await?;
+                **board = (**board).clone().reread(jobs, now);
                 return Err(error);
             }
         };
@@ -460,6 +475,7 @@ impl Shared {
             commit: job.commit,
             git_ref: format!("refs/paprq/runs/{}", job.run),
             git_token: git_token.clone(),
+            slots: Need::of(&job.suite).slots,
             suite: job.suite.clone(),
             variables: super::news::variables(job, &place.slug, branch),
             secrets: super::secrets::of(job, &place.secrets).ok()?,
@@ -497,18 +513,14 @@ fn holder(board: &Board, token: &str, attempt: Attempt) -> Result<WorkerKey, Lea
     }
 }
 
-fn prolong_all(board: &mut Board, now: Timestamp) {
-    let leased: Vec<_> = board
-        .jobs()
-        .filter_map(|job| match &job.state {
-            JobState::Leased {
-                attempt, worker, ..
-            } => Some((attempt_of(job, *attempt), worker.clone())),
-            JobState::Waiting | JobState::Finished { .. } | JobState::Cancelled { .. } => None,
-        })
-        .collect();
-    for (attempt, worker) in leased {
-        let _held = board.renew(now, attempt, &worker);
+fn claimant(worker: &WorkerKey, claim: &Claim) -> Claimant {
+    Claimant {
+        worker: worker.clone(),
+        executors: claim.executors.clone(),
+        labels: claim.labels.clone(),
+        slots: claim.slots,
+        slots_free: claim.slots_free,
+        git_token: hex::encode(rand::random::<[u8; 20]>()),
     }
 }
 
@@ -568,6 +580,7 @@ mod tests {
             tokens: BTreeMap::new(),
             places: HashMap::new(),
             base_url: String::new(),
+            policy: Policy::new(LEASE_S),
         };
         let desk = JobDesk::open(equipment).await.unwrap();
         SqliteConnection::establish(&file.to_string_lossy())

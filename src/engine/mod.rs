@@ -2,7 +2,7 @@
 //!
 //! * `dispatcher`: takes events, lets the core decide, makes it durable, hands orders on.
 //! * `outbox` and `orders`: carry orders out, again and again until it is certain that they are.
-//! * `desk`: jobs and workers. `sync` and `restoring`: what webhooks lost. `live`: tells pages what
+//! * `desk`: jobs and workers, `job_standings`: where they stand. `sync` and `restoring`: what webhooks lost. `live`: tells pages what
 //!   changed.
 //! * `login` and `rollup`: what people do on our pages, with their own accounts.
 //! * `standings` and `team`: how far people are trusted. `hooks` and `buildbot`: other services, over
@@ -16,6 +16,7 @@ mod buildbot;
 mod desk;
 mod dispatcher;
 mod hooks;
+mod job_standings;
 mod live;
 mod login;
 mod mirroring;
@@ -47,6 +48,7 @@ use tokio_util::task::TaskTracker;
 use self::amending::Amendments;
 pub use self::amending::{AmendError, AmendmentAsked};
 pub use self::desk::{CallError, JobDesk};
+pub use self::job_standings::{JobStanding, KnownWorker};
 pub use self::live::{Change, Live};
 pub use self::login::{Grant, LoginError, Person};
 pub use self::repo::Repo;

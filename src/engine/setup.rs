@@ -10,7 +10,9 @@ use crate::config::{self, Config};
 use crate::git::{Person, Remote, RemoteAuth, Secret};
 use crate::github::{self, GitHub, Slug};
 use crate::ids::{BranchName, Login};
+use crate::jobs::{Policy, RepoLimits};
 use crate::notes::Links;
+use crate::protocol::LEASE_S;
 use crate::queue::effect::History;
 use crate::queue::rules::{
     Authority, BuildbotRule, CheckRunRule, ExemptionRule, Fixups, HookRule, Merging, PullTests,
@@ -36,6 +38,23 @@ pub(super) fn github_settings(config: &Config) -> github::Settings {
             ..default.limits
         },
         ..default
+    }
+}
+
+/// Which job goes first, and how many run at a time.
+pub(super) fn policy(config: &Config) -> Policy {
+    let limits = config.repos.iter().filter_map(|(label, repo)| {
+        let suites = repo.suites.as_ref()?;
+        let limits = RepoLimits {
+            jobs_max: suites.jobs_max,
+            suites: suites.limits.clone(),
+        };
+        Some((label.clone(), limits))
+    });
+    Policy {
+        lease_s: LEASE_S,
+        schedule: config.schedule.clone(),
+        limits: limits.collect(),
     }
 }
 

@@ -215,6 +215,7 @@ impl Parts {
             tokens,
             places,
             base_url: self.base_url.clone(),
+            policy: setup::policy(&self.config),
         }
     }
 

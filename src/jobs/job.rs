@@ -6,7 +6,7 @@ use crate::ids::{
     AttemptNumber, CommitId, JobId, PullNumber, RepoLabel, RunId, Timestamp, WorkerId,
 };
 use crate::queue::note::Purpose;
-use crate::suite::{Environment, Suite};
+use crate::suite::Suite;
 
 /// One suite of one run, to be executed.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -105,6 +105,9 @@ pub struct AttemptRecord {
     pub began_at: Timestamp,
     /// When and how it ended, if it did.
     pub ended: Option<AttemptEnd>,
+    /// The job for which it is, or was, interrupted.
+    #[serde(default)]
+    pub preempted_by: Option<JobId>,
 }
 
 /// How an attempt ended.
@@ -124,6 +127,11 @@ pub enum AttemptEnd {
     },
     /// It was stopped.
     Stopped {
+        /// When.
+        at: Timestamp,
+    },
+    /// It was stopped so that a job of higher rank had room; it will be tried again.
+    Preempted {
         /// When.
         at: Timestamp,
     },
@@ -182,6 +190,28 @@ pub enum JobOutcome {
     },
 }
 
+impl Executor {
+    /// What a worker's settings call it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Sandbox => "sandbox",
+            Self::Container => "container",
+            Self::Kubernetes => "kubernetes",
+            Self::Vm => "vm",
+        }
+    }
+}
+
+impl JobOutcome {
+    /// Whether the suite itself is to blame, so that another attempt may come to something else.
+    pub(super) fn is_failure(&self) -> bool {
+        match self {
+            Self::Failed { .. } | Self::TimedOut => true,
+            Self::Passed | Self::Error { .. } => false,
+        }
+    }
+}
+
 impl Job {
     /// Whether it is over.
     pub fn is_over(&self) -> bool {
@@ -205,21 +235,57 @@ impl Job {
         }
     }
 
-    /// Whether a worker with these executors can execute it.
-    pub(super) fn fits(&self, executors: &[Executor]) -> bool {
-        let wanted = match self.suite.environment {
-            Environment::Sandbox { .. } => Executor::Sandbox,
-            Environment::Container { .. } => Executor::Container,
-            Environment::Host { .. } | Environment::Cluster { .. } => Executor::Vm,
-        };
-        executors.contains(&wanted)
+    /// Whether it passed after an attempt that did not.
+    pub fn is_flaky(&self) -> bool {
+        let passed = matches!(
+            self.state,
+            JobState::Finished {
+                outcome: JobOutcome::Passed,
+                ..
+            }
+        );
+        passed && self.failures() > 0
     }
 
-    /// Its place among waiting jobs: the smallest is given out first.
-    ///
-    /// Merges go before tries, then higher priority, then age.
-    pub(super) fn rank(&self) -> (Purpose, std::cmp::Reverse<i64>, JobId) {
-        (self.purpose, std::cmp::Reverse(self.priority), self.id)
+    /// How many attempts ended with a failure of the suite.
+    pub(super) fn failures(&self) -> usize {
+        let failed = |record: &&AttemptRecord| match &record.ended {
+            Some(AttemptEnd::Reported { outcome, .. }) => outcome.is_failure(),
+            Some(
+                AttemptEnd::Lost { .. } | AttemptEnd::Stopped { .. } | AttemptEnd::Preempted { .. },
+            )
+            | None => false,
+        };
+        self.attempts.iter().filter(failed).count()
+    }
+
+    /// How many attempts ended with the loss of the worker.
+    pub(super) fn losses(&self) -> usize {
+        let is_lost =
+            |record: &&AttemptRecord| matches!(record.ended, Some(AttemptEnd::Lost { .. }));
+        self.attempts.iter().filter(is_lost).count()
+    }
+
+    /// Whether what needs it may begin.
+    pub(super) fn satisfies(&self) -> bool {
+        match &self.state {
+            JobState::Finished { outcome, .. } => {
+                self.suite.allow_failure || *outcome == JobOutcome::Passed
+            }
+            JobState::Cancelled { .. } => self.suite.allow_failure,
+            JobState::Waiting | JobState::Leased { .. } => false,
+        }
+    }
+
+    /// Its place among jobs of the same rank and priority; it keeps it through all attempts.
+    pub(super) fn age(&self) -> (Timestamp, JobId) {
+        (self.made_at, self.id)
+    }
+
+    /// For which job the attempt that is under way is interrupted.
+    pub(super) fn preempted_by(&self) -> Option<JobId> {
+        let last = self.attempts.last();
+        last.filter(|last| last.ended.is_none())?.preempted_by
     }
 
     /// Writes down how the attempt that is under way ended.

@@ -3,8 +3,24 @@
 //! A [`Board`] holds the jobs that are not over. Its callers tell it the time, write down what it
 //! changed, and carry the news. What a job's end means for its run is the queue's business.
 
+//!
+//! `policy` says what rank and which limits a job has, `need` and `workers` whether a worker fits
+//! it. `waiting` and `load` are kept beside the jobs, so that a decision need not look at each
+//! one: `claiming` makes it. `arranging` keeps room for jobs that have waited too long or may
+//! interrupt others, `ending` is how attempts and jobs end, `standing` what people are told.
+
+mod arranging;
 mod board;
+mod claiming;
+mod ending;
 mod job;
+mod load;
+mod need;
+mod policy;
+mod standing;
+mod waiting;
+mod workers;
+
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +29,11 @@ pub use self::job::{
     Attempt, AttemptEnd, AttemptRecord, Executor, Job, JobOutcome, JobState, Subject, Wish,
     WorkerKey,
 };
+pub use self::need::{KVM_LABEL, Need};
+pub use self::policy::{Limit, Policy, RepoLimits};
+pub use self::standing::{Standing, Wait};
+pub use self::workers::{KNOWN_S, Lack, Offer};
 
-/// How often a job is given to a worker before it is given up: for workers that die, never for
-/// tests that fail.
+/// How often a job's worker may be lost before the job is given up; tests that fail and jobs that
+/// are interrupted do not count.
 pub const ATTEMPTS_MAX: u32 = 3;

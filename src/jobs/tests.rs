@@ -1,13 +1,16 @@
-//! The board under test: each promise by itself, and L7 over random histories.
+//! The board under test: each promise by itself, and all of them over random histories.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod fairness;
+mod fitting;
+mod histories;
+mod limits;
+mod needs;
+mod preemption;
+mod ranks;
+mod repeats;
+mod times;
 
-use proptest::prelude::*;
-
-use super::{
-    ATTEMPTS_MAX, Attempt, AttemptEnd, Board, Claimant, Executor, Job, JobOutcome, JobState,
-    LeaseOver, Subject, Wish, WorkerKey,
-};
+use super::*;
 use crate::ids::{AttemptNumber, CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
 use crate::queue::note::Purpose;
 use crate::suite::{Environment, Network, Suite};
@@ -54,6 +57,7 @@ fn claimant(name: &str) -> Claimant {
         worker: worker(name),
         executors: vec![Executor::Sandbox],
         labels: Vec::new(),
+        slots: 0,
         slots_free: 1,
         git_token: "secret".to_owned(),
     }
@@ -67,21 +71,73 @@ fn attempt(job: u64, number: u32) -> Attempt {
 }
 
 fn board(jobs: Vec<Job>) -> Board {
-    Board::new(jobs, LEASE_S)
+    Board::new(jobs, Policy::new(LEASE_S), at(0))
 }
 
-#[test]
-fn merges_go_before_tries_then_priority_then_age() {
-    let mut tried = job(1);
-    tried.purpose = Purpose::Try;
-    tried.priority = 9;
-    let mut urgent = job(4);
-    urgent.priority = 5;
-    let mut board = board(vec![tried, job(3), job(2), urgent]);
-    let order: Vec<_> = std::iter::from_fn(|| board.claim(at(0), &claimant("w")))
+/// A worker of so many slots, all of them free as far as it knows.
+fn large(name: &str, slots: u32) -> Claimant {
+    Claimant {
+        slots,
+        slots_free: slots,
+        ..claimant(name)
+    }
+}
+
+/// What a file of one suite with these lines defines; `labels` and `slots` are set beside it.
+fn suite(context: &str, lines: &str) -> Suite {
+    let is_own = |line: &&str| line.starts_with("labels: ") || line.starts_with("slots: ");
+    let (own, others): (Vec<_>, Vec<_>) = lines.lines().partition(is_own);
+    let others = others.join("\n");
+    let text = format!("context: '{context}'\n{others}\ntests: [make]\n");
+    let suites = crate::suite::read(".papr.yml", text.as_bytes()).unwrap();
+    let mut suite = suites.into_iter().next().unwrap();
+    for line in own {
+        match line.split_once(": ").unwrap() {
+            ("slots", slots) => suite.slots = Some(slots.parse().unwrap()),
+            (_, labels) => {
+                let labels = labels.trim_matches(['[', ']']).split(", ");
+                suite.labels = labels.map(str::to_owned).collect();
+            }
+        }
+    }
+    suite
+}
+
+/// A policy with what `[schedule]` and `[repo.repo.suites]` say there.
+fn policy(schedule: &str, suites: &str) -> Policy {
+    let text = format!(
+        "[github]\naccess_token = 't'\n{schedule}\n[repo.repo]\nowner = 'o'\nname = 'n'\n\
+         reviewers = ['a']\ngithub = {{ secret = 's' }}\n[repo.repo.suites]\n{suites}\n"
+    );
+    let config = crate::config::Config::from_toml("cfg.toml", &text, &|_| None).unwrap();
+    let repo = config.repos.into_values().next().unwrap();
+    let suites = repo.suites.unwrap();
+    let limits = RepoLimits {
+        jobs_max: suites.jobs_max,
+        suites: suites.limits,
+    };
+    Policy {
+        lease_s: LEASE_S,
+        schedule: config.schedule,
+        limits: [(repo.label, limits)].into(),
+    }
+}
+
+fn board_with(jobs: Vec<Job>, policy: Policy) -> Board {
+    Board::new(jobs, policy, at(0))
+}
+
+/// The ids of the jobs that a worker is given one after the other.
+fn order(board: &mut Board, claimant: &Claimant) -> Vec<u64> {
+    std::iter::from_fn(|| board.claim(at(1), claimant))
         .map(|job| job.id.0)
-        .collect();
-    assert_eq!(order, [4, 2, 3, 1]);
+        .collect()
+}
+
+/// A job's only result.
+fn only(changed: Vec<Job>) -> Job {
+    let [job] = <[Job; 1]>::try_from(changed).unwrap();
+    job
 }
 
 #[test]
@@ -121,7 +177,7 @@ fn a_result_counts_only_from_the_holder_of_that_attempt() {
     let job = board.finish(at(1), attempt(1, 1), &worker("w"), JobOutcome::TimedOut);
     let outcome = JobOutcome::TimedOut;
     assert_eq!(
-        job.unwrap().state,
+        only(job.unwrap()).state,
         JobState::Finished { outcome, at: at(1) }
     );
 }
@@ -162,7 +218,7 @@ fn a_cancelled_run_ends_its_waiting_jobs_and_stops_the_others() {
     let wish = board.renew(at(2), attempt(1, 1), &worker("w"));
     assert_eq!(wish, Ok(Wish::Stop));
     let job = board.finish(at(3), attempt(1, 1), &worker("w"), JobOutcome::Passed);
-    assert_eq!(job.unwrap().state, JobState::Cancelled { at: at(3) });
+    assert_eq!(only(job.unwrap()).state, JobState::Cancelled { at: at(3) });
 }
 
 #[test]
@@ -188,93 +244,8 @@ fn jobs_come_back_from_their_documents() {
             JobOutcome::Failed { exit_code: 3 },
         )
         .unwrap();
-    for job in [job(2), leased, done] {
+    for job in [job(2), leased, only(done)] {
         let text = serde_json::to_string(&job).unwrap();
         assert_eq!(serde_json::from_str::<Job>(&text).unwrap(), job);
-    }
-}
-
-/// What a worker that was given an attempt may think for ever: that it has it.
-type Memory = BTreeMap<Attempt, WorkerKey>;
-
-fn play(history: &[(u8, u16)]) {
-    let mut board = board((0..6).map(job).collect());
-    let mut now = 0;
-    let mut given = Memory::new();
-    let mut results = BTreeSet::new();
-    for (what, which) in history {
-        let name = ["v", "w"][usize::from(which % 2)];
-        let claimed = given.iter().nth(usize::from(*which) % given.len().max(1));
-        let claimed = claimed.map(|(attempt, _)| *attempt);
-        match what {
-            0..=2 => {
-                let Some(job) = board.claim(at(now), &claimant(name)) else {
-                    continue;
-                };
-                assert!(
-                    !results.contains(&job.id),
-                    "executed again after its result"
-                );
-                let number = job.attempts.last().unwrap().number;
-                assert!(number.0 <= ATTEMPTS_MAX);
-                let fresh = given.insert(attempt(job.id.0, number.0), worker(name));
-                assert_eq!(fresh, None, "one attempt given to two");
-            }
-            3..=4 => {
-                let Some(attempt) = claimed else { continue };
-                let holds = holds(&board, attempt, name);
-                let done = board.finish(at(now), attempt, &worker(name), JobOutcome::Passed);
-                assert_eq!(done.is_ok(), holds);
-                if let Ok(job) = done {
-                    assert!(job.is_over());
-                    assert!(results.insert(job.id), "two results");
-                }
-            }
-            5 => {
-                let Some(attempt) = claimed else { continue };
-                let renewed = board.renew(at(now), attempt, &worker(name));
-                assert_eq!(renewed.is_ok(), holds(&board, attempt, name));
-            }
-            6 => now += i64::from(which % 90),
-            7 => ended(board.expire(at(now)), &mut results),
-            8 => ended(
-                board.cancel_run(at(now), RunId(u64::from(which % 3))),
-                &mut results,
-            ),
-            _ => {
-                let kept: Vec<_> = given.keys().copied().skip(usize::from(which % 5)).collect();
-                ended(board.account(at(now), &worker(name), &kept), &mut results);
-            }
-        }
-    }
-    while board.jobs().next().is_some() {
-        now += 100;
-        ended(board.expire(at(now)), &mut results);
-        let _job = board.claim(at(now), &claimant("w"));
-    }
-    assert_eq!(results.len(), 6, "a job was lost");
-}
-
-fn holds(board: &Board, attempt: Attempt, name: &str) -> bool {
-    board.job(attempt.job).is_some_and(|job| {
-        matches!(&job.state, JobState::Leased { attempt: number, worker: holder, .. }
-            if *number == attempt.number && *holder == worker(name))
-    })
-}
-
-fn ended(changed: Vec<Job>, results: &mut BTreeSet<JobId>) {
-    for job in changed.into_iter().filter(Job::is_over) {
-        assert!(results.insert(job.id), "two results");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn every_job_has_one_result_from_its_own_lease_after_at_most_three_attempts(
-        history in proptest::collection::vec((0_u8..10, any::<u16>()), 0..120),
-    ) {
-        play(&history);
     }
 }

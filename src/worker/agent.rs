@@ -122,7 +122,14 @@ struct Agent {
 #[derive(Default)]
 struct Running {
     tasks: JoinSet<()>,
-    attempts: BTreeMap<Id, Attempt>,
+    attempts: BTreeMap<Id, Taken>,
+}
+
+/// A job under way.
+#[derive(Clone, Copy)]
+struct Taken {
+    attempt: Attempt,
+    slots: u32,
 }
 
 impl Running {
@@ -194,7 +201,8 @@ impl Agent {
     }
 
     fn slots_free(&self, running: &Running) -> u32 {
-        let taken = u32::try_from(running.attempts.len()).unwrap_or(u32::MAX);
+        let taken = running.attempts.values().map(|taken| taken.slots);
+        let taken = taken.fold(0, u32::saturating_add);
         self.settings.slots.get().saturating_sub(taken)
     }
 
@@ -203,8 +211,13 @@ impl Agent {
             worker: self.settings.name.clone(),
             executors: self.settings.executors.offered(),
             labels: self.settings.labels.clone(),
+            slots: self.settings.slots.get(),
             slots_free,
-            running: running.attempts.values().copied().collect(),
+            running: running
+                .attempts
+                .values()
+                .map(|taken| taken.attempt)
+                .collect(),
             wait_s: match self.settings.lifetime {
                 Lifetime::UntilStopped => CLAIM_WAIT_MAX_S,
                 Lifetime::UntilIdle => 0,
@@ -244,14 +257,19 @@ impl Agent {
 
     fn begin(self: &Arc<Self>, order: Order, running: &mut Running) {
         let attempt = order.attempt;
-        if running.attempts.values().any(|&other| other == attempt) {
+        if running
+            .attempts
+            .values()
+            .any(|other| other.attempt == attempt)
+        {
             return;
         }
+        let slots = order.slots.max(1);
         let agent = Arc::clone(self);
         let task = running
             .tasks
             .spawn(async move { agent.attempt(order).await });
-        running.attempts.insert(task.id(), attempt);
+        running.attempts.insert(task.id(), Taken { attempt, slots });
     }
 
     /// One order from its directory to the accepted report.

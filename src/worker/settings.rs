@@ -18,7 +18,7 @@ pub struct Settings {
     pub token: Token,
     /// What it calls itself; two workers with the same name and token are one to the server.
     pub name: WorkerId,
-    /// How many jobs it executes at a time.
+    /// How many slots it has for jobs; most take one.
     pub slots: NonZeroU32,
     /// What it has that suites may ask for.
     pub labels: Vec<String>,

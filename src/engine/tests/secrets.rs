@@ -67,6 +67,7 @@ impl Place {
             logs: logs.clone(),
             artifact_bounds: crate::protocol::ArtifactBounds::default(),
             live: Live::new(),
+            policy: crate::jobs::Policy::new(60),
             tokens: BTreeMap::new(),
             places: HashMap::from([(RepoLabel::new("demo"), place)]),
             base_url: String::new(),
@@ -87,6 +88,7 @@ impl Place {
             executors: vec![Executor::Sandbox],
             labels: Vec::new(),
             slots_free: 1,
+            slots: 1,
             running: Vec::new(),
             wait_s: 0,
         };

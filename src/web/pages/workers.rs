@@ -6,11 +6,14 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::{Frame, render};
-use crate::engine::LOCAL_TOKEN_NAME;
+use crate::engine::{KnownWorker, LOCAL_TOKEN_NAME};
 use crate::jobs::{Job, JobState};
 use crate::web::Site;
 use crate::web::error::WebError;
-use crate::web::view::{JobView, worker};
+use crate::web::view::{JobView, Moment, name, worker};
+
+/// How many waiting jobs are shown.
+const WAITING_SHOWN: usize = 200;
 
 #[derive(Template)]
 #[template(path = "workers.html")]
@@ -19,14 +22,47 @@ struct Workers {
     local: u32,
     tokens: Vec<String>,
     busy: Vec<(String, Vec<JobView>)>,
+    /// The oldest of those that wait.
     waiting: Vec<JobView>,
+    waiting_count: usize,
+    known: Vec<WorkerView>,
+}
+
+/// A worker that is there.
+struct WorkerView {
+    name: String,
+    executors: String,
+    labels: String,
+    used: u32,
+    slots: u32,
+    seen: Moment,
+}
+
+impl WorkerView {
+    fn new(known: &KnownWorker) -> Self {
+        let executors = known.offer.executors.iter().map(|kind| kind.word());
+        let labels = known.offer.labels.iter().map(|label| name(label));
+        Self {
+            name: worker(&known.key),
+            executors: executors.collect::<Vec<_>>().join(", "),
+            labels: labels.collect::<Vec<_>>().join(", "),
+            used: known.slots_used,
+            slots: known.offer.slots,
+            seen: Moment(known.offer.seen_at),
+        }
+    }
 }
 
 /// `GET /workers`.
 pub(super) async fn page(site: web::Data<Site>) -> Result<HttpResponse, WebError> {
-    let jobs = site.engine.jobs().open_jobs().await;
+    let desk = site.engine.jobs();
+    let jobs = desk.open_jobs().await;
+    let mut waiting = Vec::new();
+    let is_waiting = |job: &&Job| job.state == JobState::Waiting;
+    for job in jobs.iter().filter(is_waiting).take(WAITING_SHOWN) {
+        waiting.push(JobView::new(job).standing(desk.standing(job.id).await));
+    }
     let config = &site.engine.config().worker;
-    let waiting = jobs.iter().filter(|job| job.state == JobState::Waiting);
     render(&Workers {
         frame: Frame::new(&site, "Workers".to_owned()).following("workers=all".to_owned()),
         local: config.local,
@@ -36,7 +72,9 @@ pub(super) async fn page(site: web::Data<Site>) -> Result<HttpResponse, WebError
             .filter(|name| *name != LOCAL_TOKEN_NAME)
             .cloned()
             .collect(),
-        waiting: waiting.map(JobView::new).collect(),
+        waiting,
+        waiting_count: jobs.iter().filter(is_waiting).count(),
+        known: desk.workers().await.iter().map(WorkerView::new).collect(),
         busy: by_worker(&jobs),
     })
 }

@@ -200,6 +200,7 @@ fn claim(wait_s: u64) -> Claim {
         worker: crate::ids::WorkerId::new("one"),
         executors: vec![Executor::Sandbox],
         labels: Vec::new(),
+        slots: 1,
         slots_free: 1,
         running: Vec::new(),
         wait_s,

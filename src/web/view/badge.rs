@@ -146,6 +146,7 @@ impl Badge {
             Some(AttemptEnd::Reported { outcome, .. }) => Self::of_outcome(outcome),
             Some(AttemptEnd::Lost { .. }) => Self::new("worker lost", Tone::Broken),
             Some(AttemptEnd::Stopped { .. }) => Self::new("stopped", Tone::Idle),
+            Some(AttemptEnd::Preempted { .. }) => Self::new("interrupted", Tone::Idle),
         }
     }
 

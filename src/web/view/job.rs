@@ -3,8 +3,9 @@
 use super::run::shown_name;
 use super::{Badge, Moment, duration, name};
 use crate::clock;
+use crate::engine::JobStanding;
 use crate::ids::{AttemptNumber, JobId, RepoLabel, RunId, Timestamp};
-use crate::jobs::{AttemptEnd, AttemptRecord, Job, JobOutcome, JobState, WorkerKey};
+use crate::jobs::{AttemptEnd, AttemptRecord, Job, JobOutcome, JobState, Need, WorkerKey};
 use crate::notes;
 
 /// A job.
@@ -20,6 +21,12 @@ pub(in crate::web) struct JobView {
     pub(in crate::web) environment: &'static str,
     pub(in crate::web) timeout: String,
     pub(in crate::web) made: Moment,
+    /// What happens at the latest when.
+    pub(in crate::web) deadlines: Vec<(&'static str, Moment)>,
+    /// Whether it passed after an attempt that did not.
+    pub(in crate::web) is_flaky: bool,
+    /// How many of a worker's slots it fills.
+    pub(in crate::web) slots: u32,
     /// Youngest first.
     pub(in crate::web) attempts: Vec<AttemptView>,
 }
@@ -46,8 +53,23 @@ impl JobView {
             environment: job.suite.environment.key(),
             timeout: duration(job.suite.timeout_s.saturating_mul(1000)),
             made: Moment(job.made_at),
+            deadlines: Vec::new(),
+            is_flaky: job.is_flaky(),
+            slots: Need::of(&job.suite).slots,
             attempts: job.attempts.iter().rev().map(AttemptView::new).collect(),
         }
+    }
+}
+
+impl JobView {
+    /// With where it stands by the scheduler, if it is not over.
+    pub(in crate::web) fn standing(mut self, standing: Option<JobStanding>) -> Self {
+        if let Some(standing) = standing {
+            self.detail = format!("{}{}.", self.detail, standing.words);
+            let deadlines = standing.deadlines.into_iter();
+            self.deadlines = deadlines.map(|(what, at)| (what, Moment(at))).collect();
+        }
+        self
     }
 }
 
@@ -71,19 +93,22 @@ pub(in crate::web) fn worker(key: &WorkerKey) -> String {
 
 fn end(ended: &AttemptEnd) -> Timestamp {
     match ended {
-        AttemptEnd::Reported { at, .. } | AttemptEnd::Lost { at } | AttemptEnd::Stopped { at } => {
-            *at
-        }
+        AttemptEnd::Reported { at, .. }
+        | AttemptEnd::Lost { at }
+        | AttemptEnd::Stopped { at }
+        | AttemptEnd::Preempted { at } => *at,
     }
 }
 
 fn detail(job: &Job) -> String {
     match &job.state {
-        JobState::Waiting if job.attempts.is_empty() => waits_for(job),
-        JobState::Waiting => format!("Its worker was lost. {}", waits_for(job)),
-        JobState::Leased { worker: key, .. } => format!("With worker {}.", worker(key)),
+        JobState::Waiting => again(job).to_owned(),
+        JobState::Leased { worker: key, .. } => format!("With worker {}. ", worker(key)),
         JobState::Cancelled { .. } => "Its run was over before it was.".to_owned(),
         JobState::Finished { outcome, .. } => match outcome {
+            JobOutcome::Passed if job.is_flaky() => {
+                "Every command ended with 0, but not in each attempt: it is flaky.".to_owned()
+            }
             JobOutcome::Passed => "Every command ended with 0.".to_owned(),
             JobOutcome::Failed { exit_code } => format!("A command ended with {exit_code}."),
             JobOutcome::TimedOut => "Its time was up.".to_owned(),
@@ -92,7 +117,12 @@ fn detail(job: &Job) -> String {
     }
 }
 
-fn waits_for(job: &Job) -> String {
-    let kind = job.suite.environment.key();
-    format!("It waits for a free worker that executes suites of environment {kind}.")
+/// Why it waits once more, if it does.
+fn again(job: &Job) -> &'static str {
+    match job.attempts.last().and_then(|last| last.ended.as_ref()) {
+        None => "",
+        Some(AttemptEnd::Lost { .. }) => "Its worker was lost. ",
+        Some(AttemptEnd::Reported { .. }) => "It is tried again. ",
+        Some(AttemptEnd::Stopped { .. } | AttemptEnd::Preempted { .. }) => "It was interrupted. ",
+    }
 }

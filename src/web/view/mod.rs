@@ -36,6 +36,6 @@ pub(super) struct Link {
 }
 
 /// A name that others chose, as it may be shown.
-fn name(text: &str) -> String {
+pub(super) fn name(text: &str) -> String {
     notes::plain(text, NAME_CHARS_MAX)
 }

@@ -139,6 +139,7 @@ impl Server {
             commit: self.commit,
             git_ref: "refs/heads/master".to_owned(),
             git_token: GIT_TOKEN.to_owned(),
+            slots: 1,
             suite: suite(&["true"]),
             variables: Vec::new(),
             secrets: Vec::new(),
