@@ -36,7 +36,6 @@ const NOT_YET: &[Unbuilt] = &[
         "github.app",
         "the bot uses the access token; only webhook_secret is used",
     ),
-    on("repo.*.forward_to", "no webhook is passed on"),
     Unbuilt {
         pattern: "repo.*.batch",
         when: When::Several,

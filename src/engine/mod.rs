@@ -15,6 +15,7 @@ mod amending;
 mod buildbot;
 mod desk;
 mod dispatcher;
+mod forwarding;
 mod hooks;
 mod job_standings;
 mod live;

@@ -54,6 +54,8 @@ pub(super) struct Shared {
     pub(super) private: OnceCell<bool>,
     /// Somebody wants all open pulls to be read anew.
     pub(super) synchronize: Notify,
+    /// There is a webhook to be passed on.
+    pub(super) forwarding: Notify,
 }
 
 /// What the dispatcher of a repository is told.

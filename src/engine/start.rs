@@ -28,6 +28,9 @@ use crate::store::{Store, StoreError};
 /// The name of the token of workers inside the server.
 pub const LOCAL_TOKEN_NAME: &str = "local";
 
+/// A webhook that is to be passed on is given up long before, in seconds.
+const FORWARDS_KEPT_S: u64 = 2 * 24 * 3600;
+
 /// How long applied deliveries and the event log are kept, in seconds.
 const HISTORY_KEPT_S: u64 = 30 * 86_400;
 
@@ -254,6 +257,7 @@ impl Parts {
             prefetch: repo::Prefetch::default(),
             private: tokio::sync::OnceCell::new(),
             synchronize: tokio::sync::Notify::new(),
+            forwarding: tokio::sync::Notify::new(),
             config: repo.clone(),
             slug,
             rules,
@@ -311,6 +315,7 @@ impl Engine {
         self.until_stopped(mirroring::prefetch(repo.clone()));
         self.until_stopped(mirroring::keep_up(repo.clone()));
         self.until_stopped(sync::keep_up(repo.clone(), start, reconcile));
+        self.until_stopped(super::forwarding::keep_up(repo.clone()));
         self.until_stopped(sync::poll_checks(repo, poll));
     }
 
@@ -348,6 +353,7 @@ async fn prune_once(store: &Store, retries_kept_s: u64) -> Result<(), StoreError
     };
     store.prune_inbox(ago(HISTORY_KEPT_S)).await?;
     store.prune_events(ago(HISTORY_KEPT_S)).await?;
+    store.prune_forwards(ago(FORWARDS_KEPT_S)).await?;
     store.prune_retry_log(ago(retries_kept_s)).await
 }
 

@@ -41,6 +41,32 @@ pub fn verify(
     }
 }
 
+/// What a body is sent with so that [`verify`] believes it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Signed {
+    /// `X-Hub-Signature-256`.
+    pub sha256: String,
+    /// `X-Hub-Signature`, for those who do not know the other.
+    pub sha1: String,
+}
+
+/// Signs a body.
+pub fn sign(secret: &[u8], body: &[u8]) -> Signed {
+    Signed {
+        sha256: format!("sha256={}", tag::<Hmac<Sha256>>(secret, body)),
+        sha1: format!("sha1={}", tag::<Hmac<Sha1>>(secret, body)),
+    }
+}
+
+fn tag<M: Mac + KeyInit>(secret: &[u8], body: &[u8]) -> String {
+    // A secret may be of any length (RFC 2104), so that there always is one.
+    let mac = <M as KeyInit>::new_from_slice(secret).map(|mut mac| {
+        mac.update(body);
+        mac.finalize().into_bytes()
+    });
+    mac.map(hex::encode).unwrap_or_default()
+}
+
 fn check<M: Mac + KeyInit>(
     secret: &[u8],
     body: &[u8],

@@ -6,6 +6,7 @@
 
 pub mod artifacts;
 mod deliveries;
+mod forwards;
 mod history;
 pub mod homu;
 mod job_rows;
@@ -26,6 +27,7 @@ use diesel::{Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQuer
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 pub use self::deliveries::{Delivery, InboxId, InboxRow, Stored};
+pub use self::forwards::{BacklogBounds, ForwardId, Forwarded};
 pub use self::job_rows::Pass;
 pub use self::retries::Retry;
 pub use self::rows::{RepoRow, SavedRepo, Watermark};

@@ -100,4 +100,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    forwards (id) {
+        id -> BigInt,
+        repo -> Text,
+        headers -> Text,
+        body -> Binary,
+        bytes -> BigInt,
+        received_at -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(runs, run_members);

@@ -22,7 +22,8 @@ const INLINE_BYTES_MAX: usize = 256 << 10;
 /// A webhook that was believed.
 struct Believed {
     repo: Repo,
-    event: Option<Event>,
+    /// What it says, if we understand it.
+    event: Result<Option<Event>, WebError>,
 }
 
 /// `POST /github`.
@@ -39,10 +40,11 @@ pub(super) async fn receive(
         error
     };
     let body = whole(request.headers(), body).await.map_err(refused)?;
-    let believed = judge(&site.engine, request.headers(), body)
+    let believed = judge(&site.engine, request.headers(), body.clone())
         .await
         .map_err(refused)?;
-    let Some(event) = believed.event else {
+    pass_on(&believed.repo, request.headers(), &body).await?;
+    let Some(event) = believed.event.map_err(refused)? else {
         return Ok(plain(HttpResponse::Ok(), "nothing to do\n"));
     };
     if !believed.repo.is_of_interest(&event) {
@@ -54,6 +56,19 @@ pub(super) async fn receive(
         .await
         .map_err(|error| WebError::unavailable("store a webhook", &error))?;
     Ok(plain(HttpResponse::Accepted(), "accepted\n"))
+}
+
+/// Whatever it says, a service beside us may want to hear it.
+async fn pass_on(repo: &Repo, headers: &HeaderMap, body: &Bytes) -> Result<(), WebError> {
+    if repo.config().forward.is_none() {
+        return Ok(());
+    }
+    let headers = headers.iter().filter_map(|(name, value)| {
+        let value = value.to_str().ok()?;
+        Some((name.as_str().to_owned(), value.to_owned()))
+    });
+    let stored = repo.pass_on(headers.collect(), body.to_vec()).await;
+    stored.map_err(|error| WebError::unavailable("store a webhook to be passed on", &error))
 }
 
 /// The whole body, if it is not too large.
@@ -114,16 +129,22 @@ impl Proof {
         let (sha256, sha1) = (self.sha256.as_deref(), self.sha1.as_deref());
         signature::verify(secret, body, sha256, sha1)
             .or(Err(WebError::Unauthorized(Scheme::Signature)))?;
+        Ok(Believed {
+            event: self
+                .event(repo, payload)
+                .map(|event| event.filter(|event| own.is_some() || is_result(event))),
+            repo: repo.clone(),
+        })
+    }
+
+    fn event(&self, repo: &Repo, payload: Payload<'_>) -> Result<Option<Event>, WebError> {
         let event = self.event.as_deref();
         let event = event.ok_or(WebError::Bad("the header X-GitHub-Event is missing"))?;
         let told = payload.told(event).map_err(|error| {
             tracing::debug!(%error, repo.label = %repo.label(), "a webhook could not be read");
             WebError::Bad("the event lacks what it must have")
         })?;
-        Ok(Believed {
-            repo: repo.clone(),
-            event: told.event.filter(|event| own.is_some() || is_result(event)),
-        })
+        Ok(told.event)
     }
 
     fn json<'a>(&self, body: &'a [u8]) -> Option<Cow<'a, [u8]>> {

@@ -161,7 +161,6 @@ fn what_is_not_built_is_warned_of_and_only_of_known_keys() {
     warnings.retain(|told| told.contains(" acted on "));
     insta::assert_snapshot!(warnings.join("\n"), @r#"
     cfg.toml:34: [github] "app" is not acted on yet: the bot uses the access token; only webhook_secret is used
-    cfg.toml:178: [repo.project] "forward_to" is not acted on yet: no webhook is passed on
     "#);
     let off = "linear = false\nrust_team = false\ntry_choosers = []\nbatch = 1";
     let config = toml(&format!("{LEAST}\nreviewers = ['a']\n{off}")).unwrap();

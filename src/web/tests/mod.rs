@@ -3,6 +3,7 @@
 mod addresses;
 mod admin;
 mod artifacts;
+mod forwarding;
 mod login;
 mod logs;
 mod pages;
