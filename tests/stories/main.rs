@@ -11,12 +11,14 @@
 )]
 
 mod admin;
+mod artifacts;
 mod buildbot;
 mod busy_day;
 mod configuration;
 mod demo;
 mod external_checks;
 mod faults;
+mod forwarding;
 mod importing;
 mod kills;
 mod main_job;
