@@ -9,6 +9,8 @@
 
 #[path = "command_line/homu.rs"]
 mod homu;
+#[path = "command_line/run.rs"]
+mod run;
 #[path = "command_line/validate.rs"]
 mod validate;
 
@@ -69,6 +71,7 @@ fn help_and_version_are_no_errors() {
         &["--help"][..],
         &["--version"],
         &["parse", "--help"],
+        &["run", "--help"],
         &["validate", "--help"],
         &["check", "--help"],
         &["worker", "--help"],

@@ -5,6 +5,7 @@ mod demo;
 mod explaining;
 mod import_homu;
 mod parse;
+mod run;
 mod serve;
 mod server;
 mod validate;
@@ -32,6 +33,8 @@ enum Sub {
     ImportHomu(import_homu::Arguments),
     /// Print what the bot reads in a comment, as JSON.
     Parse(parse::Arguments),
+    /// Execute the suites of the working directory, here and now.
+    Run(run::Arguments),
     /// Run the merge queue.
     Serve(serve::Arguments),
     /// Check a `.papr.yml`.
@@ -51,6 +54,7 @@ pub fn run() -> ExitCode {
         Sub::Demo(arguments) => demo::run(&arguments),
         Sub::ImportHomu(arguments) => import_homu::run(&arguments),
         Sub::Parse(arguments) => parse::run(&arguments),
+        Sub::Run(arguments) => run::run(&arguments),
         Sub::Serve(arguments) => serve::run(&arguments),
         Sub::Validate(arguments) => validate::run(&arguments),
         Sub::Worker(arguments) => worker::run(&arguments),

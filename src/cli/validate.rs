@@ -23,9 +23,9 @@ pub(crate) struct Arguments {
 
 /// What is to be validated.
 #[derive(Debug, Eq, PartialEq)]
-struct Source {
-    name: String,
-    bytes: Vec<u8>,
+pub(super) struct Source {
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// Runs the subcommand: 0 for a valid file, 1 for an invalid one.
@@ -83,7 +83,7 @@ impl Source {
         Ok(Self { name, bytes })
     }
 
-    fn file(file: &Path) -> anyhow::Result<Self> {
+    pub(super) fn file(file: &Path) -> anyhow::Result<Self> {
         let name = file.display().to_string();
         let bytes = std::fs::File::open(file)
             .and_then(read_bounded)
@@ -103,7 +103,7 @@ fn is_piped(input: &io::Stdin) -> bool {
 }
 
 /// The first file of suites in a directory.
-fn find(directory: &Path) -> Option<PathBuf> {
+pub(super) fn find(directory: &Path) -> Option<PathBuf> {
     FILE_NAMES
         .iter()
         .map(|name| directory.join(name))

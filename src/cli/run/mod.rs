@@ -1,0 +1,233 @@
+//! `paprq run`: the suites of the working directory, here and now.
+//!
+//! `choice` says which suites, `snapshot` what is tested, `board` what may begin and how it ended,
+//! `desk` speaks with a worker of our own as the server does, `screen` with the person. The worker is
+//! the one that the server has: what passes here passes there.
+
+mod board;
+mod choice;
+mod desk;
+mod screen;
+mod snapshot;
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use self::board::{Board, Wanted};
+use self::choice::{Choice, Kind};
+use self::desk::Desk;
+use self::screen::{Interruption, Screen};
+use self::snapshot::Snapshot;
+use super::explaining::complain;
+use super::server::log;
+use super::validate::{Source, find};
+use crate::ids::WorkerId;
+use crate::protocol::Executor;
+use crate::suite::{self, FILE_NAMES, Suite};
+use crate::worker::{self, Isolation, Lifetime, Limits, Settings, Token};
+
+/// Arguments of `paprq run`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// Only these suites: a context, a name, or any part of one that means a single suite
+    #[arg(value_name = "SUITE")]
+    suites: Vec<String>,
+    /// Say which suites these are, and execute none.
+    #[arg(long)]
+    list: bool,
+    /// The suites that run on this.
+    #[arg(long, value_enum, default_value = "pull", conflicts_with = "suites")]
+    kind: Kind,
+    /// How many suites are executed at a time [default: half the processors].
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroU32>,
+    /// Only suites that are executed in this; may be repeated [default: in whatever there is here].
+    #[arg(long = "executor", value_enum, value_name = "EXECUTOR")]
+    executors: Vec<ExecutorKind>,
+    /// Keep the log of each suite in this directory.
+    #[arg(long, value_name = "DIR")]
+    logs: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
+enum ExecutorKind {
+    Sandbox,
+    Container,
+}
+
+impl From<ExecutorKind> for Executor {
+    fn from(kind: ExecutorKind) -> Self {
+        match kind {
+            ExecutorKind::Sandbox => Self::Sandbox,
+            ExecutorKind::Container => Self::Container,
+        }
+    }
+}
+
+/// Runs the subcommand: 0 if everything that was to be executed passed, 1 if not.
+///
+/// # Errors
+///
+/// There is no repository or no file of suites here, or no such suite.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    log("error");
+    let top = snapshot::top()?;
+    let Some(suites) = suites(&top)? else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let chosen = arguments.choice().of(&suites, snapshot::branch(&top))?;
+    let mut screen = Screen::new(arguments.logs.clone());
+    if arguments.list {
+        screen.list(&chosen)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    tokio::runtime::Runtime::new()?.block_on(execute(arguments, chosen, &top, &mut screen))
+}
+
+/// The suites of the file at the top; `None` if it is not valid, which is told then.
+fn suites(top: &std::path::Path) -> anyhow::Result<Option<Vec<Suite>>> {
+    let file =
+        find(top).with_context(|| format!("there is none of {} here", FILE_NAMES.join(", ")))?;
+    let Source { name, bytes } = Source::file(&file)?;
+    match suite::read(&name, &bytes) {
+        Ok(suites) => Ok(Some(suites)),
+        Err(error) => {
+            complain(&mut std::io::stdout().lock(), &error, &bytes)?;
+            Ok(None)
+        }
+    }
+}
+
+impl Arguments {
+    fn choice(&self) -> Choice<'_> {
+        if self.suites.is_empty() {
+            Choice::Kind(self.kind)
+        } else {
+            Choice::Named(&self.suites)
+        }
+    }
+
+    /// Whether an executor is wanted.
+    fn wants(&self, executor: Executor) -> bool {
+        self.executors.is_empty() || self.executors.iter().any(|&kind| executor == kind.into())
+    }
+
+    fn jobs(&self) -> NonZeroU32 {
+        let half = std::thread::available_parallelism().map_or(1, |count| count.get() / 2);
+        let half = u32::try_from(half).ok().and_then(NonZeroU32::new);
+        self.jobs.or(half).unwrap_or(NonZeroU32::MIN)
+    }
+}
+
+async fn execute(
+    arguments: &Arguments,
+    chosen: Vec<Suite>,
+    top: &std::path::Path,
+    screen: &mut Screen,
+) -> anyhow::Result<ExitCode> {
+    let mut board = Board::new(chosen);
+    let isolation = isolation(arguments, &mut board).await;
+    let directory = tempfile::Builder::new().prefix("paprq-run-").tempdir()?;
+    let good = match isolation {
+        None => {
+            screen.sum_up(&board, Interruption::No)?;
+            board.is_good()
+        }
+        Some(isolation) => {
+            let snapshot = Snapshot::take(top, directory.path())?;
+            let desk = Desk::open(board, snapshot)?;
+            let work_dir = directory.path().join("worker");
+            work(
+                settings(arguments, &desk, isolation, work_dir),
+                &desk,
+                screen,
+            )
+            .await?
+        }
+    };
+    Ok(ExitCode::from(u8::from(!good)))
+}
+
+/// Executes what is on the desk's board; returns whether that went well.
+async fn work(settings: Settings, desk: &Desk, screen: &mut Screen) -> anyhow::Result<bool> {
+    let stop = CancellationToken::new();
+    let mut worker = tokio::spawn(worker::run(settings, stop.clone()));
+    let interruption = tokio::select! {
+        told = screen.follow(desk) => {
+            told?;
+            Interruption::No
+        }
+        () = interruption() => Interruption::Yes,
+        ended = &mut worker => {
+            ended??;
+            bail!("the worker ended by itself");
+        }
+    };
+    // What still runs is killed before anything more is said of it.
+    stop.cancel();
+    worker.await??;
+    desk.close().await;
+    desk.look(|board| screen.sum_up(board, interruption))?;
+    Ok(interruption == Interruption::No && desk.look(Board::is_good))
+}
+
+/// How suites are kept from the machine; `None` if none is to be executed, and the board says why.
+async fn isolation(arguments: &Arguments, board: &mut Board) -> Option<Isolation> {
+    // Whoever names a suite wants it.
+    let wanted = if arguments.suites.is_empty() {
+        Wanted::No
+    } else {
+        Wanted::Yes
+    };
+    for executor in [Executor::Sandbox, Executor::Container, Executor::Vm] {
+        if !arguments.wants(executor) {
+            board.leave_out(executor, wanted);
+        }
+    }
+    board.offer(&[Executor::Sandbox]);
+    if board.is_over() {
+        return None;
+    }
+    match worker::find_bubblewrap().await {
+        Ok(bubblewrap) => Some(Isolation::Bubblewrap(bubblewrap)),
+        Err(error) => {
+            board.give_up(&error.to_string());
+            None
+        }
+    }
+}
+
+fn settings(
+    arguments: &Arguments,
+    desk: &Desk,
+    isolation: Isolation,
+    work_dir: PathBuf,
+) -> Settings {
+    Settings {
+        server: desk.url().clone(),
+        token: Token::new(desk.token()),
+        name: WorkerId::new("here".to_owned()),
+        slots: arguments.jobs(),
+        labels: Vec::new(),
+        isolation,
+        work_dir,
+        limits: Limits::default(),
+        lifetime: Lifetime::UntilStopped,
+    }
+}
+
+async fn interruption() {
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    let [Ok(mut interrupt), Ok(mut terminate)] = signals else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

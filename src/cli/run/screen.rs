@@ -1,0 +1,296 @@
+//! What the person sees: a live line per suite on a terminal, plain lines elsewhere, a summary.
+
+use std::io::{self, IsTerminal as _, Stdout, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::board::{Board, Ending, Job, State, Wanted};
+use super::desk::Desk;
+use crate::cli::explaining::harmless;
+use crate::clock::Stopwatch;
+use crate::protocol::JobOutcome;
+use crate::suite::Suite;
+
+/// How much of the log of a suite that did not pass is shown, in lines.
+const TAIL_LINES: usize = 40;
+/// The length of a live line, in characters: one that is broken cannot be overwritten.
+const LIVE_CHARS: usize = 78;
+/// How often live lines are drawn anew.
+const FRAME: Duration = Duration::from_millis(200);
+
+/// Whether a person ended it all.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Interruption {
+    No,
+    Yes,
+}
+
+/// Standard output, and what is on it.
+pub(super) struct Screen {
+    out: Stdout,
+    /// Whether lines can be overwritten.
+    live: bool,
+    colours: bool,
+    /// How many live lines are on it now.
+    drawn: usize,
+    /// What was told of each suite.
+    told: Vec<Told>,
+    logs: Option<PathBuf>,
+    clock: Stopwatch,
+}
+
+/// What was told of a suite so far.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+enum Told {
+    #[default]
+    Nothing,
+    Begin,
+    End,
+}
+
+/// A colour, as terminals number them.
+#[derive(Clone, Copy, Debug)]
+enum Colour {
+    Red = 31,
+    Green = 32,
+    Yellow = 33,
+}
+
+impl Screen {
+    pub(super) fn new(logs: Option<PathBuf>) -> Self {
+        let out = io::stdout();
+        let live = out.is_terminal();
+        Self {
+            live,
+            colours: live && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty()),
+            out,
+            drawn: 0,
+            told: Vec::new(),
+            logs,
+            clock: Stopwatch::start(),
+        }
+    }
+
+    /// Names the suites, one a line.
+    pub(super) fn list(&mut self, suites: &[Suite]) -> io::Result<()> {
+        for suite in suites {
+            let context = harmless(&suite.context);
+            writeln!(self.out, "{context}  ({})", suite.environment.key())?;
+        }
+        Ok(())
+    }
+
+    /// Tells of everything until the board is over.
+    pub(super) async fn follow(&mut self, desk: &Desk) -> anyhow::Result<()> {
+        let mut changes = desk.changes();
+        loop {
+            changes.mark_unchanged();
+            desk.look(|board| self.tell(board))?;
+            if desk.look(Board::is_over) {
+                return Ok(());
+            }
+            // The time on a live line goes on without news; elsewhere there is none to be drawn.
+            let pause = if self.live { FRAME } else { Duration::MAX };
+            let _news_or_time = tokio::time::timeout(pause, changes.changed()).await;
+        }
+    }
+
+    fn tell(&mut self, board: &Board) -> anyhow::Result<()> {
+        self.wipe()?;
+        self.told.resize(board.jobs().len(), Told::Nothing);
+        for (number, job) in board.jobs().iter().enumerate() {
+            let told = self.told.get(number).copied().unwrap_or_default();
+            let now = match job.state {
+                State::Waiting => Told::Nothing,
+                State::Running(_) => Told::Begin,
+                State::Ended(..) => Told::End,
+            };
+            if now == told {
+                continue;
+            }
+            match &job.state {
+                State::Waiting => {}
+                State::Running(_) if self.live => {}
+                State::Running(_) => {
+                    writeln!(self.out, "{}: begins", harmless(&job.suite.context))?;
+                }
+                State::Ended(ending, time) => self.tell_end(number, job, ending, *time)?,
+            }
+            if let Some(told) = self.told.get_mut(number) {
+                *told = now;
+            }
+        }
+        if self.live {
+            self.draw(board)?;
+        }
+        Ok(self.out.flush()?)
+    }
+
+    fn tell_end(
+        &mut self,
+        number: usize,
+        job: &Job,
+        ending: &Ending,
+        time: Duration,
+    ) -> anyhow::Result<()> {
+        let (colour, words) = in_words(ending, &job.suite);
+        let words = self.painted(colour, &words);
+        let context = harmless(&job.suite.context);
+        match ending {
+            Ending::NotExecuted { why, .. } => {
+                writeln!(self.out, "{context}: {words}: {}", harmless(why))?;
+            }
+            Ending::Executed(outcome) => {
+                writeln!(self.out, "{context}: {words} after {}", seconds(time))?;
+                if *outcome != JobOutcome::Passed {
+                    self.show_tail(&job.log)?;
+                }
+                self.keep_log(number, job)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The end of a log, as it was written.
+    fn show_tail(&mut self, log: &[u8]) -> io::Result<()> {
+        let text = String::from_utf8_lossy(log);
+        let lines: Vec<&str> = text.lines().collect();
+        let skipped = lines.len().saturating_sub(TAIL_LINES);
+        if skipped > 0 {
+            writeln!(self.out, "    [{skipped} lines before]")?;
+        }
+        let reset = if self.colours { "\u{1b}[0m" } else { "" };
+        for line in lines.iter().skip(skipped) {
+            writeln!(self.out, "    {line}{reset}")?;
+        }
+        Ok(())
+    }
+
+    fn keep_log(&self, number: usize, job: &Job) -> io::Result<()> {
+        let Some(directory) = &self.logs else {
+            return Ok(());
+        };
+        std::fs::create_dir_all(directory)?;
+        let fits = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+        let context = job.suite.context.replace(|letter| !fits(letter), "_");
+        let name = format!("{:03}-{context}", number + 1);
+        let name: String = name.chars().take(100).collect();
+        std::fs::write(directory.join(name + ".log"), &job.log)
+    }
+
+    /// Takes the live lines away.
+    fn wipe(&mut self) -> io::Result<()> {
+        if self.drawn > 0 {
+            write!(self.out, "\u{1b}[{}A\u{1b}[J", self.drawn)?;
+            self.drawn = 0;
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self, board: &Board) -> io::Result<()> {
+        for job in board.jobs() {
+            let State::Running(since) = job.state else {
+                continue;
+            };
+            let line = format!(
+                "… {}  {}  {}",
+                harmless(&job.suite.context),
+                seconds(since.elapsed()),
+                last_line(&job.log)
+            );
+            let line: String = line.chars().take(LIVE_CHARS).collect();
+            writeln!(self.out, "{line}")?;
+            self.drawn += 1;
+        }
+        Ok(())
+    }
+
+    /// Says at the end how it all went.
+    pub(super) fn sum_up(
+        &mut self,
+        board: &Board,
+        interruption: Interruption,
+    ) -> anyhow::Result<()> {
+        self.tell(board)?;
+        self.wipe()?;
+        if interruption == Interruption::Yes {
+            writeln!(self.out, "interrupted")?;
+        }
+        let endings = board.jobs().iter().filter_map(|job| match &job.state {
+            State::Ended(ending, _) => Some(ending),
+            State::Waiting | State::Running(_) => None,
+        });
+        let (mut passed, mut failed, mut left_out) = (0_usize, 0_usize, 0_usize);
+        for ending in endings {
+            match ending {
+                Ending::Executed(JobOutcome::Passed) => passed += 1,
+                Ending::Executed(_) => failed += 1,
+                Ending::NotExecuted { .. } => left_out += 1,
+            }
+        }
+        let colour = if board.is_good() {
+            Colour::Green
+        } else {
+            Colour::Red
+        };
+        let counts = [
+            (passed, "passed"),
+            (failed, "failed"),
+            (left_out, "not executed"),
+        ];
+        let counts: Vec<String> = counts
+            .into_iter()
+            .filter(|(count, what)| *count > 0 || *what == "passed")
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
+        let counts = self.painted(colour, &counts.join(", "));
+        writeln!(self.out, "\n{counts} in {}", seconds(self.clock.elapsed()))?;
+        Ok(self.out.flush()?)
+    }
+
+    fn painted(&self, colour: Colour, text: &str) -> String {
+        if self.colours {
+            format!("\u{1b}[{}m{text}\u{1b}[0m", colour as u8)
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+fn in_words(ending: &Ending, suite: &Suite) -> (Colour, String) {
+    let bad = if suite.allow_failure {
+        Colour::Yellow
+    } else {
+        Colour::Red
+    };
+    match ending {
+        Ending::Executed(JobOutcome::Passed) => (Colour::Green, "passed".to_owned()),
+        Ending::Executed(JobOutcome::Failed { exit_code }) => {
+            (bad, format!("failed with code {exit_code}"))
+        }
+        Ending::Executed(JobOutcome::TimedOut) => (bad, "timed out".to_owned()),
+        Ending::Executed(JobOutcome::Error { message }) => (
+            bad,
+            format!("could not be executed ({})", harmless(message)),
+        ),
+        Ending::NotExecuted { wanted, .. } => {
+            let colour = match wanted {
+                Wanted::Yes => Colour::Red,
+                Wanted::No => Colour::Yellow,
+            };
+            (colour, "not executed".to_owned())
+        }
+    }
+}
+
+/// The last line of a log that says anything.
+fn last_line(log: &[u8]) -> String {
+    let begin = log.len().saturating_sub(1000);
+    let end = String::from_utf8_lossy(log.get(begin..).unwrap_or_default()).into_owned();
+    let line = end.lines().rev().find(|line| !line.trim().is_empty());
+    harmless(line.unwrap_or_default())
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{} s", time.as_secs())
+}
