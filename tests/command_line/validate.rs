@@ -176,6 +176,16 @@ slots: 99 # ööö
 }
 
 #[test]
+fn validate_shows_fifty_faults_and_counts_the_others() {
+    let (said, _) = verdict(&format!(
+        "sandbox: true\ntests: [{}]\n",
+        "5, ".repeat(50_000)
+    ));
+    assert!(said.contains(" - Value '5' is not of type 'str'. Path: '/tests/49'.\n"));
+    assert!(said.ends_with("^\nand 49950 more\n"));
+}
+
+#[test]
 fn validate_shows_a_single_fault_and_what_the_parser_found() {
     let (said, _) = verdict("sandbox: true\ntests: []\n---\ncontext: b\ntests: []\n");
     insta::assert_snapshot!(said, @r"

@@ -3,7 +3,10 @@
 use std::io::{self, Write};
 
 use super::harmless;
-use crate::suite::{Place, SuiteFileError};
+use crate::suite::{Finding, Place, SuiteFileError};
+
+/// How many of several faults are shown.
+const FINDINGS_MAX: usize = 50;
 
 /// How much of a line is shown, in characters.
 const EXCERPT_CHARS: usize = 100;
@@ -26,13 +29,23 @@ pub(in crate::cli) fn complain(
         writeln!(out, "  {}", harmless(detail))?;
     }
     let text = String::from_utf8_lossy(bytes);
-    for finding in error.findings.iter().filter(|_| several) {
-        writeln!(out, " - {}.", harmless(&finding.message))?;
-        show(out, &text, finding.place)?;
+    if several {
+        return each(out, &error.findings, &text);
     }
-    match error.place.filter(|_| !several) {
+    match error.place {
         Some(place) => show(out, &text, place),
         None => Ok(()),
+    }
+}
+
+fn each(out: &mut impl Write, findings: &[Finding], text: &str) -> io::Result<()> {
+    for finding in findings.iter().take(FINDINGS_MAX) {
+        writeln!(out, " - {}.", harmless(&finding.message))?;
+        show(out, text, finding.place)?;
+    }
+    match findings.len().saturating_sub(FINDINGS_MAX) {
+        0 => Ok(()),
+        more => writeln!(out, "and {more} more"),
     }
 }
 
