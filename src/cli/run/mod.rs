@@ -10,6 +10,9 @@ mod desk;
 mod screen;
 mod snapshot;
 
+#[cfg(test)]
+mod tests;
+
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
