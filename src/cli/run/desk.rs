@@ -159,7 +159,9 @@ impl Shared {
         begun.map(|(number, suite)| self.order(number, suite))
     }
 
-    fn order(&self, number: usize, suite: Suite) -> Order {
+    fn order(&self, number: usize, mut suite: Suite) -> Order {
+        // Nobody keeps files here.
+        suite.artifacts.clear();
         let commit = self.snapshot.commit;
         Order {
             attempt: Attempt {

@@ -32,7 +32,7 @@ impl Visit {
         std::fs::write(repository.path().join(".gitignore"), "beside\n").unwrap();
         let snapshot =
             Snapshot::take(repository.path(), &repository.path().join("beside")).unwrap();
-        let suites = read("f", b"sandbox: true\ntests: ['true']\n").unwrap();
+        let suites = read("f", b"sandbox: true\ntests: ['true']\nartifacts: [a]\n").unwrap();
         let desk = Desk::open(Board::new(suites), snapshot).unwrap();
         Self {
             client: Client::new(),
@@ -95,6 +95,7 @@ async fn a_suite_is_given_once_and_its_log_and_end_are_taken() {
     let visit = Visit::new();
     let order: Json = visit.claim().await.json().await.unwrap();
     assert_eq!(order["suite"]["context"], "Red Hat CI");
+    assert_eq!(order["suite"]["artifacts"], json!([]));
     assert_eq!(visit.claim().await.status(), StatusCode::NO_CONTENT);
     assert_eq!(visit.attempt("log?offset=0", "abc".to_owned()).await, 3);
     // What is there already, and what would leave a gap, is not taken.
