@@ -19,7 +19,9 @@ use crate::git::serve::{
     ADVERTISEMENT_TYPE, REQUEST_BYTES_MAX, RESULT_TYPE, advertise, upload_pack,
 };
 use crate::ids::{AttemptNumber, JobId};
-use crate::protocol::{Answer, Attempt, CHUNK_BYTES_MAX, Claim, LEASE_S, Order, Report, Wish};
+use crate::protocol::{
+    Answer, ArtifactBounds, Attempt, CHUNK_BYTES_MAX, Claim, LEASE_S, Order, Report, Wish,
+};
 use crate::suite::{Suite, Variable};
 
 /// The longest log of a suite, in bytes.
@@ -180,6 +182,8 @@ impl Shared {
                 format!("TESTSUITE {}", suite.context),
             ],
             suite,
+            artifacts: ArtifactBounds::default(),
+            slots: 1,
             log_bytes_max: LOG_BYTES_MAX,
         }
     }

@@ -32,7 +32,7 @@ use super::validate::{Source, find};
 use crate::ids::WorkerId;
 use crate::protocol::Executor;
 use crate::suite::{self, FILE_NAMES, Suite};
-use crate::worker::{self, Isolation, Lifetime, Limits, Settings, Token};
+use crate::worker::{self, Executors, Isolation, Lifetime, Limits, Settings, Token};
 
 /// Arguments of `paprq run`.
 #[derive(Debug, clap::Args)]
@@ -217,7 +217,7 @@ fn settings(
         name: WorkerId::new("here".to_owned()),
         slots: arguments.jobs(),
         labels: Vec::new(),
-        isolation,
+        executors: Executors::sandbox(isolation),
         work_dir,
         limits: Limits::default(),
         lifetime: Lifetime::UntilStopped,
