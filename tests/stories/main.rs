@@ -12,6 +12,7 @@
 
 mod admin;
 mod artifacts;
+mod branch_tests;
 mod buildbot;
 mod busy_day;
 mod configuration;
@@ -24,8 +25,13 @@ mod kills;
 mod main_job;
 mod merges;
 mod neighbours;
+mod oracle;
 mod pages;
+mod pull_tests;
 mod restarts;
+mod reuse;
+mod suite_commands;
+mod trust;
 mod webhooks;
 mod workers;
 mod world;

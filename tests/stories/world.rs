@@ -261,6 +261,14 @@ github = {{ secret = "{SECRET}" }}
         address.trim().to_owned()
     }
 
+    /// What the server answers to somebody who looks at one of its pages.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let address = format!("http://{}{path}", self.address());
+        let page = reqwest::get(address).await.unwrap();
+        let page = page.error_for_status().unwrap();
+        page.text().await.unwrap()
+    }
+
     /// What the server wrote on standard error so far.
     pub(crate) fn log(&self) -> String {
         self.program.log_text()
