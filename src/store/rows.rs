@@ -39,7 +39,7 @@ pub struct SavedRepo {
     pub row: RepoRow,
     /// Its open pulls, and closed ones that changed lately.
     pub pulls: Vec<Pull>,
-    /// Its runs in flight, and the latest one of each of those pulls.
+    /// Its runs in flight, and the latest ones of each of those pulls.
     pub runs: Vec<Run>,
 }
 
@@ -254,7 +254,8 @@ fn load_runs(
     let runs = documents::<Run>("runs", &in_flight)?;
     // The run that one in flight repeats is looked at once more.
     let repeated = runs.iter().filter_map(|run| run.repeats);
-    let latest = pulls.iter().filter_map(|pull| pull.last_run);
+    let latest = pulls.iter();
+    let latest = latest.flat_map(|pull| pull.last_run.into_iter().chain(pull.own.last_run));
     let over: BTreeSet<RunId> = latest.chain(repeated).collect();
     let mut docs = in_flight;
     for id in over {

@@ -71,6 +71,30 @@ async fn retry_of_a_pulls_own_test_runs_what_failed_and_unknown_names_are_answer
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_pulls_own_test_came_to_is_known_after_a_restart() {
+    let oracle = Oracle::start();
+    let suites = [oracle.suite("unit", ""), oracle.suite("lint", "")];
+    let settings = with_suites(&suites, "require_green_pull = true");
+    let mut world = World::start_with(settings).await;
+    oracle.say("lint", Answer::Fail);
+    let pull = world.open_pull("bad", &[("a", "1")]);
+    let head = world.head(pull);
+    world.until_status(head, "unit", StatusState::Success).await;
+    world.until_status(head, "lint", StatusState::Failure).await;
+    world.stop_server();
+    oracle.say("lint", Answer::Pass);
+    world.start_server();
+    world.tell(pull, "retry");
+    world.until_status(head, "lint", StatusState::Success).await;
+    assert_eq!(oracle.all(), ["lint", "lint", "unit"]);
+    world.stop_server();
+    world.start_server();
+    world.tell(pull, "r+");
+    world.until_merged(pull).await;
+    assert_eq!(oracle.all(), ["lint", "lint", "unit"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_suite_on_demand_runs_when_somebody_asks_for_it() {
     let oracle = Oracle::start();
     let suites = [
