@@ -6,9 +6,13 @@ use serde::Serialize;
 use super::Site;
 use super::error::WebError;
 use super::pages::look;
+use super::view::{passed, purpose, tests};
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
 use crate::notes;
+use crate::queue::note::Ending;
+use crate::queue::own_test::OwnStage;
 use crate::queue::pull::{Pull, Status};
+use crate::queue::run::Run;
 use crate::queue::{Blockers, Queue, Tree};
 
 /// A queue.
@@ -18,6 +22,8 @@ pub(super) struct QueueAnswer {
     /// The priority below which pulls are held back; null if none are.
     treeclosed: Option<i64>,
     pulls: Vec<PullAnswer>,
+    /// The tests of pulls and branches that are under way, youngest first.
+    tests: Vec<TestAnswer>,
 }
 
 /// An open pull, in the queue's order.
@@ -36,6 +42,47 @@ struct PullAnswer {
     position: Option<usize>,
     why: Vec<String>,
     run: Option<RunId>,
+    held_by: Option<Login>,
+    labels: Vec<String>,
+    own_test: OwnTestAnswer,
+}
+
+/// The test of a pull that is made whether it is approved or not.
+#[derive(Debug, Serialize)]
+struct OwnTestAnswer {
+    status: OwnStatus,
+    /// The latest run of it.
+    run: Option<RunId>,
+}
+
+/// How a pull's own test stands.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum OwnStatus {
+    None,
+    Skipped,
+    Asking,
+    WaitsForOk,
+    Pending,
+    Success,
+    Failure,
+    Error,
+}
+
+/// A test of a pull or a branch that is under way.
+#[derive(Debug, Serialize)]
+struct TestAnswer {
+    run: RunId,
+    /// `pull` or `branch`.
+    kind: &'static str,
+    /// Null for a branch.
+    pull: Option<PullNumber>,
+    /// The pull's base, or the branch itself.
+    branch: BranchName,
+    /// The commit that people know: the pull's head, or the branch's tip.
+    commit: Option<CommitId>,
+    passed: usize,
+    suites: usize,
 }
 
 /// `GET /api/v1/queue/LABEL`.
@@ -71,6 +118,7 @@ fn answer(repo: RepoLabel, queue: &Queue) -> QueueAnswer {
                 ..PullAnswer::new(queue, pull, &blockers)
             })
             .collect(),
+        tests: tests(queue).into_iter().map(TestAnswer::new).collect(),
     }
 }
 
@@ -91,6 +139,41 @@ impl PullAnswer {
             position: None,
             why: why.iter().map(notes::reason).collect(),
             run: pull.last_run,
+            held_by: pull.hold.value.clone(),
+            labels: pull.facts.labels.clone(),
+            own_test: OwnTestAnswer {
+                status: own_status(&pull.own.stage),
+                run: pull.own.last_run,
+            },
+        }
+    }
+}
+
+fn own_status(stage: &OwnStage) -> OwnStatus {
+    match stage {
+        OwnStage::Idle => OwnStatus::None,
+        OwnStage::Skipped => OwnStatus::Skipped,
+        OwnStage::Asking { .. } => OwnStatus::Asking,
+        OwnStage::Untrusted => OwnStatus::WaitsForOk,
+        OwnStage::Wanted { .. } | OwnStage::Running { .. } => OwnStatus::Pending,
+        OwnStage::Ended { ending, .. } => match ending {
+            Ending::Succeeded => OwnStatus::Success,
+            Ending::Failed | Ending::TimedOut => OwnStatus::Failure,
+            Ending::Conflicted | Ending::Broken | Ending::Cancelled => OwnStatus::Error,
+        },
+    }
+}
+
+impl TestAnswer {
+    fn new(run: &Run) -> Self {
+        Self {
+            run: run.id,
+            kind: purpose(run.purpose),
+            pull: run.members.first().map(|member| member.pull),
+            branch: run.base.clone(),
+            commit: run.identity(),
+            passed: passed(run),
+            suites: run.checks.len(),
         }
     }
 }

@@ -31,6 +31,7 @@ mod pull_tests;
 mod restarts;
 mod reuse;
 mod suite_commands;
+mod suite_pages;
 mod trust;
 mod webhooks;
 mod workers;

@@ -20,6 +20,8 @@ struct PullPage {
     label: RepoLabel,
     repo: String,
     pull: PullView,
+    /// The latest run of its own test.
+    own: Option<RunView>,
     runs: Vec<RunView>,
 }
 
@@ -36,13 +38,18 @@ pub(super) async fn page(
     let store = site.engine.store();
     let runs = store.runs_of_pull(&label, number, RUNS).await;
     let runs = runs.map_err(|error| WebError::unavailable("read the runs of a pull", &error))?;
+    let runs: Vec<_> = runs.iter().map(|run| RunView::new(run, &forge)).collect();
     render(&PullPage {
         frame: Frame::new(&site, format!("#{number} {}", pull.title))
             .following(format!("queue={label}")),
         repo: forge.repo().text,
+        own: runs
+            .iter()
+            .find(|run| Some(run.id) == pull.own.run)
+            .cloned(),
         label,
         pull,
-        runs: runs.iter().map(|run| RunView::new(run, &forge)).collect(),
+        runs,
     })
 }
 

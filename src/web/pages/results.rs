@@ -9,13 +9,16 @@ use crate::web::Site;
 use crate::web::error::WebError;
 use crate::web::view::{Forge, PullView, RunView};
 
+/// Among how many of a pull's latest runs that of its merge is looked for.
+const RUNS: u32 = 20;
+
 #[derive(Template)]
 #[template(path = "results.html")]
 struct Results {
     frame: Frame,
     label: RepoLabel,
     pull: PullView,
-    /// The latest run.
+    /// The latest run of its merge, or else of its own test.
     run: Option<RunView>,
 }
 
@@ -29,14 +32,16 @@ pub(super) async fn page(
     let repo = site.engine.repo(&label).ok_or(WebError::NoPage)?;
     let forge = Forge::new(repo.links());
     let pull = pull::find(&site, repo, number, &forge).await?;
-    let latest = site.engine.store().runs_of_pull(&label, number, 1).await;
-    let latest =
-        latest.map_err(|error| WebError::unavailable("read a pull's latest run", &error))?;
+    let runs = site.engine.store().runs_of_pull(&label, number, RUNS).await;
+    let runs = runs.map_err(|error| WebError::unavailable("read a pull's latest run", &error))?;
+    let of_merge = runs.iter().find(|run| run.purpose.is_queued());
     render(&Results {
         frame: Frame::new(&site, format!("Build results of #{number}"))
             .following(format!("queue={label}")),
         label,
         pull,
-        run: latest.first().map(|run| RunView::new(run, &forge)),
+        run: of_merge
+            .or(runs.first())
+            .map(|run| RunView::new(run, &forge)),
     })
 }

@@ -36,6 +36,9 @@ async fn the_queue_is_told_as_json() {
             "position": 1,
             "why": ["Its merge is being tested"],
             "run": run,
+            "held_by": null,
+            "labels": first["labels"],
+            "own_test": first["own_test"],
         })
     );
     assert_eq!(house.get("/api/v1/queue/unknown").await.status(), 404);

@@ -7,8 +7,9 @@ use askama::filters::HtmlSafe;
 use crate::jobs::{AttemptEnd, Job, JobOutcome, JobState};
 use crate::queue::event::PullState;
 use crate::queue::note::{Ending, Purpose};
+use crate::queue::own_test::OwnStage;
 use crate::queue::pull::{Pull, Stage, Status};
-use crate::queue::run::{CheckState, Phase, Run};
+use crate::queue::run::{CheckState, Origin, Phase, Run, RunCheck, Weight};
 
 /// One word with a shape and a colour. Written out, it is HTML.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -109,23 +110,54 @@ impl Badge {
         };
         match ending {
             Ending::Succeeded if run.purpose == Purpose::Land => Self::new("landed", Tone::Good),
+            Ending::Succeeded
+            | Ending::Failed
+            | Ending::TimedOut
+            | Ending::Conflicted
+            | Ending::Broken
+            | Ending::Cancelled => Self::of_ending(ending),
+        }
+    }
+
+    /// How a check stands.
+    pub(in crate::web) fn of_check(check: &RunCheck) -> Self {
+        match (&check.state, check.origin, check.weight) {
+            (CheckState::Waiting, ..) => Self::new("waiting", Tone::Waiting),
+            (CheckState::Running { .. }, ..) => Self::new("running", Tone::Busy),
+            (CheckState::Passed { .. }, Origin::NotNeeded, _) => {
+                Self::new("not needed", Tone::Idle)
+            }
+            (CheckState::Passed { .. }, Origin::Own | Origin::Earlier, _) => {
+                Self::new("passed", Tone::Good)
+            }
+            // Nothing depends on it: it is no alarm.
+            (CheckState::Failed { .. }, _, Weight::Allowed) => Self::new("failed", Tone::Broken),
+            (CheckState::Failed { .. }, ..) => Self::new("failed", Tone::Bad),
+            (CheckState::Cancelled, ..) => Self::new("stopped", Tone::Idle),
+        }
+    }
+
+    /// How a pull's own test stands.
+    pub(in crate::web) fn of_own_test(stage: &OwnStage) -> Self {
+        match stage {
+            OwnStage::Idle => Self::new("none", Tone::Idle),
+            OwnStage::Skipped => Self::new("skipped", Tone::Idle),
+            OwnStage::Asking { .. } => Self::new("asking", Tone::Waiting),
+            OwnStage::Untrusted => Self::new("waits for ok", Tone::Waiting),
+            OwnStage::Wanted { .. } => Self::new("wanted", Tone::Waiting),
+            OwnStage::Running { .. } => Self::new("testing", Tone::Busy),
+            OwnStage::Ended { ending, .. } => Self::of_ending(*ending),
+        }
+    }
+
+    fn of_ending(ending: Ending) -> Self {
+        match ending {
             Ending::Succeeded => Self::new("passed", Tone::Good),
             Ending::Failed => Self::new("failed", Tone::Bad),
             Ending::TimedOut => Self::new("timed out", Tone::Bad),
             Ending::Conflicted => Self::new("conflict", Tone::Broken),
             Ending::Broken => Self::new("error", Tone::Broken),
             Ending::Cancelled => Self::new("stopped", Tone::Idle),
-        }
-    }
-
-    /// How a check stands.
-    pub(in crate::web) fn of_check(state: &CheckState) -> Self {
-        match state {
-            CheckState::Waiting => Self::new("waiting", Tone::Waiting),
-            CheckState::Running { .. } => Self::new("running", Tone::Busy),
-            CheckState::Passed { .. } => Self::new("passed", Tone::Good),
-            CheckState::Failed { .. } => Self::new("failed", Tone::Bad),
-            CheckState::Cancelled => Self::new("stopped", Tone::Idle),
         }
     }
 

@@ -1,8 +1,9 @@
 //! A pull, as pages show it.
 
-use super::{Badge, Forge, Link, Moment, RunView, TITLE_CHARS_MAX};
-use crate::ids::PullNumber;
+use super::{Badge, Forge, Link, Moment, RunView, TITLE_CHARS_MAX, name};
+use crate::ids::{PullNumber, RunId};
 use crate::notes;
+use crate::queue::own_test::{OwnStage, OwnTest};
 use crate::queue::pull::{Approval, Pull, Stage};
 use crate::queue::{Blockers, Queue};
 
@@ -27,6 +28,22 @@ pub(in crate::web) struct PullView {
     pub(in crate::web) updated: Moment,
     /// The run that is under way.
     pub(in crate::web) run: Option<RunView>,
+    pub(in crate::web) own: OwnTestView,
+    /// Who holds it back.
+    pub(in crate::web) held_by: Option<Link>,
+    pub(in crate::web) labels: Vec<String>,
+}
+
+/// The test of a pull that is made whether it is approved or not.
+#[derive(Clone, Debug)]
+pub(in crate::web) struct OwnTestView {
+    pub(in crate::web) badge: Badge,
+    /// What more there is to say; may be empty.
+    pub(in crate::web) detail: &'static str,
+    /// The latest run of it.
+    pub(in crate::web) run: Option<RunId>,
+    /// Whether there is anything to be said of it.
+    pub(in crate::web) is_known: bool,
 }
 
 /// Who approved what.
@@ -78,7 +95,7 @@ impl PullView {
             },
             author: forge.user(&facts.author),
             head: forge.commit(facts.head),
-            head_label: super::name(&facts.head_label),
+            head_label: name(&facts.head_label),
             base: forge.branch(&facts.base),
             badge: Badge::of_pull(pull, None),
             draft: facts.draft,
@@ -98,6 +115,29 @@ impl PullView {
             why: Vec::new(),
             updated: Moment(facts.updated_at),
             run: None,
+            own: OwnTestView::new(&pull.own),
+            held_by: pull.hold.value.as_ref().map(|login| forge.user(login)),
+            labels: facts.labels.iter().map(|label| name(label)).collect(),
+        }
+    }
+}
+
+impl OwnTestView {
+    fn new(own: &OwnTest) -> Self {
+        let detail = match own.stage {
+            OwnStage::Skipped => "It says that it is not to be tested: [skip ci].",
+            OwnStage::Asking { .. } => "GitHub is asked whether its author may write here.",
+            OwnStage::Untrusted => {
+                "Somebody who may approve it looks at it first, and says ok or ok+."
+            }
+            OwnStage::Wanted { .. } => "It is about to begin.",
+            OwnStage::Idle | OwnStage::Running { .. } | OwnStage::Ended { .. } => "",
+        };
+        Self {
+            badge: Badge::of_own_test(&own.stage),
+            detail,
+            run: own.last_run,
+            is_known: own.stage != OwnStage::Idle || own.last_run.is_some(),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::cmp::Reverse;
 
-use super::{Forge, Link, PullView, name};
+use super::{Badge, Forge, Link, Moment, PullView, TITLE_CHARS_MAX, name, passed, purpose};
 use crate::engine::Repo;
-use crate::ids::RepoLabel;
+use crate::ids::{PullNumber, RepoLabel, RunId};
+use crate::notes;
 use crate::queue::pull::Pull;
+use crate::queue::run::Run;
 use crate::queue::{Queue, Tree};
 
 /// How many pulls that are not queued a page lists.
@@ -14,13 +16,19 @@ pub(in crate::web) const PAGE: usize = 100;
 /// How many pulls that were merged or closed lately a page lists.
 const RECENT: usize = 10;
 
+/// How many tests of pulls and branches a page lists.
+const TESTS: usize = 20;
+
 /// One repository in the list of all.
 #[derive(Clone, Debug)]
 pub(in crate::web) struct RepoLine {
     pub(in crate::web) label: RepoLabel,
     pub(in crate::web) github: Link,
     pub(in crate::web) queued: usize,
+    /// Merges and tries under way.
     pub(in crate::web) running: usize,
+    /// Tests of pulls and branches under way.
+    pub(in crate::web) tests: usize,
     pub(in crate::web) open: usize,
     pub(in crate::web) tree: Option<TreeView>,
     pub(in crate::web) alive: bool,
@@ -43,12 +51,30 @@ pub(in crate::web) struct QueueView {
     pub(in crate::web) tree: Option<TreeView>,
     /// What runs or waits, in order.
     pub(in crate::web) queued: Vec<PullView>,
+    /// Tests of pulls and branches under way, youngest first; not all, where there are many.
+    pub(in crate::web) tests: Vec<TestLine>,
+    /// How many there are.
+    pub(in crate::web) tests_count: usize,
     /// One page of the other open pulls, in order.
     pub(in crate::web) others: Vec<PullView>,
     /// How many other open pulls there are.
     pub(in crate::web) others_count: usize,
     /// Merged or closed lately, youngest first.
     pub(in crate::web) recent: Vec<PullView>,
+}
+
+/// A test of a pull or a branch that is under way.
+#[derive(Clone, Debug)]
+pub(in crate::web) struct TestLine {
+    pub(in crate::web) run: RunId,
+    pub(in crate::web) purpose: &'static str,
+    pub(in crate::web) badge: Badge,
+    pub(in crate::web) pull: Option<PullNumber>,
+    /// What the pull or the branch is called.
+    pub(in crate::web) title: String,
+    pub(in crate::web) passed: usize,
+    pub(in crate::web) checks: usize,
+    pub(in crate::web) began: Moment,
 }
 
 impl RepoLine {
@@ -59,7 +85,11 @@ impl RepoLine {
             label,
             github: forge.repo(),
             queued: queue.queued().len(),
-            running: queue.runs_in_flight().count(),
+            running: queue
+                .runs_in_flight()
+                .filter(|run| run.purpose.is_queued())
+                .count(),
+            tests: tests(queue).len(),
             open: queue.pulls().filter(|pull| pull.is_open()).count(),
             tree: TreeView::of(queue, &forge),
             alive,
@@ -74,7 +104,7 @@ impl TreeView {
             Tree::Closed { below, by, source } => Some(Self {
                 below: *below,
                 by: forge.user(by),
-                source: crate::notes::url(source),
+                source: notes::url(source),
             }),
         }
     }
@@ -91,10 +121,17 @@ impl QueueView {
         let is_other = |pull: &&&Pull| !places.contains(&pull.number());
         let others = order.iter().filter(is_other);
         let skipped = page.saturating_sub(1).saturating_mul(PAGE);
+        let tests = tests(queue);
         Self {
             label,
             github: forge.repo(),
             tree: TreeView::of(queue, forge),
+            tests_count: tests.len(),
+            tests: tests
+                .iter()
+                .take(TESTS)
+                .map(|run| TestLine::new(queue, run))
+                .collect(),
             others_count: order.len() - queued.len(),
             others: others
                 .skip(skipped)
@@ -125,6 +162,38 @@ impl QueueView {
     pub(in crate::web) fn title(&self) -> String {
         name(self.label.as_str())
     }
+}
+
+impl TestLine {
+    fn new(queue: &Queue, run: &Run) -> Self {
+        let pull = run.members.first().map(|member| member.pull);
+        let known = pull.and_then(|number| queue.pull(number));
+        Self {
+            run: run.id,
+            purpose: purpose(run.purpose),
+            badge: Badge::of_run(run),
+            pull,
+            title: match known {
+                Some(pull) => notes::plain(&pull.facts.title, TITLE_CHARS_MAX),
+                None => name(run.base.as_str()),
+            },
+            passed: passed(run),
+            checks: run.checks.len(),
+            began: Moment(run.began_at),
+        }
+    }
+}
+
+/// Tests of pulls and branches that are under way, youngest first. Whether a branch's commit has
+/// suites for it is known only once they are read: most have none.
+pub(in crate::web) fn tests(queue: &Queue) -> Vec<&Run> {
+    let is_listed = |run: &&Run| {
+        let is_known = !run.members.is_empty() || !run.checks.is_empty();
+        !run.purpose.is_queued() && is_known
+    };
+    let mut tests: Vec<_> = queue.runs_in_flight().filter(is_listed).collect();
+    tests.sort_by_key(|run| Reverse(run.id));
+    tests
 }
 
 fn recent(queue: &Queue) -> Vec<&Pull> {

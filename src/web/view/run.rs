@@ -4,16 +4,24 @@ use super::{Badge, Forge, Link, Moment, duration, name};
 use crate::clock;
 use crate::ids::{CommitId, PullNumber, RunId};
 use crate::notes;
+use crate::queue::effect::Member;
 use crate::queue::event::SuiteVerdict;
 use crate::queue::note::Purpose;
-use crate::queue::run::{CheckState, Phase, Run, RunCheck, Weight};
+use crate::queue::run::{CheckState, Origin, Phase, Run, RunCheck, Tested, Weight};
 
 /// A run.
 #[derive(Clone, Debug)]
 pub(in crate::web) struct RunView {
     pub(in crate::web) id: RunId,
     pub(in crate::web) badge: Badge,
+    /// One word for what it is for.
     pub(in crate::web) purpose: &'static str,
+    /// The same as a sentence.
+    pub(in crate::web) aim: &'static str,
+    /// What its commit is, before the name of its base.
+    pub(in crate::web) subject: &'static str,
+    /// Whether its commit was merged onto its base.
+    pub(in crate::web) is_merge: bool,
     pub(in crate::web) base: Link,
     pub(in crate::web) base_tip: Option<Link>,
     pub(in crate::web) merge: Option<Link>,
@@ -24,6 +32,8 @@ pub(in crate::web) struct RunView {
     pub(in crate::web) members: Vec<MemberView>,
     pub(in crate::web) checks: Vec<CheckView>,
     pub(in crate::web) passed: usize,
+    /// The file of suites, if its commit changes that.
+    pub(in crate::web) changed_file: Option<String>,
 }
 
 /// A pull of a run.
@@ -52,16 +62,13 @@ impl RunView {
             Phase::Merging { .. } | Phase::Testing { .. } | Phase::Landing { .. } => None,
         };
         let until = ended.unwrap_or_else(clock::now);
-        let passed = |check: &&RunCheck| matches!(check.state, CheckState::Passed { .. });
         Self {
             id: run.id,
             badge: Badge::of_run(run),
-            purpose: match run.purpose {
-                Purpose::Land => "merge",
-                Purpose::Try => "try",
-                Purpose::Branch => "branch",
-                Purpose::Pull => "pull",
-            },
+            purpose: purpose(run.purpose),
+            aim: aim(run.purpose),
+            subject: subject(run),
+            is_merge: is_merge(run),
             base: forge.branch(&run.base),
             base_tip: run
                 .merge()
@@ -75,19 +82,65 @@ impl RunView {
             members: run
                 .members
                 .iter()
-                .map(|member| MemberView {
-                    number: member.pull,
-                    head: forge.commit(member.head),
-                    approver: member.approver.as_ref().map(|login| forge.user(login)),
-                    said_by: member
-                        .said_by
-                        .as_ref()
-                        .filter(|login| Some(*login) != member.approver.as_ref())
-                        .map(|login| forge.user(login)),
-                })
+                .map(|member| MemberView::new(member, forge))
                 .collect(),
             checks: run.checks.iter().map(CheckView::new).collect(),
-            passed: run.checks.iter().filter(passed).count(),
+            passed: passed(run),
+            changed_file: run.changed_file.as_deref().map(name),
+        }
+    }
+}
+
+/// How many of a run's checks passed.
+pub(in crate::web) fn passed(run: &Run) -> usize {
+    let passed = |check: &&RunCheck| matches!(check.state, CheckState::Passed { .. });
+    run.checks.iter().filter(passed).count()
+}
+
+/// What a run is for, in one word.
+pub(in crate::web) fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Land => "merge",
+        Purpose::Try => "try",
+        Purpose::Branch => "branch",
+        Purpose::Pull => "pull",
+    }
+}
+
+fn aim(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Land => "An approved merge: it lands if it passes.",
+        Purpose::Try => "A try of a merge: it never lands.",
+        Purpose::Branch => "A test of what somebody pushed to a branch.",
+        Purpose::Pull => "A pull request's own test: it never lands.",
+    }
+}
+
+fn subject(run: &Run) -> &'static str {
+    match (run.purpose, run.tested) {
+        (Purpose::Pull, Tested::HeadAlone) => "Its head alone, because it conflicts with",
+        (Purpose::Land | Purpose::Try | Purpose::Pull, _) => "The merge with",
+        (Purpose::Branch, _) => "The tip of",
+    }
+}
+
+fn is_merge(run: &Run) -> bool {
+    match run.purpose {
+        Purpose::Land | Purpose::Try | Purpose::Pull => run.tested == Tested::Merge,
+        Purpose::Branch => false,
+    }
+}
+
+impl MemberView {
+    fn new(member: &Member, forge: &Forge) -> Self {
+        let approver = member.approver.as_ref();
+        let said_by = member.said_by.as_ref();
+        let on_behalf = said_by.filter(|login| Some(*login) != approver);
+        Self {
+            number: member.pull,
+            head: forge.commit(member.head),
+            approver: approver.map(|login| forge.user(login)),
+            said_by: on_behalf.map(|login| forge.user(login)),
         }
     }
 }
@@ -100,13 +153,13 @@ impl CheckView {
             Weight::Informs => Some("not required".to_owned()),
             Weight::Allowed => Some("allowed to fail".to_owned()),
         };
-        let details = [verdict(&check.state), weight];
+        let details = [verdict(&check.state), origin(check), weight];
         Self {
             name: Link {
                 text: shown_name(&link.name),
                 url: notes::url(&link.url),
             },
-            badge: Badge::of_check(&check.state),
+            badge: Badge::of_check(check),
             detail: details.into_iter().flatten().collect::<Vec<_>>().join(", "),
         }
     }
@@ -118,6 +171,19 @@ pub(super) fn shown_name(context: &str) -> String {
         empty if empty.is_empty() => "(no name)".to_owned(),
         shown => shown,
     }
+}
+
+/// Why a check passed that was not carried out.
+fn origin(check: &RunCheck) -> Option<String> {
+    let CheckState::Passed { .. } = check.state else {
+        return None;
+    };
+    let words = match check.origin {
+        Origin::Own => return None,
+        Origin::Earlier => "before, on the same tree",
+        Origin::NotNeeded => "it is about no path that was changed",
+    };
+    Some(words.to_owned())
 }
 
 fn verdict(state: &CheckState) -> Option<String> {
