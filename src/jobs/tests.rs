@@ -8,6 +8,7 @@ mod needs;
 mod preemption;
 mod ranks;
 mod repeats;
+mod starvation;
 mod times;
 
 use super::*;
@@ -134,7 +135,19 @@ fn order(board: &mut Board, claimant: &Claimant) -> Vec<u64> {
         .collect()
 }
 
-/// A job's only result.
+/// Why a job ended with an error.
+fn error(job: &Job) -> &str {
+    let JobState::Finished {
+        outcome: JobOutcome::Error { message },
+        ..
+    } = &job.state
+    else {
+        panic!("{job:?}");
+    };
+    message
+}
+
+/// The only job that changed.
 fn only(changed: Vec<Job>) -> Job {
     let [job] = <[Job; 1]>::try_from(changed).unwrap();
     job

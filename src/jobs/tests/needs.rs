@@ -48,20 +48,15 @@ fn a_job_of_another_run_does_not_count() {
 fn what_needs_a_job_that_did_not_pass_ends_with_it_and_so_on() {
     let jobs = || of_one_run(&[("a", &[]), ("b", &["a"]), ("c", &["b"]), ("d", &[])]);
     let failed = JobOutcome::Failed { exit_code: 1 };
-    let error = JobOutcome::Error {
+    let broken = JobOutcome::Error {
         message: String::new(),
     };
-    for outcome in [failed, JobOutcome::TimedOut, error] {
+    for outcome in [failed, JobOutcome::TimedOut, broken] {
         let mut board = board(jobs());
         board.claim(at(1), &claimant("w")).unwrap();
         let changed = end(&mut board, 1, outcome);
-        let results = changed.iter().skip(1).map(|job| match &job.state {
-            JobState::Finished {
-                outcome: JobOutcome::Error { message },
-                ..
-            } => (job.id.0, message.as_str()),
-            other => panic!("{other:?}"),
-        });
+        let results = changed.iter().skip(1);
+        let results = results.map(|job| (job.id.0, error(job)));
         assert_eq!(
             results.collect::<Vec<_>>(),
             [

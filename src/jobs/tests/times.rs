@@ -2,16 +2,6 @@
 
 use super::*;
 
-fn error(job: &Job) -> &str {
-    match &job.state {
-        JobState::Finished {
-            outcome: JobOutcome::Error { message },
-            ..
-        } => message,
-        other => panic!("{other:?}"),
-    }
-}
-
 /// A board whose only job runs and whose worker speaks up until then.
 fn running(schedule: &str, spoke_at: i64) -> Board {
     let mut board = board_with(vec![job(1)], policy(schedule, ""));
