@@ -84,3 +84,100 @@ impl JobDesk {
             .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use super::*;
+    use crate::engine::desk::Equipment;
+    use crate::engine::live::Live;
+    use crate::ids::{CommitId, RepoLabel, WorkerId};
+    use crate::jobs::{Executor, Job, JobState, Policy, Subject};
+    use crate::protocol::{Claim, LEASE_S};
+    use crate::queue::note::Purpose;
+    use crate::store::Store;
+    use crate::store::logs::Logs;
+
+    fn job(context: &str, environment: &str) -> Job {
+        let file = format!("context: {context}\n{environment}\ntests: [make]\n");
+        let suites = crate::suite::read(".papr.yml", file.as_bytes()).unwrap();
+        Job {
+            id: JobId(0),
+            repo: RepoLabel::new("demo"),
+            run: RunId(1),
+            purpose: Purpose::Pull,
+            priority: 0,
+            commit: CommitId::ZERO,
+            suite: suites.into_iter().next().unwrap(),
+            subject: Subject::default(),
+            made_at: crate::clock::now(),
+            state: JobState::Waiting,
+            attempts: Vec::new(),
+        }
+    }
+
+    async fn desk(folder: &std::path::Path) -> (JobDesk, Store) {
+        let store = Store::open(&folder.join("paprq.db")).unwrap();
+        let equipment = Equipment {
+            store: store.clone(),
+            logs: Logs::open(&format!("file:{}", folder.display())).unwrap(),
+            live: Live::new(),
+            tokens: BTreeMap::new(),
+            places: HashMap::new(),
+            base_url: String::new(),
+            policy: Policy::new(LEASE_S),
+        };
+        (JobDesk::open(equipment).await.unwrap(), store)
+    }
+
+    #[tokio::test]
+    async fn people_are_told_what_each_job_of_a_run_waits_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (desk, _store) = desk(folder.path()).await;
+        let vm = job("vm", "host: {distro: d}");
+        desk.put_up(vec![job("unit", "sandbox: true"), vm])
+            .await
+            .unwrap();
+        let claim = Claim {
+            worker: WorkerId::new("w"),
+            executors: vec![Executor::Sandbox],
+            labels: Vec::new(),
+            slots: 1,
+            slots_free: 1,
+            running: Vec::new(),
+            wait_s: 0,
+        };
+        desk.claim("token", claim).await.unwrap();
+        let standings = desk.standings_of(RunId(1)).await;
+        let words: Vec<_> = standings
+            .iter()
+            .map(|(context, words)| (context.as_str(), words.as_str()))
+            .collect();
+        assert_eq!(
+            words,
+            [
+                ("unit", "Running for 0 min, attempt 1"),
+                ("vm", "No worker offers vm"),
+            ]
+        );
+        let known = desk.workers().await;
+        assert_eq!((known.len(), known[0].slots_used), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn a_new_priority_and_new_labels_are_written_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let (desk, store) = desk(folder.path()).await;
+        desk.put_up(vec![job("unit", "sandbox: true")])
+            .await
+            .unwrap();
+        let labels = vec!["urgent".to_owned()];
+        desk.rank(RunId(1), 7, labels.clone()).await.unwrap();
+        let written = store.open_jobs().await.unwrap();
+        assert_eq!(
+            (written[0].priority, &written[0].subject.labels),
+            (7, &labels)
+        );
+    }
+}
