@@ -32,6 +32,7 @@ fn job(id: u64) -> Job {
         commit: CommitId::ZERO,
         subject: Subject::default(),
         suite,
+        tree: None,
         made_at: Timestamp(id as i64),
         state: JobState::Waiting,
         attempts: Vec::new(),

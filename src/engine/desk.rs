@@ -17,9 +17,10 @@ use tokio::sync::{Mutex, MutexGuard, Notify, mpsc};
 use super::live::{Change, Live};
 use super::news::news_of;
 use super::repo::Message;
+use super::telling;
 use crate::clock;
 use crate::config::Secret;
-use crate::ids::{AttemptNumber, BranchName, RepoLabel, RunId, Timestamp};
+use crate::ids::{AttemptNumber, RepoLabel, RunId, Timestamp};
 use crate::jobs::{Attempt, Board, Claimant, Job, JobState, LeaseOver, Need, Policy, WorkerKey};
 use crate::protocol::{
     Answer, ArtifactBounds, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Report, Wish,
@@ -63,8 +64,6 @@ pub(super) struct RepoPlace {
     pub(super) slug: String,
     /// Its page on GitHub.
     pub(super) web_url: String,
-    pub(super) auto_branch: BranchName,
-    pub(super) try_branch: BranchName,
     /// What its suites may know, by name.
     pub(super) secrets: BTreeMap<String, Secret>,
 }
@@ -463,12 +462,6 @@ impl Shared {
         else {
             return None;
         };
-        let branch = match job.purpose {
-            crate::queue::note::Purpose::Land => &place.auto_branch,
-            crate::queue::note::Purpose::Try
-            | crate::queue::note::Purpose::Branch
-            | crate::queue::note::Purpose::Pull => &place.try_branch,
-        };
         Some(Order {
             attempt: attempt_of(job, *attempt),
             lease_s: LEASE_S,
@@ -477,13 +470,9 @@ impl Shared {
             git_token: git_token.clone(),
             slots: Need::of(&job.suite).slots,
             suite: job.suite.clone(),
-            variables: super::news::variables(job, &place.slug, branch),
+            variables: telling::variables(job, &place.slug),
             secrets: super::secrets::of(job, &place.secrets).ok()?,
-            log_header: vec![
-                format!("{}/commits/{branch}", place.web_url),
-                job.commit.to_string(),
-                format!("TESTSUITE {}", job.suite.context),
-            ],
+            log_header: telling::log_header(job, &place.web_url),
             log_bytes_max: LOG_BYTES_MAX,
             artifacts: self.artifact_bounds,
         })

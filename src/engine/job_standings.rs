@@ -111,6 +111,7 @@ mod tests {
             commit: CommitId::ZERO,
             suite: suites.into_iter().next().unwrap(),
             subject: Subject::default(),
+            tree: None,
             made_at: crate::clock::now(),
             state: JobState::Waiting,
             attempts: Vec::new(),
@@ -122,6 +123,7 @@ mod tests {
         let equipment = Equipment {
             store: store.clone(),
             logs: Logs::open(&format!("file:{}", folder.display())).unwrap(),
+            artifact_bounds: crate::protocol::ArtifactBounds::default(),
             live: Live::new(),
             tokens: BTreeMap::new(),
             places: HashMap::new(),

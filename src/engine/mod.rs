@@ -35,6 +35,7 @@ mod standings;
 mod start;
 mod sync;
 mod team;
+mod telling;
 mod test_place;
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,9 @@
-//! What a job's change means for its run, and what its commands are told.
+//! What a job's change means for its run.
 
-use crate::ids::{BranchName, Timestamp};
+use crate::ids::Timestamp;
 use crate::jobs::{Job, JobOutcome, JobState};
 use crate::queue::event::{Event, SuiteVerdict};
 use crate::store::Delivery;
-use crate::suite::Variable;
 
 /// What a job's change tells its repository, if anything.
 pub(super) fn news_of(job: &Job, base_url: &str, now: Timestamp) -> Option<Delivery> {
@@ -44,22 +43,4 @@ fn verdict(outcome: &JobOutcome) -> SuiteVerdict {
         JobOutcome::TimedOut => SuiteVerdict::TimedOut,
         JobOutcome::Error { message } => SuiteVerdict::Error(message.clone()),
     }
-}
-
-/// `RHCI_*` and `PAPR_*` of a job, as PAPR sets them: `auto` and `try` are branches like others.
-pub(super) fn variables(job: &Job, slug: &str, branch: &BranchName) -> Vec<Variable> {
-    let facts = [
-        ("REPO", slug.to_owned()),
-        ("COMMIT", job.commit.to_string()),
-        ("BRANCH", branch.to_string()),
-    ];
-    ["RHCI", "PAPR"]
-        .iter()
-        .flat_map(|prefix| {
-            facts.iter().map(move |(name, value)| Variable {
-                name: format!("{prefix}_{name}"),
-                value: value.clone(),
-            })
-        })
-        .collect()
 }

@@ -198,8 +198,6 @@ impl Parts {
             mailbox,
             slug: repo.slug(),
             web_url: format!("{}/{}", self.config.github.web_url, repo.slug()),
-            auto_branch: repo.branches.auto.clone(),
-            try_branch: repo.branches.try_.clone(),
             secrets: repo.secrets.clone(),
         }
     }

@@ -30,6 +30,7 @@ mod pages;
 mod pull_tests;
 mod restarts;
 mod reuse;
+mod secrets;
 mod suite_commands;
 mod suite_pages;
 mod trust;

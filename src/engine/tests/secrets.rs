@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use crate::config::Secret;
 use crate::engine::desk::{Equipment, JobDesk, RepoPlace};
 use crate::engine::live::Live;
-use crate::ids::{BranchName, CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
+use crate::ids::{CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
 use crate::jobs::{Attempt, Job, JobOutcome, JobState, Subject};
 use crate::protocol::{Claim, Executor, Order};
 use crate::queue::note::Purpose;
@@ -58,8 +58,6 @@ impl Place {
             mailbox: mpsc::unbounded_channel().0,
             slug: "octo/demo".to_owned(),
             web_url: "https://github.com/octo/demo".to_owned(),
-            auto_branch: BranchName::new("auto"),
-            try_branch: BranchName::new("try"),
             secrets: BTreeMap::from([("TOKEN".to_owned(), Secret::new(VALUE))]),
         };
         let equipment = Equipment {
