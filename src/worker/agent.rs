@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
+use sha2::{Digest as _, Sha256};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -68,7 +69,12 @@ impl From<NoClient> for WorkerError {
 pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), WorkerError> {
     let _lock = take_directory(&settings.work_dir)?;
     remove_leftovers(&settings.work_dir);
+    let owner = owner_of(&settings.work_dir);
+    if let Some(engine) = &settings.executors.container {
+        engine.remove_leftovers(&owner).await;
+    }
     let agent = Agent {
+        owner,
         client: ServerClient::new(&settings.server, &settings.token)?,
         spawner: Spawner::start().map_err(WorkerError::Processes)?,
         settings,
@@ -111,7 +117,20 @@ fn remove_leftovers(work_dir: &Path) {
     }
 }
 
+/// What the containers of the worker in this directory are marked with: the same after a restart,
+/// and another for every other worker, also on other machines.
+pub(super) fn owner_of(work_dir: &Path) -> String {
+    let machine = rustix::system::uname();
+    let mut hash = Sha256::new();
+    hash.update(machine.nodename().to_bytes_with_nul());
+    hash.update(work_dir.as_os_str().as_encoded_bytes());
+    let hash = hex::encode(hash.finalize());
+    hash.get(..16).unwrap_or_default().to_owned()
+}
+
 struct Agent {
+    /// See [`owner_of`].
+    owner: String,
     settings: Settings,
     client: ServerClient,
     spawner: Spawner,
@@ -313,6 +332,7 @@ impl Agent {
             limits: &self.settings.limits,
             spawner: &self.spawner,
             room: &room,
+            owner: &self.owner,
             remote: self.client.repository(attempt),
             client: self.client.clone(),
             stop: self.stop.child_token(),

@@ -10,7 +10,8 @@ use super::artifacts::Carrier;
 use super::build;
 use super::checkout::check_out;
 use super::client::ServerClient;
-use super::executors::{Bounds, Ended, Executors, Place, Site, Way};
+use super::executors::{Bounds, Ended, Executors, NoPlace, Place, Site, Way};
+use super::packages::{self, NO_PACKAGES, NO_REPOSITORIES};
 use super::room::Room;
 use super::script;
 use super::settings::Limits;
@@ -23,11 +24,6 @@ use crate::suite::Suite;
 /// The exit code of a suite that was killed for what it used, as shells count SIGKILL.
 const KILLED: i32 = 128 + 9;
 
-/// PAPR's word for packages that are not installed.
-const NO_PACKAGES: &str = "Could not install packages.";
-/// PAPR's word for repositories of packages that are not read.
-const NO_REPOSITORIES: &str = "Could not makecache.";
-
 /// What executing needs beside the order.
 #[derive(Debug)]
 pub(super) struct Workshop<'a> {
@@ -35,6 +31,8 @@ pub(super) struct Workshop<'a> {
     pub(super) limits: &'a Limits,
     pub(super) spawner: &'a Spawner,
     pub(super) room: &'a Room,
+    /// What the worker is called in a container engine that it may share.
+    pub(super) owner: &'a str,
     /// The attempt's read-only repository on the server.
     pub(super) remote: Url,
     /// Takes what the suite leaves.
@@ -55,6 +53,15 @@ pub(super) enum NoOutcome {
     /// The worker's own files or processes failed.
     #[error(transparent)]
     Broken(#[from] io::Error),
+}
+
+impl From<NoPlace> for NoOutcome {
+    fn from(error: NoPlace) -> Self {
+        match error {
+            NoPlace::Refused(message) => Self::Impossible(message),
+            NoPlace::Broken(error) => Self::Broken(error),
+        }
+    }
 }
 
 /// Executes the order. When this returns, nothing that it started is alive.
@@ -97,20 +104,27 @@ async fn try_execute(
     let way = workshop.executors.way(&order.suite.environment);
     let way = way.ok_or_else(|| not_offered(order.suite.environment.key()))?;
     refuse_packages(&order.suite, &way)?;
-    if order.suite.tests.is_empty() && order.suite.build.is_none() {
+    if order.suite.tests.is_empty()
+        && order.suite.build.is_none()
+        && !packages::are_wanted(&order.suite)
+    {
         return Ok(JobOutcome::Passed);
     }
     check_out(order, workshop, log).await?;
     let commands = commands(&order.suite, workshop.room);
     write_scripts(order, workshop, &way, &commands)?;
+    packages::write_scripts(&order.suite, workshop.room)?;
     let site = Site {
         room: workshop.room,
         limits: workshop.limits,
         spawner: workshop.spawner,
         stop: &workshop.stop,
+        owner: workshop.owner,
+        attempt: order.attempt,
+        timeout_s: order.suite.timeout_s,
     };
     let mut place = Place::open(&way, site, log).await?;
-    let outcome = run_commands(order, &commands, &mut place, workshop, log).await;
+    let outcome = run(order, &commands, &mut place, workshop, log).await;
     place.close().await;
     if outcome.is_ok() {
         let carrier = Carrier {
@@ -122,12 +136,25 @@ async fn try_execute(
     outcome
 }
 
+async fn run(
+    order: &Order,
+    commands: &[String],
+    place: &mut Place,
+    workshop: &Workshop<'_>,
+    log: &mut Spool,
+) -> Result<JobOutcome, NoOutcome> {
+    if packages::are_wanted(&order.suite) {
+        packages::install(&order.suite, place, workshop, log).await?;
+    }
+    run_commands(order, commands, place, workshop, log).await
+}
+
 /// A sandbox sees the worker's programs and gets no others. The messages are PAPR's.
 fn refuse_packages(suite: &Suite, way: &Way<'_>) -> Result<(), NoOutcome> {
     match way {
         Way::Sandbox { .. } if !suite.extra_repos.is_empty() => Err(impossible(NO_REPOSITORIES)),
         Way::Sandbox { .. } if !suite.packages.is_empty() => Err(impossible(NO_PACKAGES)),
-        Way::Sandbox { .. } => Ok(()),
+        Way::Sandbox { .. } | Way::Container { .. } => Ok(()),
     }
 }
 
@@ -169,7 +196,7 @@ fn write_scripts(
 ) -> io::Result<()> {
     let checkout = way.checkout(workshop.room);
     for (index, command) in commands.iter().enumerate() {
-        let text = script::of_command(order, &checkout, command);
+        let text = script::of_command(way.strict(), order, &checkout, command);
         workshop.room.write_script(&name_of(index), &text)?;
     }
     Ok(())
@@ -210,7 +237,7 @@ async fn run_commands(
 }
 
 /// Writes how a command ended; returns the suite's outcome if that was its last.
-async fn conclude(
+pub(super) async fn conclude(
     ended: Ended,
     seconds: u64,
     log: &mut Spool,

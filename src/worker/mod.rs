@@ -13,6 +13,7 @@ mod delivery;
 mod execution;
 mod executors;
 mod mask;
+mod packages;
 mod room;
 mod script;
 mod settings;
@@ -20,7 +21,10 @@ mod spawner;
 mod spool;
 
 pub use agent::{WorkerError, run};
-pub use executors::{Bubblewrap, Executors, Isolation, NoBubblewrap, find_bubblewrap};
+pub use executors::{
+    Bubblewrap, ContainerEngine, Executors, Isolation, NoBubblewrap, NoContainerEngine,
+    find_bubblewrap, find_container_engine,
+};
 pub use settings::{Lifetime, Limits, Settings, Token};
 
 #[cfg(test)]

@@ -18,6 +18,26 @@ while read -r script; do
 done
 ";
 
+/// The same inside a container, with whatever shell the image has: the strictest of `sh` and
+/// `bash`. It takes the mark of its answers and the scripts' directory; everything goes to one
+/// stream, see `executors/container/answers.rs`.
+pub(super) const CONTAINER_DRIVER: &str = "\
+mark=$1 scripts=$2 shell=sh
+if ! (set -o pipefail) 2>/dev/null && command -v bash >/dev/null; then shell=bash; fi
+exec 2>&1
+printf '\\001%s 0\\n' \"$mark\"
+while read -r script; do
+    $shell \"$scripts/$script\" </dev/null
+    printf '\\001%s %d\\n' \"$mark\" \"$?\"
+done
+";
+
+/// How a script begins where the shell is ours.
+pub(super) const STRICT: &str = "set -euo pipefail";
+/// How it begins in an image whose shell may be one that knows no `pipefail`, such as dash.
+pub(super) const STRICT_AS_POSSIBLE: &str =
+    "set -eu; if (set -o pipefail) 2>/dev/null; then set -o pipefail; fi";
+
 /// Fetches `$PAPRQ_REF` from `$PAPRQ_REMOTE` and checks out `$PAPRQ_COMMIT`; ends with 0 only if
 /// that is now `HEAD`, and with [`FETCH_FAILED`] if it may be different next time.
 pub(super) const CHECKOUT: &str = "\
@@ -36,8 +56,8 @@ pub(super) const FETCH_FAILED: i32 = 75;
 /// The script of one of the order's commands, as PAPR made it: strict shell, the suite's variables
 /// (expanded by the shell, later ones may use earlier ones), then the secrets and the server's
 /// variables (taken as they are), the working copy, the command.
-pub(super) fn of_command(order: &Order, directory: &str, command: &str) -> String {
-    let mut script = String::from("set -euo pipefail\n");
+pub(super) fn of_command(strict: &str, order: &Order, directory: &str, command: &str) -> String {
+    let mut script = format!("{strict}\n");
     for variable in &order.suite.env {
         let _ = writeln!(script, "export {}=\"{}\"", variable.name, variable.value);
     }

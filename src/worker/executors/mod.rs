@@ -4,17 +4,21 @@
 //! opens a [`Place`], in which the scripts of the room are run one after another.
 
 mod bubblewrap;
+mod container;
 mod place;
 mod processes;
 mod session;
 mod watchdog;
 
 pub use bubblewrap::{Bubblewrap, NoBubblewrap, find_bubblewrap};
-pub(super) use place::{Place, Site};
+pub use container::{ContainerEngine, NoContainerEngine, find_container_engine};
+pub(super) use place::{NoPlace, Place, Site};
 pub(super) use processes::sandboxes_below;
 pub(super) use session::{Bounds, Ended, Launch, Session};
 
+use self::container::Wanted;
 use super::room::{HostUser, Room};
+use super::script::{STRICT, STRICT_AS_POSSIBLE};
 use crate::protocol::Executor;
 use crate::suite::{Environment, Network};
 
@@ -23,6 +27,11 @@ use crate::suite::{Environment, Network};
 pub struct Executors {
     /// For environment `sandbox`.
     pub sandbox: Option<Isolation>,
+    /// For environment `container`.
+    pub container: Option<ContainerEngine>,
+    /// How git is kept from the machine where no sandbox is offered. Without either it works as
+    /// the worker's user, with no configuration and no hooks.
+    pub git: Option<Isolation>,
 }
 
 /// How one order is executed.
@@ -33,6 +42,11 @@ pub(super) enum Way<'a> {
         isolation: &'a Isolation,
         network: Network,
     },
+    /// In a container.
+    Container {
+        engine: &'a ContainerEngine,
+        wanted: Wanted<'a>,
+    },
 }
 
 impl Executors {
@@ -40,32 +54,44 @@ impl Executors {
     pub fn sandbox(isolation: Isolation) -> Self {
         Self {
             sandbox: Some(isolation),
+            ..Self::default()
         }
     }
 
     /// What there is to choose from, for the claim.
     pub fn offered(&self) -> Vec<Executor> {
-        let Self { sandbox } = self;
-        let kinds = [sandbox.as_ref().map(|_| Executor::Sandbox)];
+        let Self {
+            sandbox,
+            container,
+            git: _,
+        } = self;
+        let kinds = [
+            sandbox.as_ref().map(|_| Executor::Sandbox),
+            container.as_ref().map(|_| Executor::Container),
+        ];
         kinds.into_iter().flatten().collect()
     }
 
     /// The way that this environment needs; `None` if it is not offered.
-    pub(super) fn way(&self, environment: &Environment) -> Option<Way<'_>> {
+    pub(super) fn way<'a>(&'a self, environment: &'a Environment) -> Option<Way<'a>> {
         match environment {
             Environment::Sandbox { network } => self.sandbox.as_ref().map(|isolation| {
                 let network = *network;
                 Way::Sandbox { isolation, network }
             }),
-            Environment::Container { .. }
-            | Environment::Host { .. }
-            | Environment::Cluster { .. } => None,
+            Environment::Container { image, kvm, specs } => self.container.as_ref().map(|engine| {
+                let (kvm, specs) = (*kvm, *specs);
+                let wanted = Wanted { image, kvm, specs };
+                Way::Container { engine, wanted }
+            }),
+            Environment::Host { .. } | Environment::Cluster { .. } => None,
         }
     }
 
     /// How git is kept from the machine while it makes a working copy, whatever the way.
     pub(super) fn for_git(&self) -> &Isolation {
-        self.sandbox.as_ref().unwrap_or(&Isolation::None)
+        let sandboxes = self.sandbox.as_ref().or(self.git.as_ref());
+        sandboxes.unwrap_or(&Isolation::None)
     }
 }
 
@@ -74,6 +100,15 @@ impl Way<'_> {
     pub(super) fn checkout(&self, room: &Room) -> String {
         match self {
             Self::Sandbox { isolation, .. } => isolation.checkout(room),
+            Self::Container { .. } => container::CHECKOUT.to_owned(),
+        }
+    }
+
+    /// How scripts begin.
+    pub(super) fn strict(&self) -> &'static str {
+        match self {
+            Self::Sandbox { .. } => STRICT,
+            Self::Container { .. } => STRICT_AS_POSSIBLE,
         }
     }
 }

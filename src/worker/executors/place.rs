@@ -5,7 +5,9 @@ use std::io;
 use tokio_util::sync::CancellationToken;
 
 use super::Way;
+use super::container::ContainerSession;
 use super::session::{Bounds, Ended, Launch, Session};
+use crate::protocol::Attempt;
 use crate::worker::room::Room;
 use crate::worker::settings::Limits;
 use crate::worker::spawner::Spawner;
@@ -19,6 +21,22 @@ pub(crate) struct Site<'a> {
     pub(crate) spawner: &'a Spawner,
     /// Ends the opening.
     pub(crate) stop: &'a CancellationToken,
+    /// Which worker's this is, for an engine that several use.
+    pub(crate) owner: &'a str,
+    pub(crate) attempt: Attempt,
+    /// How long the commands may take, in seconds.
+    pub(crate) timeout_s: u64,
+}
+
+/// Why there is no place.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoPlace {
+    /// The suite asks for what cannot be had; the message is for people.
+    #[error("{0}")]
+    Refused(String),
+    /// The worker's own files, processes or services failed.
+    #[error(transparent)]
+    Broken(#[from] io::Error),
 }
 
 /// A place that is open.
@@ -26,6 +44,8 @@ pub(crate) struct Site<'a> {
 pub(crate) enum Place {
     /// On the worker itself.
     Sandbox(Session),
+    /// In a container.
+    Container(ContainerSession),
 }
 
 impl Place {
@@ -33,7 +53,11 @@ impl Place {
     ///
     /// # Errors
     /// If it cannot be made; what is known about it is in the log then.
-    pub(crate) async fn open(way: &Way<'_>, site: Site<'_>, log: &mut Spool) -> io::Result<Self> {
+    pub(crate) async fn open(
+        way: &Way<'_>,
+        site: Site<'_>,
+        log: &mut Spool,
+    ) -> Result<Self, NoPlace> {
         match way {
             Way::Sandbox { isolation, network } => {
                 let launch = Launch {
@@ -46,6 +70,10 @@ impl Place {
                 };
                 let session = Session::start(&launch, site.spawner, log).await?;
                 Ok(Self::Sandbox(session))
+            }
+            Way::Container { engine, wanted } => {
+                let session = ContainerSession::start(engine, *wanted, site, log).await?;
+                Ok(Self::Container(session))
             }
         }
     }
@@ -62,6 +90,7 @@ impl Place {
     ) -> io::Result<Ended> {
         match self {
             Self::Sandbox(session) => session.run(script, bounds, log).await,
+            Self::Container(session) => session.run(script, bounds, log).await,
         }
     }
 
@@ -69,6 +98,7 @@ impl Place {
     pub(crate) async fn close(self) {
         match self {
             Self::Sandbox(session) => session.end().await,
+            Self::Container(session) => session.end().await,
         }
     }
 }

@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// The working copy is measured no more than this part of the time.
 const MEASURING_SHARE: u32 = 20;
 /// A suite is stopped when the disk has less room than this, whoever filled it, in bytes.
-const DISK_FREE_MIN_BYTES: u64 = 256 * 1024 * 1024;
+pub(super) const DISK_FREE_MIN_BYTES: u64 = 256 * 1024 * 1024;
 /// What a file costs even if it is empty, in bytes: an inode and a name.
 const FILE_COST_BYTES: u64 = 1024;
 
@@ -110,7 +110,8 @@ impl Look {
     }
 }
 
-fn free_bytes(path: &Path) -> Option<u64> {
+/// Room left on the disk that this is on.
+pub(super) fn free_bytes(path: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(path).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

@@ -2,6 +2,7 @@
 
 mod agent;
 mod artifacts;
+mod containers;
 mod containment;
 mod delivery;
 mod execution;

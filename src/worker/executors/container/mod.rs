@@ -1,0 +1,22 @@
+//! Containers: Podman or Docker, spoken to over their API.
+//!
+//! One container per attempt, with everything copied in and nothing of the machine shared but its
+//! kernel and its network's way out. docs/decisions/0011-containers.md says why.
+
+mod answers;
+mod archive;
+mod creation;
+mod engine;
+mod image;
+mod service;
+mod session;
+
+pub use engine::{ContainerEngine, NoContainerEngine, find_container_engine};
+pub(super) use session::{ContainerSession, Wanted};
+
+/// The working copy inside the container (PAPR's path).
+pub(super) const CHECKOUT: &str = "/var/tmp/checkout";
+/// The scripts inside the container.
+const CONTROL: &str = "/var/tmp/paprq";
+/// Says to which worker a container belongs.
+const LABEL_WORKER: &str = "io.paprq.worker";

@@ -1,0 +1,374 @@
+//! One container and the driver shell in it: made, fed with scripts, watched, removed.
+
+use std::io;
+use std::path::Path;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bollard::container::LogOutput;
+use bollard::errors::Error;
+use bollard::exec::{StartExecOptions, StartExecResults};
+use bollard::models::ExecConfig;
+use bollard::query_parameters::{
+    CreateContainerOptions, InspectContainerOptions, KillContainerOptions, RemoveContainerOptions,
+    StartContainerOptions, UploadToContainerOptions,
+};
+use bollard::{Docker, body_try_stream};
+use futures_util::{Stream, StreamExt as _};
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::answers::Answers;
+use super::creation::{self, Share};
+use super::engine::ContainerEngine;
+use super::{CHECKOUT, CONTROL, archive, image};
+use crate::clock::Stopwatch;
+use crate::suite::ContainerSpecs;
+use crate::worker::executors::watchdog::{self, Excess};
+use crate::worker::executors::{Bounds, Ended, NoPlace, Site};
+use crate::worker::script::CONTAINER_DRIVER;
+use crate::worker::spool::Spool;
+
+/// The driver's file among the scripts.
+const DRIVER_NAME: &str = "driver.sh";
+/// How long the driver may take to answer that it is there.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What a shell calls the end by SIGKILL.
+const KILLED: i32 = 128 + 9;
+/// The least time between two measurements of a container.
+const MEASURE_EVERY: Duration = Duration::from_secs(1);
+/// Measuring takes no more than this part of the time.
+const MEASURING_SHARE: u32 = 20;
+/// How often a removal is tried, and the pause between.
+const REMOVALS_MAX: u32 = 20;
+const BETWEEN_REMOVALS: Duration = Duration::from_millis(250);
+/// How much longer than its suite a container lives if nobody ends it, in seconds.
+const LIFE_BEYOND_S: u64 = 3 * 3600;
+
+/// What a suite asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) image: &'a str,
+    pub(crate) kvm: bool,
+    pub(crate) specs: ContainerSpecs,
+}
+
+/// A running container with a driver.
+pub(crate) struct ContainerSession {
+    docker: Docker,
+    name: String,
+    exec: String,
+    orders: Pin<Box<dyn AsyncWrite + Send>>,
+    stream: Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>,
+    answers: Answers,
+    watchdog: AbortOnDropHandle<Excess>,
+}
+
+impl std::fmt::Debug for ContainerSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ContainerSession").field(&self.name).finish()
+    }
+}
+
+impl ContainerSession {
+    /// Makes the container with the room's working copy and scripts in it, and waits until its
+    /// driver is ready.
+    ///
+    /// # Errors
+    /// If there is none; nothing is left of it then.
+    pub(crate) async fn start(
+        engine: &ContainerEngine,
+        wanted: Wanted<'_>,
+        site: Site<'_>,
+        log: &mut Spool,
+    ) -> Result<Self, NoPlace> {
+        let crate::protocol::Attempt { job, number } = site.attempt;
+        let name = format!("paprq-{}-{job}-{number}", site.owner);
+        let started = tokio::select! {
+            started = try_start(engine, wanted, site, &name, log) => started,
+            () = site.stop.cancelled() => Err(NoPlace::Broken(io::Error::other("stopped"))),
+        };
+        if started.is_err() {
+            remove(&engine.docker, &name).await;
+        }
+        started
+    }
+
+    /// Runs one of the scripts; what it prints goes to the log.
+    ///
+    /// # Errors
+    /// If the engine or the worker's own files fail.
+    pub(crate) async fn run(
+        &mut self,
+        script: &str,
+        bounds: Bounds<'_>,
+        log: &mut Spool,
+    ) -> io::Result<Ended> {
+        if self.order(script).await.is_err() {
+            return self.code_of_driver(log).await;
+        }
+        let time_is_up = tokio::time::sleep(bounds.time);
+        tokio::pin!(time_is_up);
+        loop {
+            tokio::select! {
+                biased;
+                () = bounds.stop.cancelled() => return Ok(Ended::Stopped),
+                () = &mut time_is_up => {
+                    log.write(&self.answers.rest()).await?;
+                    return Ok(Ended::TimedOut);
+                }
+                excess = &mut self.watchdog => {
+                    return Ok(Ended::Excess(excess.map_err(io::Error::other)?));
+                }
+                piece = self.stream.next() => {
+                    // A stream that breaks is a driver that is gone; the engine knows more.
+                    let Some(Ok(piece)) = piece else {
+                        return self.code_of_driver(log).await;
+                    };
+                    if let Some(code) = self.hear(&piece.into_bytes(), log).await? {
+                        return Ok(Ended::Code(code.map_or(KILLED, i32::from)));
+                    }
+                    // A flood must not keep timers and other jobs on this thread waiting.
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
+    /// Kills everything and returns when nothing of it is alive.
+    pub(crate) async fn end(self) {
+        let Self {
+            docker,
+            name,
+            stream,
+            orders,
+            ..
+        } = self;
+        // A stream that nobody reads would keep the engine waiting.
+        drop((stream, orders));
+        remove(&docker, &name).await;
+    }
+
+    async fn order(&mut self, script: &str) -> io::Result<()> {
+        self.orders
+            .write_all(format!("{script}\n").as_bytes())
+            .await?;
+        self.orders.flush().await
+    }
+
+    async fn hear(&mut self, bytes: &[u8], log: &mut Spool) -> io::Result<Option<Option<u8>>> {
+        let heard = self.answers.hear(bytes);
+        log.write(&heard.output).await?;
+        Ok(heard.answer)
+    }
+
+    /// The driver itself has ended: a command killed it, or the whole container.
+    async fn code_of_driver(&mut self, log: &mut Spool) -> io::Result<Ended> {
+        log.write(&self.answers.rest()).await?;
+        let code = match self.docker.inspect_exec(&self.exec).await {
+            Ok(exec) => exec.exit_code.and_then(|code| i32::try_from(code).ok()),
+            Err(error) if is_gone(&error) => None,
+            Err(error) => return Err(broken(error)),
+        };
+        Ok(Ended::Code(code.filter(|&code| code > 0).unwrap_or(KILLED)))
+    }
+}
+
+async fn try_start(
+    engine: &ContainerEngine,
+    wanted: Wanted<'_>,
+    site: Site<'_>,
+    name: &str,
+    log: &mut Spool,
+) -> Result<ContainerSession, NoPlace> {
+    std::fs::write(site.room.control().join(DRIVER_NAME), CONTAINER_DRIVER)?;
+    let docker = &engine.docker;
+    image::provide(docker, wanted.image, log).await?;
+    if let Err(error) = launch(engine, wanted, site, name).await {
+        return Err(refused(error, wanted.image, log).await?);
+    }
+    let mark = format!("{:032x}", rand::random::<u128>());
+    let (exec, attached) = match drive(docker, name, &mark).await {
+        Ok(driving) => driving,
+        Err(error) => return Err(refused(error, wanted.image, log).await?),
+    };
+    let StartExecResults::Attached { output, input } = attached else {
+        return Err(NoPlace::Broken(io::Error::other(
+            "no stream of a container",
+        )));
+    };
+    let mut session = ContainerSession {
+        docker: docker.clone(),
+        name: name.to_owned(),
+        exec,
+        orders: input,
+        stream: output,
+        answers: Answers::new(&mark),
+        watchdog: watch(engine, name, site.limits.disk_bytes),
+    };
+    session.ready(wanted.image, log).await?;
+    Ok(session)
+}
+
+impl ContainerSession {
+    async fn ready(&mut self, image: &str, log: &mut Spool) -> Result<(), NoPlace> {
+        let waiting = async {
+            while let Some(Ok(piece)) = self.stream.next().await {
+                if let Some(code) = self.hear(&piece.into_bytes(), log).await? {
+                    return Ok::<_, io::Error>(code == Some(0));
+                }
+            }
+            Ok(false)
+        };
+        match tokio::time::timeout(PATIENCE, waiting).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Err(error)) => Err(error.into()),
+            Ok(Ok(false)) | Err(_) => {
+                log.write(&self.answers.rest()).await?;
+                Err(NoPlace::Refused(no_container(image)))
+            }
+        }
+    }
+}
+
+/// Makes the container, fills it and starts it.
+async fn launch(
+    engine: &ContainerEngine,
+    wanted: Wanted<'_>,
+    site: Site<'_>,
+    name: &str,
+) -> Result<(), Error> {
+    let docker = &engine.docker;
+    let share = Share::of(&wanted, site.limits, engine.processors);
+    let life_s = site.timeout_s.saturating_add(LIFE_BEYOND_S);
+    let body = creation::body(&wanted, share, site.limits, site.owner, life_s);
+    let options = CreateContainerOptions {
+        name: Some(name.to_owned()),
+        ..CreateContainerOptions::default()
+    };
+    docker.create_container(Some(options), body).await?;
+    keep_from_host(docker, name).await?;
+    let root = UploadToContainerOptions {
+        path: "/".to_owned(),
+        ..UploadToContainerOptions::default()
+    };
+    let copied = body_try_stream(archive::of(site.room));
+    docker.upload_to_container(name, Some(root), copied).await?;
+    docker
+        .start_container(name, None::<StartContainerOptions>)
+        .await
+}
+
+/// Refuses what the engine's own configuration may add to every container: the host's network.
+async fn keep_from_host(docker: &Docker, name: &str) -> Result<(), Error> {
+    let made = docker
+        .inspect_container(name, None::<InspectContainerOptions>)
+        .await?;
+    let config = made.host_config.unwrap_or_default();
+    let modes = [config.network_mode, config.pid_mode, config.ipc_mode];
+    if modes.iter().flatten().any(|mode| mode == "host") {
+        return Err(Error::IOError {
+            err: io::Error::other("the engine's configuration gives containers the host's own"),
+        });
+    }
+    Ok(())
+}
+
+async fn drive(
+    docker: &Docker,
+    name: &str,
+    mark: &str,
+) -> Result<(String, StartExecResults), Error> {
+    let driver = format!("{CONTROL}/{DRIVER_NAME}");
+    let exec = ExecConfig {
+        attach_stdin: Some(true),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        user: Some("0:0".to_owned()),
+        working_dir: Some(CHECKOUT.to_owned()),
+        cmd: Some(["sh", &driver, mark, CONTROL].map(str::to_owned).to_vec()),
+        ..ExecConfig::default()
+    };
+    let exec = docker.create_exec(name, exec).await?.id;
+    let attached = docker.start_exec(&exec, None::<StartExecOptions>).await?;
+    Ok((exec, attached))
+}
+
+/// What the engine refuses is the image's or the suite's affair and goes to the log; what else
+/// fails is the worker's.
+async fn refused(error: Error, image: &str, log: &mut Spool) -> io::Result<NoPlace> {
+    let Error::DockerResponseServerError { message, .. } = error else {
+        return Ok(NoPlace::Broken(broken(error)));
+    };
+    let message = message.trim().replace(char::is_control, " ");
+    log.note(&format!("### {message}")).await?;
+    Ok(NoPlace::Refused(no_container(image)))
+}
+
+fn no_container(image: &str) -> String {
+    format!("Could not start a container of image '{image}'.")
+}
+
+fn broken(error: Error) -> io::Error {
+    io::Error::other(error)
+}
+
+fn is_gone(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DockerResponseServerError {
+            status_code: 404,
+            ..
+        }
+    )
+}
+
+/// Kills a container and everything in it, and removes it with its volumes.
+pub(super) async fn remove(docker: &Docker, name: &str) {
+    let kill = KillContainerOptions {
+        signal: "SIGKILL".to_owned(),
+    };
+    let options = RemoveContainerOptions {
+        force: true,
+        v: true,
+        ..RemoveContainerOptions::default()
+    };
+    for _ in 0..REMOVALS_MAX {
+        let _already_dead = docker.kill_container(name, Some(kill.clone())).await;
+        let _engine_may_be_faster = docker.remove_container(name, Some(options.clone())).await;
+        let looked = docker
+            .inspect_container(name, None::<InspectContainerOptions>)
+            .await;
+        if looked.is_err_and(|error| is_gone(&error)) {
+            return;
+        }
+        tokio::time::sleep(BETWEEN_REMOVALS).await;
+    }
+    tracing::error!(container = name, "a container cannot be removed");
+}
+
+/// Watches how much the container has written, and the room left on the engine's disk.
+fn watch(engine: &ContainerEngine, name: &str, disk_bytes: u64) -> AbortOnDropHandle<Excess> {
+    let (engine, name) = (engine.clone(), name.to_owned());
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        let mut rest = MEASURE_EVERY;
+        loop {
+            tokio::time::sleep(rest).await;
+            let started = Stopwatch::start();
+            if engine.storage.as_deref().is_some_and(is_full) {
+                return Excess::DiskFull;
+            }
+            let options = InspectContainerOptions { size: true };
+            let looked = engine.docker.inspect_container(&name, Some(options)).await;
+            let written = looked.ok().and_then(|container| container.size_rw);
+            if written.is_some_and(|bytes| u64::try_from(bytes).is_ok_and(|n| n > disk_bytes)) {
+                return Excess::Disk(disk_bytes);
+            }
+            rest = (started.elapsed() * MEASURING_SHARE).max(MEASURE_EVERY);
+        }
+    }))
+}
+
+fn is_full(storage: &Path) -> bool {
+    watchdog::free_bytes(storage).is_some_and(|free| free < watchdog::DISK_FREE_MIN_BYTES)
+}
