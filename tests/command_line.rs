@@ -229,3 +229,27 @@ fn parse_tells_a_near_miss_beside_its_output() {
     assert_eq!((status(&output), out(&output)), (0, "[]\n"));
     assert_eq!(err(&output), "paprq: not understood: rty\n");
 }
+
+#[test]
+fn a_worker_whose_engine_does_not_answer_says_where_it_looked_and_what_to_do() {
+    let folder = folder(&[("token", "secret")]);
+    let nowhere = format!("unix://{}/engine.sock", folder.path().display());
+    let token = folder.path().join("token");
+    let done = run(&[
+        "worker",
+        "--server",
+        "http://127.0.0.1:1",
+        "--token-file",
+        token.to_str().unwrap(),
+        "--executor",
+        "container",
+        "--engine",
+        &nowhere,
+    ]);
+    assert_ne!(status(&done), 0);
+    let said = err(&done);
+    assert!(
+        said.contains(&nowhere) && said.contains("--engine"),
+        "{said}"
+    );
+}

@@ -54,7 +54,7 @@ async fn serve(mut config: Config, mut amended: Amended) -> anyhow::Result<()> {
     let listener = TcpListener::bind((web.host.as_str(), web.port))
         .with_context(|| format!("cannot listen on {}:{}", web.host, web.port))?;
     let address = listener.local_addr()?;
-    let executors = executors(config.worker.local).await;
+    let executors = executors(&config.worker).await;
     loop {
         absolute(&mut config.git.cache_dir)?;
         let base_url = config.web.base_url.clone();

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use crate::config::{Amended, Config};
+use crate::config::{Amended, Config, LocalExecutor, Workers};
 use crate::engine::{AmendmentAsked, Engine};
 use crate::ids::WorkerId;
 use crate::web;
@@ -171,18 +171,37 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// Finds bubblewrap; without it there are no workers in the server.
-pub(super) async fn executors(workers: u32) -> Executors {
-    if workers == 0 {
-        return Executors::default();
+/// Finds what the server's own workers execute suites in; with nothing there are none.
+pub(super) async fn executors(workers: &Workers) -> Executors {
+    let mut executors = Executors::default();
+    if workers.local == 0 {
+        return executors;
     }
-    match worker::find_bubblewrap().await {
-        Ok(bubblewrap) => Executors::sandbox(Isolation::Bubblewrap(bubblewrap)),
-        Err(error) => {
-            tracing::error!(%error, "no workers in this server: suites wait for others");
-            Executors::default()
+    let named = workers.executors.as_ref();
+    let is_wanted = |kind| named.is_none_or(|named| named.contains(&kind));
+    if is_wanted(LocalExecutor::Sandbox) {
+        match worker::find_bubblewrap().await {
+            Ok(bubblewrap) => executors.sandbox = Some(Isolation::Bubblewrap(bubblewrap)),
+            Err(error) => tracing::error!(%error, "workers in this server offer no sandbox"),
         }
     }
+    if is_wanted(LocalExecutor::Container) {
+        let engine = workers.engine.as_deref();
+        match worker::find_container_engine(engine).await {
+            Ok(engine) => {
+                tracing::info!(%engine, "workers in this server run containers");
+                executors.container = Some(engine);
+            }
+            Err(error) if named.is_none() && engine.is_none() => {
+                tracing::info!(%error, "workers in this server run no containers");
+            }
+            Err(error) => tracing::error!(%error, "workers in this server run no containers"),
+        }
+    }
+    if executors.offered().is_empty() {
+        tracing::error!("no workers in this server: suites wait for others");
+    }
+    executors
 }
 
 /// Where logs of the program go: standard error, from `info` up unless `RUST_LOG` says otherwise.

@@ -31,9 +31,18 @@ pub(crate) struct Arguments {
     /// Something it has that suites may ask for; may be repeated.
     #[arg(long = "label", value_name = "LABEL")]
     labels: Vec<String>,
-    /// What it executes suites in.
-    #[arg(long, value_enum, default_value = "sandbox")]
-    executor: ExecutorKind,
+    /// What it executes suites in; may be repeated.
+    #[arg(
+        long = "executor",
+        value_name = "KIND",
+        value_enum,
+        default_value = "sandbox"
+    )]
+    executors: Vec<ExecutorKind>,
+    /// Where Podman or Docker listens, such as unix:///run/podman/podman.sock [default: the one in
+    /// $CONTAINER_HOST or $DOCKER_HOST, else one at a usual place, else a Podman of its own].
+    #[arg(long, value_name = "URL")]
+    engine: Option<String>,
     /// Takes what is waiting now, executes it, and ends.
     #[arg(long)]
     once: bool,
@@ -84,14 +93,7 @@ async fn serve(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 async fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
-    let executors = match arguments.executor {
-        ExecutorKind::Sandbox => {
-            Executors::sandbox(Isolation::Bubblewrap(worker::find_bubblewrap().await?))
-        }
-        ExecutorKind::Container | ExecutorKind::Kubernetes | ExecutorKind::Vm => {
-            bail!("this version of paprq executes suites in a sandbox only")
-        }
-    };
+    let executors = executors(arguments).await?;
     let token = std::fs::read_to_string(&arguments.token_file)
         .with_context(|| format!("cannot read {}", arguments.token_file.display()))?;
     let name = arguments.name.clone().unwrap_or_else(machine_name);
@@ -110,6 +112,40 @@ async fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
             Lifetime::UntilStopped
         },
     })
+}
+
+async fn executors(arguments: &Arguments) -> anyhow::Result<Executors> {
+    let mut executors = Executors::default();
+    for kind in &arguments.executors {
+        match kind {
+            ExecutorKind::Sandbox => {
+                let bubblewrap = worker::find_bubblewrap().await?;
+                executors.sandbox = Some(Isolation::Bubblewrap(bubblewrap));
+            }
+            ExecutorKind::Container => {
+                let engine = worker::find_container_engine(arguments.engine.as_deref()).await?;
+                tracing::info!(%engine, "a container engine answers");
+                executors.container = Some(engine);
+            }
+            ExecutorKind::Kubernetes | ExecutorKind::Vm => {
+                bail!("this version of paprq executes suites in a sandbox or a container only")
+            }
+        }
+    }
+    if executors.sandbox.is_none() {
+        executors.git = sandbox_for_git().await;
+    }
+    Ok(executors)
+}
+
+async fn sandbox_for_git() -> Option<Isolation> {
+    match worker::find_bubblewrap().await {
+        Ok(bubblewrap) => Some(Isolation::Bubblewrap(bubblewrap)),
+        Err(error) => {
+            tracing::warn!(%error, "git works without a sandbox");
+            None
+        }
+    }
 }
 
 fn limits(arguments: &Arguments) -> Limits {

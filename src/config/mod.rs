@@ -45,7 +45,7 @@ pub use reading::Environment;
 pub use repo::{Fork, Merging, Repo};
 pub use schedule::{Comparison, Glob, PriorityBound, Rule, RuleRun, Schedule};
 pub use secret::Secret;
-pub use server::{ArtifactBounds, Db, Git, Storage, Web, Workers};
+pub use server::{ArtifactBounds, Db, Git, LocalExecutor, Storage, Web, Workers};
 pub use suites::{OnMerge, PullTests, SuiteLimit, Suites};
 
 use crate::ids::RepoLabel;

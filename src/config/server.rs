@@ -98,11 +98,24 @@ impl ArtifactBounds {
     }
 }
 
+/// What a worker inside the server executes suites in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum LocalExecutor {
+    /// Bubblewrap.
+    Sandbox,
+    /// Podman or Docker.
+    Container,
+}
+
 /// Who executes jobs.
 #[derive(Clone, Debug)]
 pub struct Workers {
     /// Workers inside the server, 0 to 1000. Default 2.
     pub local: u32,
+    /// What those execute suites in. Default none: whatever is found on the machine.
+    pub executors: Option<Vec<LocalExecutor>>,
+    /// The address of their container engine. Default none: it is looked for.
+    pub engine: Option<String>,
     /// The tokens of remote workers, each with a name of its own. Default none.
     pub tokens: BTreeMap<String, Secret>,
 }
@@ -206,9 +219,26 @@ impl Workers {
         let tokens = section.section("tokens");
         Self {
             local: section.whole("local", 0..=1000).unwrap_or(2),
+            executors: local_executors(section),
+            engine: section.text_unless_empty("engine"),
             tokens: worker_tokens(&tokens),
         }
     }
+}
+
+fn local_executors(section: &Section<'_>) -> Option<Vec<LocalExecutor>> {
+    let names = section.texts("executors");
+    let read = |name: &String| match name.as_str() {
+        "sandbox" => Some(LocalExecutor::Sandbox),
+        "container" => Some(LocalExecutor::Container),
+        other => {
+            let message = format!("\"executors\" has \"{other}\"");
+            section.error("executors", message, "write sandbox, container or both");
+            None
+        }
+    };
+    let known: Vec<LocalExecutor> = names.iter().filter_map(read).collect();
+    (!known.is_empty()).then_some(known)
 }
 
 fn worker_tokens(section: &Section<'_>) -> BTreeMap<String, Secret> {

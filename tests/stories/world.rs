@@ -183,6 +183,7 @@ base_url = "https://paprq.example"
 {pages}
 [worker]
 local = {local_workers}
+executors = ["sandbox"]
 tokens = {{ remote = "{WORKER_TOKEN}" }}
 [repo.widgets]
 owner = "octo"

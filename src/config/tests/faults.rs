@@ -29,6 +29,7 @@ url = "postgres://u:p@db/x"
 url = "s3://bucket"
 
 [worker]
+executors = ["sandbox", "vm"]
 tokens = { one = "same", two = "same" }
 
 [[schedule.rules]]

@@ -56,6 +56,8 @@ fn every_key_has_the_default_that_the_documentation_names() {
         },
         worker: Workers {
             local: 2,
+            executors: None,
+            engine: None,
             tokens: {},
         },
         repos: {

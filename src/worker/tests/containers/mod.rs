@@ -113,7 +113,10 @@ async fn a_suite_sees_its_commit_as_root_of_a_container() {
                 variable("GREETING", "grüß $(cat greeting) ☀"),
                 variable("PAPR_BRANCH", "overridden"),
             ];
-            order.secrets = vec![variable("KEY", "a 'b' $c")];
+            order.secrets = vec![crate::protocol::SecretVariable {
+                name: "KEY".to_owned(),
+                value: "a 'b' $c".to_owned(),
+            }];
             order.variables = vec![variable("PAPR_BRANCH", "it's")];
         })
         .await;
