@@ -4,6 +4,7 @@
 //! have moved. Only where the registry is out of reach is the copy of last time good enough.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bollard::Docker;
 use bollard::errors::Error;
@@ -14,6 +15,8 @@ use futures_util::StreamExt as _;
 use crate::worker::executors::NoPlace;
 use crate::worker::spool::Spool;
 
+/// How long a pull may take.
+const TIME: Duration = Duration::from_secs(1800);
 /// The longest name of an image.
 const NAME_BYTES_MAX: usize = 512;
 /// Where Podman puts images that were built here; there is no such registry.
@@ -55,7 +58,9 @@ pub(super) async fn provide(docker: &Docker, image: &str, log: &mut Spool) -> Re
         return Err(no_image());
     }
     log.note(&format!("### Pulling image {image}")).await?;
-    let Err(reason) = pull(docker, image, log).await? else {
+    let pulled = tokio::time::timeout(TIME, pull(docker, image, log)).await;
+    let pulled = pulled.unwrap_or_else(|_elapsed| Ok(Err("The pull took too long.".to_owned())));
+    let Err(reason) = pulled? else {
         return Ok(());
     };
     log.note(&format!("### {}", one_line(&reason))).await?;
