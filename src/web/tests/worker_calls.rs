@@ -39,6 +39,21 @@ async fn an_attempt_goes_from_claim_to_result_and_is_then_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_waits_is_given_a_job_as_soon_as_there_is_one() {
+    let house = House::start().await;
+    let text = format!("@{} r+", house.sample.bot);
+    let approval = house.comment("approval", house.sample.good, &text);
+    let wait = house.call("worker/claim").json(&claim(30)).send();
+    let (order, approved) = tokio::join!(wait, approval.send());
+    assert_eq!(approved.unwrap().status(), 202);
+    // 204 would be that nothing came as long as it waited.
+    let order = order.unwrap();
+    assert_eq!(order.status(), 200);
+    let order: Order = order.json().await.unwrap();
+    assert_eq!(order.attempt.number, crate::ids::AttemptNumber(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn strangers_and_too_much_are_refused() {
     let house = House::start().await;
     let order = house.order(house.sample.good).await;
