@@ -32,6 +32,7 @@ mod restarts;
 mod reuse;
 mod secrets;
 mod suite_commands;
+mod suite_order;
 mod suite_pages;
 mod trust;
 mod webhooks;

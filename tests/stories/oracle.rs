@@ -90,9 +90,14 @@ impl Oracle {
 
     /// All tests that were executed, sorted.
     pub(crate) fn all(&self) -> Vec<String> {
-        let mut all = self.asked.borrow().clone();
+        let mut all = self.in_order();
         all.sort();
         all
+    }
+
+    /// All tests that were executed, the first one first.
+    pub(crate) fn in_order(&self) -> Vec<String> {
+        self.asked.borrow().clone()
     }
 
     /// Waits until a test was executed so often.
