@@ -174,16 +174,18 @@ async fn a_broken_suite_file_gets_a_status_and_a_comment_and_the_queue_goes_on()
     world.until_merged(good).await;
 }
 
+/// Some machine's suite, which no worker of these stories can execute.
+const FOR_A_MACHINE: &str =
+    "context: machine\nhost: {distro: fedora/28/atomic}\nbranches: [auto]\ntests: [make]\n";
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_suite_for_which_there_can_be_no_worker_is_answered_with_an_error() {
+async fn a_suite_that_no_worker_can_execute_waits_where_everybody_can_see_it() {
     let world = World::start().await;
-    let before = world.base();
-    let file = "context: boxed\ncontainer: {image: fedora}\nbranches: [auto]\ntests: [make]\n";
-    let pull = world.open_pull("boxed", &[(".papr.yml", file)]);
-    world.tell(pull, "r+");
-    let said = world.hear(pull, ":broken_heart: Test failed").await;
-    assert!(said.contains("No worker offers container"), "{said}");
-    let merge = world.practice.branch(REPO, "auto").unwrap().unwrap();
-    world.until_status(merge, "boxed", StatusState::Error).await;
-    assert_eq!(world.base(), before);
+    let pull = world.open_pull("machine", &[(".papr.yml", FOR_A_MACHINE)]);
+    let head = world.head(pull);
+    world
+        .until_status(head, "machine", StatusState::Pending)
+        .await;
+    let page = world.page("/workers").await;
+    assert!(page.contains("No worker offers vm"), "{page}");
 }
