@@ -156,9 +156,10 @@ async fn a_pull_on_hold_is_approved_and_does_not_land_until_it_is_let_go() {
     let seen = world.practice.pull(REPO, held).unwrap();
     assert_eq!(seen.state, PullState::Open);
     world.say("anybody", held, "@bors info");
-    world
+    let said = world
         .hear(held, ":information_source: How this pull request stands:")
         .await;
+    assert!(said.contains("Held back by"), "{said}");
     assert_eq!(world.count(held, ":hourglass:"), 0);
     world.tell(held, "hold-");
     world.until_merged(held).await;
