@@ -63,6 +63,35 @@ async fn a_change_to_one_path_runs_one_suite_and_the_other_is_not_needed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_push_is_compared_with_what_the_branch_was_before() {
+    let oracle = Oracle::start();
+    let suites = [
+        oracle.suite("server", "paths: [server/]\nbranches: [release]"),
+        oracle.suite("client", "paths: [client/]\nbranches: [release]"),
+    ];
+    let world = World::start_with(with_suites(&suites, "")).await;
+    // Of a new branch nothing is known that it could be compared with.
+    let first = world.push("release", &[("server/a", "1"), ("client/a", "1")]);
+    for context in ["server", "client"] {
+        world
+            .until_status(first, context, StatusState::Success)
+            .await;
+    }
+    assert_eq!(oracle.all(), ["client", "server"]);
+    let second = world.push("release", &[("client/a", "2")]);
+    for context in ["server", "client"] {
+        world
+            .until_status(second, context, StatusState::Success)
+            .await;
+    }
+    assert_eq!(
+        words(&world, second, "server").1,
+        "Not needed: it is about no path that was changed."
+    );
+    assert_eq!(oracle.all(), ["client", "client", "server"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_matrix_makes_a_suite_for_each_combination() {
     let oracle = Oracle::start();
     let ask = oracle.ask("$CC-$VERSION");
