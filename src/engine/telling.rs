@@ -103,12 +103,37 @@ mod tests {
 
     #[test]
     fn a_pulls_own_test_is_told_of_the_pull_and_of_its_merge() {
-        insta::assert_snapshot!(told(&job(Purpose::Pull, Some(commit("a")))), @"");
+        insta::assert_snapshot!(told(&job(Purpose::Pull, Some(commit("a")))), @r"
+        RHCI_REPO=octo/demo
+        RHCI_COMMIT=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+        RHCI_PULL_ID=7
+        RHCI_MERGE_COMMIT=eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
+        PAPR_REPO=octo/demo
+        PAPR_COMMIT=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+        PAPR_PULL_ID=7
+        PAPR_MERGE_COMMIT=eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
+        PAPR_PULL_TARGET_BRANCH=main
+        https://github.com/octo/demo/pull/7
+        aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+        TESTSUITE f28
+        ");
     }
 
     #[test]
     fn a_pull_that_does_not_merge_has_no_merge_commit_and_a_warning() {
-        insta::assert_snapshot!(told(&job(Purpose::Pull, None)), @"");
+        insta::assert_snapshot!(told(&job(Purpose::Pull, None)), @r"
+        RHCI_REPO=octo/demo
+        RHCI_COMMIT=eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
+        RHCI_PULL_ID=7
+        PAPR_REPO=octo/demo
+        PAPR_COMMIT=eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
+        PAPR_PULL_ID=7
+        PAPR_PULL_TARGET_BRANCH=main
+        https://github.com/octo/demo/pull/7
+        eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
+        (WARNING: not merge sha, check for conflicts)
+        TESTSUITE f28
+        ");
     }
 
     #[test]
@@ -117,6 +142,16 @@ mod tests {
         for purpose in [Purpose::Land, Purpose::Try] {
             assert_eq!(told(&job(purpose, None)), branch);
         }
-        insta::assert_snapshot!(branch, @"");
+        insta::assert_snapshot!(branch, @r"
+        RHCI_REPO=octo/demo
+        RHCI_COMMIT=eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
+        RHCI_BRANCH=main
+        PAPR_REPO=octo/demo
+        PAPR_COMMIT=eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
+        PAPR_BRANCH=main
+        https://github.com/octo/demo/commits/main
+        eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee
+        TESTSUITE f28
+        ");
     }
 }

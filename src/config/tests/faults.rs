@@ -80,31 +80,32 @@ github = {}
     cfg.toml:16: [web] unknown key "owner": it belongs in [repo.NAME]
     cfg.toml:19: [db] this build stores in SQLite only, not at a "url": remove it and write file = "paprq.db"
     cfg.toml:22: [storage] this build keeps logs in a directory only: write url = "file:storage"
-    cfg.toml:25: [worker.tokens] "two" has the token of "one": give each worker a token of its own
-    cfg.toml:27: [schedule.rules] missing key "rank": write rank = 100; higher goes first
-    cfg.toml:28: [schedule.rules] "run" has none of its possible values: write "auto" or "try" or "pull" or "branch"
-    cfg.toml:29: [schedule.rules] "suite" is no pattern: invalid range pattern: write letters, * for any text, ? for any letter
-    cfg.toml:30: [schedule.rules] "priority" is no comparison: write priority = ">=5"; also >, <, <=, =
-    cfg.toml:32: [hooks.h] missing key "endpoint": write the address that is called
-    cfg.toml:33: [hooks.h] "access" has none of its possible values: write "reviewer" or "try"
-    cfg.toml:36: [repo.all] the label "all" means every repository in addresses: take another label of letters, digits, - _ .
-    cfg.toml:36: [repo.all] missing key "owner": write the account or organisation of the repository
-    cfg.toml:36: [repo.all.github] missing key "secret": write what the repository's webhook is signed with
-    cfg.toml:37: [repo.all] "name" cannot be a name on GitHub: write it as in the repository's address: owner/name
-    cfg.toml:38: [repo.all] "reviewers" is a text: write a list: ["…", "…"]
-    cfg.toml:39: [repo.all] "timeout" is 0: write a number from 1 to 31536000
-    cfg.toml:40: [repo.all] unknown key "rollout": remove it; known here: auth_collaborators, autosquash, batch, branch, buildbot, checks, forward_secret, forward_to, github, labels, linear, merges, name, owner, report, require_green_pull, reviewers, rust_team, rust_team_url, secrets, status, status_based_exemption, suites, test-on-fork, timeout, travis, try_choosers, try_users, window
-    cfg.toml:43: [repo.all.branch] "auto" is main, which the bot would overwrite: take a branch that nobody else uses
-    cfg.toml:44: [repo.all.branch] "try" is no branch name: write a name that git accepts, without refs/heads/
-    cfg.toml:49: [repo.y] "reviewers" holds "@alice", which is no login: write logins alone, each in quotes, without @
-    cfg.toml:49: [repo.y] "reviewers" holds a whole number: write texts, each in quotes
-    cfg.toml:49: [repo.y] "reviewers" holds an empty text: write a value or remove it
-    cfg.toml:50: [repo.y.suites] "file" is no path inside the repository: write file = ".papr.yml"
-    cfg.toml:50: [repo.y.suites] "pulls" has none of its possible values: write "trusted" or "all" or "none"
-    cfg.toml:51: [repo.y.status.ci] missing key "context": write the status's context
-    cfg.toml:52: [repo.y] "checks" is a whole number, not a table: write [repo.y.checks] and its keys below
-    cfg.toml:57: [repo.z] Octo/Y is already [repo.y]: remove one of the two
-    cfg.toml:58: [repo.z.github] missing key "secret": write what the repository's webhook is signed with
+    cfg.toml:25: [worker] "executors" has "vm": write sandbox, container or both
+    cfg.toml:26: [worker.tokens] "two" has the token of "one": give each worker a token of its own
+    cfg.toml:28: [schedule.rules] missing key "rank": write rank = 100; higher goes first
+    cfg.toml:29: [schedule.rules] "run" has none of its possible values: write "auto" or "try" or "pull" or "branch"
+    cfg.toml:30: [schedule.rules] "suite" is no pattern: invalid range pattern: write letters, * for any text, ? for any letter
+    cfg.toml:31: [schedule.rules] "priority" is no comparison: write priority = ">=5"; also >, <, <=, =
+    cfg.toml:33: [hooks.h] missing key "endpoint": write the address that is called
+    cfg.toml:34: [hooks.h] "access" has none of its possible values: write "reviewer" or "try"
+    cfg.toml:37: [repo.all] the label "all" means every repository in addresses: take another label of letters, digits, - _ .
+    cfg.toml:37: [repo.all] missing key "owner": write the account or organisation of the repository
+    cfg.toml:37: [repo.all.github] missing key "secret": write what the repository's webhook is signed with
+    cfg.toml:38: [repo.all] "name" cannot be a name on GitHub: write it as in the repository's address: owner/name
+    cfg.toml:39: [repo.all] "reviewers" is a text: write a list: ["…", "…"]
+    cfg.toml:40: [repo.all] "timeout" is 0: write a number from 1 to 31536000
+    cfg.toml:41: [repo.all] unknown key "rollout": remove it; known here: auth_collaborators, autosquash, batch, branch, buildbot, checks, forward_secret, forward_to, github, labels, linear, merges, name, owner, report, require_green_pull, reviewers, rust_team, rust_team_url, secrets, status, status_based_exemption, suites, test-on-fork, timeout, travis, try_choosers, try_users, window
+    cfg.toml:44: [repo.all.branch] "auto" is main, which the bot would overwrite: take a branch that nobody else uses
+    cfg.toml:45: [repo.all.branch] "try" is no branch name: write a name that git accepts, without refs/heads/
+    cfg.toml:50: [repo.y] "reviewers" holds "@alice", which is no login: write logins alone, each in quotes, without @
+    cfg.toml:50: [repo.y] "reviewers" holds a whole number: write texts, each in quotes
+    cfg.toml:50: [repo.y] "reviewers" holds an empty text: write a value or remove it
+    cfg.toml:51: [repo.y.suites] "file" is no path inside the repository: write file = ".papr.yml"
+    cfg.toml:51: [repo.y.suites] "pulls" has none of its possible values: write "trusted" or "all" or "none"
+    cfg.toml:52: [repo.y.status.ci] missing key "context": write the status's context
+    cfg.toml:53: [repo.y] "checks" is a whole number, not a table: write [repo.y.checks] and its keys below
+    cfg.toml:58: [repo.z] Octo/Y is already [repo.y]: remove one of the two
+    cfg.toml:59: [repo.z.github] missing key "secret": write what the repository's webhook is signed with
     "#);
 }
 

@@ -1,5 +1,7 @@
 //! The queue under test: scripts of events against snapshots, and laws over random histories.
 
+mod asked;
+mod branches;
 mod compat;
 mod homu;
 mod imported;

@@ -40,6 +40,8 @@ impl OwnService {
             .args(["--pdeathsig", "TERM", "--", "podman", "system", "service"])
             .args(["--time", "0", &address])
             .envs(environment.iter().copied())
+            // What it starts leaves notes wherever it was started.
+            .current_dir(directory.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

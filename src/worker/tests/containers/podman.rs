@@ -143,6 +143,8 @@ fn podman(directory: &Path) -> Command {
         .env("CONTAINERS_CONF", directory.join("containers.conf"))
         .env("CONTAINERS_STORAGE_CONF", directory.join("storage.conf"))
         .env("XDG_RUNTIME_DIR", directory.join("runtime"))
+        // What it starts leaves notes wherever it was started.
+        .current_dir(directory)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
