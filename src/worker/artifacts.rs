@@ -139,6 +139,13 @@ impl Carrier<'_> {
     }
 }
 
+/// Those of the paths that are below the working copy, as they are walked; of the others
+/// [`Carrier::bring`] says why they are left out.
+pub(super) fn paths_inside(wanted: &[String]) -> Vec<PathBuf> {
+    let inside = wanted.iter().filter_map(|path| inside(path).ok());
+    inside.map(PathBuf::from).collect()
+}
+
 fn shows_secret(order: &Order, path: &str) -> bool {
     let mask = Mask::of(&order.secrets).ok().flatten();
     mask.is_some_and(|mut mask| {

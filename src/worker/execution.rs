@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::artifacts::Carrier;
+use super::artifacts::{self, Carrier};
 use super::build;
 use super::checkout::check_out;
 use super::client::ServerClient;
@@ -21,6 +21,8 @@ use crate::clock::{self, Stopwatch};
 use crate::protocol::{JobOutcome, Order};
 use crate::suite::Suite;
 
+/// How long what a suite leaves may take to be copied out of its place.
+const KEEPING: Duration = Duration::from_secs(600);
 /// The exit code of a suite that was killed for what it used, as shells count SIGKILL.
 const KILLED: i32 = 128 + 9;
 
@@ -125,13 +127,30 @@ async fn try_execute(
     };
     let mut place = Place::open(&way, site, log).await?;
     let outcome = run(order, &commands, &mut place, workshop, log).await;
+    let kept = match outcome {
+        Ok(_) => {
+            let paths = artifacts::paths_inside(&order.suite.artifacts);
+            let keeping = place.keep(&paths, order.artifacts, workshop.room, log);
+            let keeping = tokio::time::timeout(KEEPING, keeping);
+            match workshop.stop.run_until_cancelled(keeping).await {
+                Some(Ok(kept)) => Some(kept),
+                Some(Err(_elapsed)) => {
+                    log.note("### ARTIFACTS LEFT OUT: copying them took too long")
+                        .await?;
+                    None
+                }
+                None => None,
+            }
+        }
+        Err(_) => None,
+    };
     place.close().await;
-    if outcome.is_ok() {
+    if let Some(kept) = kept {
         let carrier = Carrier {
             client: &workshop.client,
             stop: &workshop.stop,
         };
-        carrier.bring(order, &workshop.room.checkout(), log).await?;
+        carrier.bring(order, &kept?, log).await?;
     }
     outcome
 }

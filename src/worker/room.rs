@@ -58,6 +58,11 @@ impl Room {
         self.root.join("checkout")
     }
 
+    /// What a suite leaves, where its working copy is elsewhere.
+    pub(super) fn kept(&self) -> PathBuf {
+        self.root.join("kept")
+    }
+
     /// What the commands may read but not change: their scripts, the sandbox's own /etc.
     pub(super) fn control(&self) -> PathBuf {
         self.root.join("control")

@@ -1,13 +1,14 @@
 //! Where the commands of one suite run, whatever its environment: opened, used, closed.
 
 use std::io;
+use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
 
 use super::Way;
 use super::container::ContainerSession;
 use super::session::{Bounds, Ended, Launch, Session};
-use crate::protocol::Attempt;
+use crate::protocol::{ArtifactBounds, Attempt};
 use crate::worker::room::Room;
 use crate::worker::settings::Limits;
 use crate::worker::spawner::Spawner;
@@ -91,6 +92,35 @@ impl Place {
         match self {
             Self::Sandbox(session) => session.run(script, bounds, log).await,
             Self::Container(session) => session.run(script, bounds, log).await,
+        }
+    }
+
+    /// The directory with what the suite leaves at these paths of its working copy. It is to be read
+    /// when the place is closed; what was left out of it is in the log.
+    ///
+    /// # Errors
+    /// If the worker's own files fail.
+    pub(crate) async fn keep(
+        &mut self,
+        paths: &[PathBuf],
+        bounds: ArtifactBounds,
+        room: &Room,
+        log: &mut Spool,
+    ) -> io::Result<PathBuf> {
+        match self {
+            Self::Sandbox(_) => Ok(room.checkout()),
+            Self::Container(_) if paths.is_empty() => Ok(room.kept()),
+            Self::Container(session) => {
+                let kept = room.kept();
+                for left_out in session.keep(paths, bounds, &kept).await? {
+                    log.note(&format!(
+                        "### ARTIFACT LEFT OUT: {}",
+                        left_out.escape_debug()
+                    ))
+                    .await?;
+                }
+                Ok(kept)
+            }
         }
     }
 

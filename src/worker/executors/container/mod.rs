@@ -8,6 +8,7 @@ mod archive;
 mod creation;
 mod engine;
 mod image;
+mod keeping;
 mod service;
 mod session;
 

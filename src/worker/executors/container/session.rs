@@ -1,7 +1,7 @@
 //! One container and the driver shell in it: made, fed with scripts, watched, removed.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -21,8 +21,9 @@ use tokio_util::task::AbortOnDropHandle;
 use super::answers::Answers;
 use super::creation::{self, Share};
 use super::engine::ContainerEngine;
-use super::{CHECKOUT, CONTROL, archive, image};
+use super::{CHECKOUT, CONTROL, archive, image, keeping};
 use crate::clock::Stopwatch;
+use crate::protocol::ArtifactBounds;
 use crate::suite::ContainerSpecs;
 use crate::worker::executors::watchdog::{self, Excess};
 use crate::worker::executors::{Bounds, Ended, NoPlace, Site};
@@ -133,6 +134,19 @@ impl ContainerSession {
                 }
             }
         }
+    }
+
+    /// Copies what is at these paths of the working copy into a directory; see [`keeping::keep`].
+    ///
+    /// # Errors
+    /// If the directory cannot be written.
+    pub(crate) async fn keep(
+        &mut self,
+        paths: &[PathBuf],
+        bounds: ArtifactBounds,
+        to: &Path,
+    ) -> io::Result<Vec<String>> {
+        keeping::keep(&self.docker, &self.name, paths, bounds, to).await
     }
 
     /// Kills everything and returns when nothing of it is alive.

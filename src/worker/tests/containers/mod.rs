@@ -434,3 +434,29 @@ fn libraries_of(program: &str) -> Vec<(String, Vec<u8>)> {
         })
         .collect()
 }
+
+#[tokio::test]
+async fn what_a_suite_leaves_in_its_container_is_kept_and_what_leads_elsewhere_is_not() {
+    let stage = Stage::start().await;
+    let (log, report) = stage
+        .execute(1, |order| {
+            let make = "mkdir -p out/deep; echo one >out/one; echo two >out/deep/two; \
+                        ln -s /etc/passwd out/link; sleep 1000 & false";
+            in_container(order, IMAGE, &[make]);
+            order.suite.artifacts = ["out", "greeting", "missing", "../../../etc/passwd"]
+                .map(str::to_owned)
+                .to_vec();
+        })
+        .await;
+    assert_eq!(report.outcome, JobOutcome::Failed { exit_code: 1 }, "{log}");
+    let files = stage
+        .server
+        .change(|state| state.attempts[&attempt(1)].artifacts.clone());
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["greeting", "out/deep/two", "out/one"], "{log}");
+    assert_eq!(files["out/deep/two"], b"two\n");
+    let link = "### ARTIFACT LEFT OUT: out/link: it is neither a file nor a directory";
+    assert!(log.contains(link), "{log}");
+    assert!(log.contains("it leads out of the working copy"), "{log}");
+    stage.end().await;
+}
