@@ -232,14 +232,22 @@ tests: ['true']
 ";
     let repository = Repository::new(&[(".papr.yml", file)]);
     let (said, status) = repository.run(&[]);
-    insta::assert_snapshot!(said, @r"
-    there: not executed: nothing here executes a `container`
+    insta::assert_snapshot!(said, @r#"
     far: not executed: nothing here executes a `host`
     here: begins
     here: passed after N s
+    there: begins
+    there: could not be executed (Could not pull image 'none'.) after N s
+        ### DATE
+        ### .tmpuOlVXU
+        ### 244ff5569d4f79b889bdd35ee3f88bb2e4a58d5e
+        ### TESTSUITE there
+        ### Pulling image none
+        ### initializing source docker://none:latest: pinging container registry registry-1.docker.io: Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on 10.255.255.53:53: no such host
+        ### Could not pull image 'none'.
 
-    1 passed, 2 not executed in N s
-    ");
+    1 passed, 1 failed, 1 not executed in N s
+    "#);
     assert_eq!(status, 1);
     let (said, status) = repository.run(&["--executor", "sandbox"]);
     insta::assert_snapshot!(said, @r"

@@ -76,6 +76,24 @@ impl Board {
         }
     }
 
+    /// Leaves out what takes this executor, for this reason.
+    pub(super) fn give_up_in(&mut self, executor: Executor, why: &str) {
+        for job in &mut self.jobs {
+            if executor_of(&job.suite.environment) == executor {
+                job.give_up(why, Wanted::Yes);
+            }
+        }
+    }
+
+    /// Whether anything waits that takes this executor.
+    pub(super) fn waits_for(&self, executor: Executor) -> bool {
+        let mut waiting = self
+            .jobs
+            .iter()
+            .filter(|job| matches!(job.state, State::Waiting));
+        waiting.any(|job| executor_of(&job.suite.environment) == executor)
+    }
+
     /// Leaves out what takes an executor that is not offered.
     pub(super) fn offer(&mut self, executors: &[Executor]) {
         for job in &mut self.jobs {
@@ -83,13 +101,6 @@ impl Board {
                 let key = job.suite.environment.key();
                 job.give_up(&format!("nothing here executes a `{key}`"), Wanted::Yes);
             }
-        }
-    }
-
-    /// Leaves out everything that has not begun.
-    pub(super) fn give_up(&mut self, why: &str) {
-        for job in &mut self.jobs {
-            job.give_up(why, Wanted::Yes);
         }
     }
 
@@ -281,7 +292,7 @@ mod tests {
         let mut board = board();
         board.offer(&[Executor::Sandbox]);
         assert_eq!(states(&board)[3], "left out");
-        board.give_up("no reason");
+        board.give_up_in(Executor::Sandbox, "no reason");
         assert!(board.is_over());
         assert!(!board.is_good());
     }

@@ -134,19 +134,19 @@ async fn execute(
     screen: &mut Screen,
 ) -> anyhow::Result<ExitCode> {
     let mut board = Board::new(chosen);
-    let isolation = isolation(arguments, &mut board).await;
+    let executors = executors(arguments, &mut board).await;
     let directory = tempfile::Builder::new().prefix("paprq-run-").tempdir()?;
-    let good = match isolation {
+    let good = match executors {
         None => {
             screen.sum_up(&board, Interruption::No)?;
             board.is_good()
         }
-        Some(isolation) => {
+        Some(executors) => {
             let snapshot = Snapshot::take(top, directory.path())?;
             let desk = Desk::open(board, snapshot)?;
             let work_dir = directory.path().join("worker");
             work(
-                settings(arguments, &desk, isolation, work_dir),
+                settings(arguments, &desk, executors, work_dir),
                 &desk,
                 screen,
             )
@@ -179,8 +179,8 @@ async fn work(settings: Settings, desk: &Desk, screen: &mut Screen) -> anyhow::R
     Ok(interruption == Interruption::No && desk.look(Board::is_good))
 }
 
-/// How suites are kept from the machine; `None` if none is to be executed, and the board says why.
-async fn isolation(arguments: &Arguments, board: &mut Board) -> Option<Isolation> {
+/// What suites are executed in; `None` if none is to be executed, and the board says why.
+async fn executors(arguments: &Arguments, board: &mut Board) -> Option<Executors> {
     // Whoever names a suite wants it.
     let wanted = if arguments.suites.is_empty() {
         Wanted::No
@@ -192,23 +192,29 @@ async fn isolation(arguments: &Arguments, board: &mut Board) -> Option<Isolation
             board.leave_out(executor, wanted);
         }
     }
-    board.offer(&[Executor::Sandbox]);
-    if board.is_over() {
-        return None;
-    }
+    let mut executors = Executors::default();
+    // The working copy is made in it too, whatever a suite's own environment is.
     match worker::find_bubblewrap().await {
-        Ok(bubblewrap) => Some(Isolation::Bubblewrap(bubblewrap)),
-        Err(error) => {
-            board.give_up(&error.to_string());
-            None
+        Ok(bubblewrap) => {
+            let isolation = Isolation::Bubblewrap(bubblewrap);
+            executors = Executors::sandbox(isolation);
+        }
+        Err(error) => board.give_up_in(Executor::Sandbox, &error.to_string()),
+    }
+    if board.waits_for(Executor::Container) {
+        match worker::find_container_engine(None).await {
+            Ok(engine) => executors.container = Some(engine),
+            Err(error) => board.give_up_in(Executor::Container, &error.to_string()),
         }
     }
+    board.offer(&executors.offered());
+    (!board.is_over()).then_some(executors)
 }
 
 fn settings(
     arguments: &Arguments,
     desk: &Desk,
-    isolation: Isolation,
+    executors: Executors,
     work_dir: PathBuf,
 ) -> Settings {
     Settings {
@@ -217,7 +223,7 @@ fn settings(
         name: WorkerId::new("here".to_owned()),
         slots: arguments.jobs(),
         labels: Vec::new(),
-        executors: Executors::sandbox(isolation),
+        executors,
         work_dir,
         limits: Limits::default(),
         lifetime: Lifetime::UntilStopped,
