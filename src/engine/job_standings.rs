@@ -4,6 +4,7 @@ use super::desk::JobDesk;
 use crate::ids::{JobId, RunId, Timestamp};
 use crate::jobs::{Offer, Standing, WorkerKey};
 use crate::notes;
+use crate::queue::JobWords;
 use crate::store::StoreError;
 
 /// Where a job stands that is not over, in words.
@@ -49,6 +50,19 @@ impl JobDesk {
             jobs.filter_map(|job| {
                 let words = notes::standing(&board.standing(job.id, now)?, now);
                 Some((job.suite.context.clone(), words))
+            })
+            .collect()
+        })
+        .await
+    }
+
+    /// What the jobs of these runs wait for or do.
+    pub async fn words(&self, runs: &[RunId]) -> JobWords {
+        self.look(|board, now| {
+            let jobs = runs.iter().flat_map(|run| board.jobs_of(*run));
+            jobs.filter_map(|job| {
+                let words = notes::standing(&board.standing(job.id, now)?, now);
+                Some(((job.run, job.suite.context.clone()), words))
             })
             .collect()
         })

@@ -73,7 +73,9 @@ impl Lane {
             | Effect::RankJobs { run, .. }
             | Effect::CancelJobs { run } => Self::Suites(*run),
             Effect::MakeTestMerge(order) => Self::Merging(order.run),
-            Effect::MarkTestMerge { pull, .. } => Self::TestMerge(*pull),
+            Effect::MarkTestMerge { pull, .. } | Effect::CompareSuites { pull, .. } => {
+                Self::TestMerge(*pull)
+            }
             Effect::AskAccess { user } => Self::Accesses(user.clone()),
             Effect::AdvanceBranch(order) => Self::Landing(order.base.clone()),
             Effect::PostComment { pull, .. } => Self::Comments(*pull),

@@ -15,10 +15,10 @@ use crate::git::{Mirror, Person, RemoteRef};
 use crate::github::{self, GitHub, Slug};
 use crate::ids::{BranchName, JobId, PullNumber, RepoLabel, RunId};
 use crate::notes::Links;
-use crate::queue::Queue;
 use crate::queue::event::{Comment, Event, PullFacts};
 use crate::queue::note::MARKER;
 use crate::queue::rules::Rules;
+use crate::queue::{JobWords, Queue};
 use crate::store::{Delivery, InboxRow, OutboxId, Store, StoreError, Stored};
 
 /// A configured repository. Clones are handles to the same.
@@ -221,6 +221,7 @@ impl Repo {
             | Event::MergeMade { .. }
             | Event::TestMergeMade { .. }
             | Event::AccessTold { .. }
+            | Event::SuitesCompared { .. }
             | Event::MergeConflicted { .. }
             | Event::MergePublished { .. }
             | Event::SetupFailed { .. }
@@ -285,6 +286,12 @@ impl Repo {
     }
 
     /// Whether a run still wants to be carried out.
+    /// What the jobs of the runs in flight wait for or do.
+    pub async fn job_words(&self) -> JobWords {
+        let runs: Vec<_> = self.look(|queue| queue.runs_in_flight().map(|run| run.id).collect());
+        self.shared().desk.words(&runs).await
+    }
+
     /// The page of a job.
     pub(super) fn job_page(&self, job: JobId) -> String {
         let base_url = self.shared().links.base_url.trim_end_matches('/');

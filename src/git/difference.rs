@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use git2::DiffOptions;
+use git2::{DiffOptions, ErrorCode};
 
-use super::mirror::find_commit;
+use super::mirror::{commit_id, find_commit};
 use super::{GitError, Mirror};
 use crate::ids::CommitId;
 
@@ -31,5 +31,28 @@ impl Mirror {
             sides.map(|path| path.map(|path| String::from_utf8_lossy(path).into_owned()))
         });
         Ok(files.flatten().collect())
+    }
+
+    /// The paths that a head changes since it left a base, whatever became of that since.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the mirror lacks one of the commits.
+    pub fn paths_changed_by(
+        &self,
+        base: CommitId,
+        head: CommitId,
+    ) -> Result<BTreeSet<String>, GitError> {
+        let repository = self.repository()?;
+        let (one, other) = (
+            find_commit(&repository, base)?,
+            find_commit(&repository, head)?,
+        );
+        let fork = match repository.merge_base(one.id(), other.id()) {
+            Ok(fork) => commit_id(fork),
+            // Without a history in common, all of it is new.
+            Err(error) if error.code() == ErrorCode::NotFound => base,
+            Err(error) => return Err(error.into()),
+        };
+        self.changed_paths(fork, head)
     }
 }

@@ -5,6 +5,9 @@ use super::harmless::plain;
 use crate::ids::PullNumber;
 use crate::queue::note::{Ending, Reason};
 
+/// How much is said of one job, in characters.
+const WORDS_CHARS_MAX: usize = 200;
+
 /// How many pulls are named one by one.
 const NAMED_MAX: usize = 10;
 
@@ -27,6 +30,10 @@ pub fn reason(reason: &Reason) -> String {
             format!("Check {} failed on this commit: retry or push", short(name))
         }
         Reason::WaitsFor(name) => format!("Waiting for {}", short(name)),
+        Reason::JobStands { suite, words } => {
+            let words = plain(words, WORDS_CHARS_MAX);
+            format!("Waiting for {}: {words}", short(suite))
+        }
         Reason::AsksRights => "Finding out what the author of a comment may do".to_owned(),
         Reason::Inquired => "GitHub is asked how it stands now".to_owned(),
         Reason::TryWaits => "A try waits to be started".to_owned(),
@@ -93,6 +100,7 @@ mod tests {
     use crate::ids::Login;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a line for each reason, and no more")]
     fn every_reason_is_one_plain_sentence() {
         let reasons = [
             Reason::NotApproved,
@@ -114,6 +122,10 @@ mod tests {
             Reason::SuiteFailed("f38\nsanity".to_owned()),
             Reason::CheckFailed("status-ci".to_owned()),
             Reason::WaitsFor("status-ci".to_owned()),
+            Reason::JobStands {
+                suite: "f38".to_owned(),
+                words: "No worker has label kvm".to_owned(),
+            },
             Reason::Inquired,
             Reason::TryWaits,
             Reason::Next,
@@ -148,6 +160,7 @@ mod tests {
         Suite f38 sanity failed on this commit: retry or push
         Check status-ci failed on this commit: retry or push
         Waiting for status-ci
+        Waiting for f38: No worker has label kvm
         GitHub is asked how it stands now
         A try waits to be started
         It is next

@@ -74,6 +74,10 @@ impl fmt::Display for Event {
             }
             Self::MergeConflicted { run, step } => write!(f, "run {run}: {step:?} conflicted"),
             Self::TestMergeMade { run, made, .. } => write!(f, "run {run}: test merge {made:?}"),
+            Self::SuitesCompared { pull, changed, .. } => match changed {
+                Some(file) => write!(f, "#{pull} changes {file:?}"),
+                None => write!(f, "#{pull} changes no suites"),
+            },
             Self::AccessTold { user, access } => write!(f, "@{user} may {access:?}"),
             Self::MergePublished { run } => write!(f, "run {run}: merge published"),
             Self::SetupFailed { run, .. } => write!(f, "run {run}: set-up failed"),
@@ -144,6 +148,7 @@ impl fmt::Display for Effect {
                 order.run, order.pull, order.base
             ),
             Self::MarkTestMerge { pull, .. } => write!(f, "mark GitHub's test merge of #{pull}"),
+            Self::CompareSuites { pull, .. } => write!(f, "compare suites of #{pull}"),
             Self::AskAccess { user } => write!(f, "ask whether @{user} may write"),
             Self::RankJobs { run, .. } => write!(f, "run {run}: rank jobs anew"),
             Self::CancelJobs { run } => write!(f, "run {run}: cancel jobs"),

@@ -60,6 +60,15 @@ pub enum Effect {
         /// Who.
         user: Login,
     },
+    /// Find out whether a pull changes the file of suites. Answer: `SuitesCompared`.
+    CompareSuites {
+        /// Which pull.
+        pull: PullNumber,
+        /// The branch that it goes to.
+        base: BranchName,
+        /// Its head.
+        head: CommitId,
+    },
     /// Rank a run's waiting jobs anew: its pull's priority or labels changed. No answer.
     RankJobs {
         /// Which run.
@@ -200,6 +209,7 @@ impl Effect {
             | Self::LogRetry { .. }
             | Self::AskStanding { .. }
             | Self::AskAccess { .. }
+            | Self::CompareSuites { .. }
             | Self::CheckMergeability { .. }
             | Self::ReadPull { .. } => false,
         }

@@ -181,6 +181,15 @@ pub enum Event {
         /// What they may do.
         access: Access,
     },
+    /// `CompareSuites` was done.
+    SuitesCompared {
+        /// Which pull.
+        pull: PullNumber,
+        /// Its head.
+        head: CommitId,
+        /// The file of suites, if the pull changes it.
+        changed: Option<String>,
+    },
     /// `PublishMerge` was done: the commit is on GitHub.
     MergePublished {
         /// For which run.

@@ -55,7 +55,7 @@ use self::pulls::Move;
 use self::rules::{Reporting, Rules};
 use self::run::Run;
 use self::turn::Turn;
-pub use self::why::Blockers;
+pub use self::why::{Blockers, JobWords};
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 
 /// The queue of one repository.
@@ -218,6 +218,11 @@ impl Queue {
                 made,
             } => self.begin_own_test(run, base_tip, made, turn),
             Event::AccessTold { user, access } => self.hear_access(&user, access, turn),
+            Event::SuitesCompared {
+                pull,
+                head,
+                changed,
+            } => self.take_comparison(pull, head, changed),
             Event::MergePublished { run } => self.note_published(run, turn),
             Event::SetupFailed { run, why } => {
                 self.end_broken(run, Obstacle::SetupFailed(why), turn);

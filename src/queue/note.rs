@@ -288,6 +288,13 @@ pub enum Reason {
     CheckFailed(String),
     /// It waits for this check.
     WaitsFor(String),
+    /// It waits for this suite, whose job waits for this or does it.
+    JobStands {
+        /// The suite's context.
+        suite: String,
+        /// In words, without a full stop.
+        words: String,
+    },
     /// GitHub is asked how it stands now.
     Inquired,
     /// It is being found out what the author of a comment may do.

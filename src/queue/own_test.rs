@@ -27,6 +27,10 @@ pub struct OwnTest {
     pub admitted: Option<CommitId>,
     /// Whether it was said whom to ask.
     pub told: ToldToWait,
+    /// The file of suites, if a pull that waits for a reviewer changes it: what would be executed
+    /// is then not what the reviewer knows.
+    #[serde(default)]
+    pub changed_file: Option<String>,
 }
 
 /// Whether the author of a pull was told that its test waits.
@@ -152,10 +156,29 @@ impl Queue {
             return;
         };
         pull.own.stage = OwnStage::Untrusted;
+        pull.own.changed_file = None;
+        turn.order(Effect::CompareSuites {
+            pull: number,
+            base: pull.facts.base.clone(),
+            head: pull.facts.head,
+        });
         if pull.own.told == ToldToWait::No {
             pull.own.told = ToldToWait::Yes;
             let author = pull.facts.author.clone();
             turn.post(number, Note::WaitsForOk { author, ask });
+        }
+    }
+
+    /// It is known whether a pull that waits for a reviewer changes the file of suites.
+    pub(super) fn take_comparison(
+        &mut self,
+        number: PullNumber,
+        head: CommitId,
+        changed: Option<String>,
+    ) {
+        let pull = self.pull_mut(number);
+        if let Some(pull) = pull.filter(|pull| pull.facts.head == head) {
+            pull.own.changed_file = changed;
         }
     }
 

@@ -1,5 +1,7 @@
 //! Why a pull stands where it stands.
 
+use std::collections::BTreeMap;
+
 use super::note::{Ending, Purpose, Reason};
 use super::own_test::OwnStage;
 use super::pull::{Pull, Stage};
@@ -31,14 +33,21 @@ impl Queue {
 
     fn why_at_stage(&self, pull: &Pull, blockers: &Blockers) -> Vec<Reason> {
         match pull.stage {
-            Stage::Running { run, .. } => self.why_running(run),
+            Stage::Running { run, .. } => self.why_running(run, blockers),
             Stage::TryWanted { .. } if pull.inquiry.is_some() => vec![Reason::Inquired],
             Stage::TryWanted { .. } => vec![Reason::TryWaits],
             Stage::Ended {
                 run,
                 ending,
                 purpose,
-            } => self.why_ended(pull, run, ending, purpose),
+            } => {
+                let mut why = self.why_ended(run, ending);
+                if purpose == Purpose::Try || pull.standing_approval().is_none() {
+                    why.push(Reason::NotApproved);
+                    why.extend(self.own_test_reasons(pull, blockers));
+                }
+                why
+            }
             Stage::Idle | Stage::RetryWanted { .. } => self.why_waiting(pull, blockers),
         }
     }
@@ -72,7 +81,7 @@ impl Queue {
         }
     }
 
-    fn why_running(&self, run: RunId) -> Vec<Reason> {
+    fn why_running(&self, run: RunId, blockers: &Blockers) -> Vec<Reason> {
         let Some(run) = self.runs.get(&run) else {
             return vec![Reason::Testing];
         };
@@ -80,19 +89,15 @@ impl Queue {
             Phase::Merging { .. } | Phase::Done { .. } => vec![Reason::Testing],
             Phase::Landing { .. } => vec![Reason::Landing],
             Phase::Testing { .. } => std::iter::once(Reason::Testing)
-                .chain(open_checks(run))
+                .chain(blockers.open_checks(run))
                 .collect(),
         }
     }
 
-    fn why_ended(&self, pull: &Pull, run: RunId, ending: Ending, purpose: Purpose) -> Vec<Reason> {
+    fn why_ended(&self, run: RunId, ending: Ending) -> Vec<Reason> {
         let mut why = vec![Reason::Ended(ending)];
         if ending == Ending::Failed {
             why.extend(self.failed_checks(run));
-        }
-        if purpose == Purpose::Try || pull.standing_approval().is_none() {
-            why.push(Reason::NotApproved);
-            why.extend(self.own_test_reasons(pull));
         }
         why
     }
@@ -123,12 +128,12 @@ impl Queue {
             why.push(Reason::OnHold(by));
         }
         if !why.is_empty() {
-            why.extend(self.own_test_reasons(pull));
+            why.extend(self.own_test_reasons(pull, blockers));
             return why;
         }
         if self.rules.merging == Merging::OnceGreen && !self.is_green(pull) {
             why.push(Reason::NotGreen);
-            why.extend(self.own_test_reasons(pull));
+            why.extend(self.own_test_reasons(pull, blockers));
         }
         if let Tree::Closed { below, by, .. } = &self.desk.tree.value
             && !self.tree_lets_through(pull.number())
@@ -148,16 +153,22 @@ impl Queue {
     }
 
     /// How a pull's own test stands.
-    fn own_test_reasons(&self, pull: &Pull) -> Vec<Reason> {
+    fn own_test_reasons(&self, pull: &Pull, blockers: &Blockers) -> Vec<Reason> {
         match pull.own.stage {
             OwnStage::Idle => Vec::new(),
             OwnStage::Skipped => vec![Reason::Skipped],
             OwnStage::Asking { .. } => vec![Reason::AsksAccess],
-            OwnStage::Untrusted => vec![Reason::WaitsForOk],
+            OwnStage::Untrusted => {
+                let changed = pull.own.changed_file.clone();
+                std::iter::once(Reason::WaitsForOk)
+                    .chain(changed.map(Reason::ChangesSuites))
+                    .collect()
+            }
             OwnStage::Wanted { .. } => vec![Reason::OwnTestRuns],
             OwnStage::Running { run } => {
                 let mut why = vec![Reason::OwnTestRuns];
-                why.extend(self.runs.get(&run).into_iter().flat_map(open_checks));
+                let live = self.runs.get(&run).into_iter();
+                why.extend(live.flat_map(|run| blockers.open_checks(run)));
                 why.extend(self.changed_suites(run));
                 why
             }
@@ -188,11 +199,12 @@ impl Queue {
     pub fn blockers(&self) -> Blockers {
         let queued = self.queued().into_iter();
         let blockers = queued.filter(|pull| self.blocks(pull));
-        Blockers(
-            blockers
+        Blockers {
+            pulls: blockers
                 .map(|pull| (Place::of(pull), pull.number()))
                 .collect(),
-        )
+            jobs: JobWords::new(),
+        }
     }
 
     /// Whether a queued pull keeps others from being tested: tries do not.
@@ -205,20 +217,43 @@ impl Queue {
     }
 }
 
-/// The queued pulls that keep those behind them waiting.
-#[derive(Clone, Debug)]
-pub struct Blockers(Vec<(Place, PullNumber)>);
+/// What jobs wait for or do, in words, by their run and their suite's context.
+pub type JobWords = BTreeMap<(RunId, String), String>;
 
-impl Blockers {
-    fn ahead_of(&self, pull: &Pull) -> Vec<PullNumber> {
-        let place = Place::of(pull);
-        let ahead = self.0.iter().take_while(|(other, _)| *other < place);
-        ahead.map(|(_, number)| *number).collect()
-    }
+/// What pulls wait for beside themselves: those before them, and the jobs of their runs.
+#[derive(Clone, Debug)]
+pub struct Blockers {
+    /// The queued pulls that keep those behind them waiting, in order.
+    pulls: Vec<(Place, PullNumber)>,
+    jobs: JobWords,
 }
 
-fn open_checks(run: &Run) -> impl Iterator<Item = Reason> + '_ {
-    run.deciding()
-        .filter(|check| check.state.is_open())
-        .map(|check| Reason::WaitsFor(check.check.name()))
+impl Blockers {
+    /// The same, where it is known what the jobs wait for.
+    #[must_use]
+    pub fn with_jobs(self, jobs: JobWords) -> Self {
+        Self { jobs, ..self }
+    }
+
+    fn ahead_of(&self, pull: &Pull) -> Vec<PullNumber> {
+        let place = Place::of(pull);
+        let ahead = self.pulls.iter().take_while(|(other, _)| *other < place);
+        ahead.map(|(_, number)| *number).collect()
+    }
+
+    /// The checks that a run still waits for, each with what its job waits for if that is known.
+    fn open_checks(&self, run: &Run) -> Vec<Reason> {
+        let open = run.deciding().filter(|check| check.state.is_open());
+        open.map(|check| {
+            let name = check.check.name();
+            match self.jobs.get(&(run.id, name.clone())) {
+                Some(words) => Reason::JobStands {
+                    suite: name,
+                    words: words.clone(),
+                },
+                None => Reason::WaitsFor(name),
+            }
+        })
+        .collect()
+    }
 }

@@ -13,7 +13,7 @@ use crate::queue::note::Ending;
 use crate::queue::own_test::OwnStage;
 use crate::queue::pull::{Pull, Status};
 use crate::queue::run::Run;
-use crate::queue::{Blockers, Queue, Tree};
+use crate::queue::{Blockers, JobWords, Queue, Tree};
 
 /// A queue.
 #[derive(Debug, Serialize)]
@@ -92,12 +92,13 @@ pub(super) async fn queue(
 ) -> Result<web::Json<QueueAnswer>, WebError> {
     let repo = site.engine.repo(&label).ok_or(WebError::NoRepo)?;
     let label = label.into_inner();
-    look(repo, move |queue| answer(label, queue))
+    let jobs = repo.job_words().await;
+    look(repo, move |queue| answer(label, queue, jobs))
         .await
         .map(web::Json)
 }
 
-fn answer(repo: RepoLabel, queue: &Queue) -> QueueAnswer {
+fn answer(repo: RepoLabel, queue: &Queue, jobs: JobWords) -> QueueAnswer {
     let queued: std::collections::HashMap<_, _> = queue
         .queued()
         .into_iter()
@@ -105,7 +106,7 @@ fn answer(repo: RepoLabel, queue: &Queue) -> QueueAnswer {
         .map(|(index, pull)| (pull.number(), index + 1))
         .collect();
     let pulls = queue.in_order().into_iter();
-    let blockers = queue.blockers();
+    let blockers = queue.blockers().with_jobs(jobs);
     QueueAnswer {
         repo,
         treeclosed: match queue.desk().tree.value {

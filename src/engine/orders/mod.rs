@@ -85,6 +85,9 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
             tested,
             note,
         } => testing::mark(repo, *pull, *head, *tested, note).await,
+        Effect::CompareSuites { pull, base, head } => {
+            testing::compare(repo, *pull, base, *head).await
+        }
         Effect::AskAccess { user } => rights::ask_access(repo, user).await,
         Effect::RankJobs {
             run,

@@ -38,11 +38,24 @@ pub(super) async fn post(
             return Ok(Done::Quietly);
         }
     }
+    let now = if matches!(note, Note::Standing { .. }) {
+        Some(standing(repo, pull).await)
+    } else {
+        None
+    };
+    let note = now.as_ref().unwrap_or(note);
     let body = notes::marked(&notes::comment(note, pull, &shared.links), &key);
     settled(repo, shared.api.post_comment(pull, &body).await)
 }
 
 /// Sets a status. A repeated one shows as one: the newest of a context counts.
+/// How a pull stands at this moment, with what its jobs wait for.
+async fn standing(repo: &Repo, pull: PullNumber) -> Note {
+    let jobs = repo.job_words().await;
+    let why = repo.look(|queue| queue.why_behind(pull, &queue.blockers().with_jobs(jobs)));
+    Note::Standing { why }
+}
+
 pub(super) async fn set_status(
     repo: &Repo,
     commit: CommitId,

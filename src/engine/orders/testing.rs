@@ -8,7 +8,7 @@ use super::merging::{explanation, failed, is_passing};
 use super::talk;
 use super::{Done, Passing};
 use crate::git::{Fetch, GitError, RemoteRef};
-use crate::ids::{CommitId, PullNumber, RunId};
+use crate::ids::{BranchName, CommitId, PullNumber, RunId};
 use crate::queue::effect::{MemberMerge, MergeStyle, TestMergeOrder};
 use crate::queue::event::{Event, TestMerge};
 use crate::queue::note::StatusNote;
@@ -141,4 +141,45 @@ fn equal_merge(
     let is_of_head = mirror.parents(found)?.get(1) == Some(&head);
     let is_equal = is_of_head && mirror.tree_of(found)? == mirror.tree_of(tested)?;
     Ok(is_equal.then_some(found))
+}
+
+/// Finds out whether a pull changes the file of suites. It is there to be seen and decides nothing,
+/// so what cannot be found out is left.
+pub(super) async fn compare(
+    repo: &Repo,
+    pull: PullNumber,
+    base: &BranchName,
+    head: CommitId,
+) -> Result<Done, Passing> {
+    if !repo.has_mirror() {
+        return Ok(Done::Quietly);
+    }
+    match changed_suites(repo, pull, base, head).await {
+        Ok(changed) => Ok(Done::answered(Event::SuitesCompared {
+            pull,
+            head,
+            changed,
+        })),
+        Err(error) => {
+            tracing::warn!(%pull, %error, "it is not known whether a pull changes the suites");
+            Ok(Done::Quietly)
+        }
+    }
+}
+
+async fn changed_suites(
+    repo: &Repo,
+    pull: PullNumber,
+    base: &BranchName,
+    head: CommitId,
+) -> Result<Option<String>, GitError> {
+    let mirror = repo.mirror();
+    let wanted = vec![RemoteRef::Branch(base.clone()), RemoteRef::Pull(pull)];
+    mirror.fetch(Fetch::Refs(wanted)).await?;
+    let Some(tip) = mirror.tip(base)? else {
+        return Ok(None);
+    };
+    let paths = mirror.paths_changed_by(tip, head)?;
+    let mut names = repo.shared().suite_files.iter();
+    Ok(names.find(|name| paths.contains(*name)).cloned())
 }

@@ -1,5 +1,6 @@
 //! The floor as a whole, with real repositories and the real `git` at the other end.
 
+mod differing;
 mod edits;
 mod merging;
 mod mirroring;

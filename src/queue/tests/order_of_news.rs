@@ -112,6 +112,7 @@ fn told(news: impl Iterator<Item = (Event, PullFacts)>) -> End {
                     | Effect::MakeTestMerge(_)
                     | Effect::MarkTestMerge { .. }
                     | Effect::AskAccess { .. }
+                    | Effect::CompareSuites { .. }
                     | Effect::RankJobs { .. }
                     | Effect::StartJobs { .. }
                     | Effect::CancelJobs { .. }

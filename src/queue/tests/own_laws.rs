@@ -130,6 +130,7 @@ impl Place {
             Effect::AdvanceBranch(_) | Effect::MakeMerge(_) => panic!("nobody approved anything"),
             Effect::PublishMerge { .. }
             | Effect::MarkTestMerge { .. }
+            | Effect::CompareSuites { .. }
             | Effect::JudgeExemption(_)
             | Effect::RepeatBuilds { .. }
             | Effect::StopBuilds { .. }

@@ -157,10 +157,12 @@ fn a_strangers_pull_waits_for_a_reviewer_and_is_told_once() {
     0s pull #1 seen Open at a100000 into main
         ask whether @author may write
     0s @author may Less
+        compare suites of #1
         post to #1: WaitsForOk
     5s pull #1 seen Open at a200000 into main
         ask whether @author may write
     5s @author may Less
+        compare suites of #1
     6s comment by @who made on #1
         post to #1: Refused
     7s comment by @rev made on #1

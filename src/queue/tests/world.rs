@@ -277,6 +277,7 @@ impl World {
             | Effect::MakeTestMerge(_)
             | Effect::MarkTestMerge { .. }
             | Effect::AskAccess { .. }
+            | Effect::CompareSuites { .. }
             | Effect::RankJobs { .. }
             | Effect::StartJobs { .. }
             | Effect::CancelJobs { .. }

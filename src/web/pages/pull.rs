@@ -60,11 +60,13 @@ pub(super) async fn find(
     number: PullNumber,
     forge: &Forge,
 ) -> Result<PullView, WebError> {
+    let jobs = repo.job_words().await;
     let known = repo.look(|queue| {
         let pull = queue.pull(number)?;
+        let blockers = queue.blockers().with_jobs(jobs);
         Some(PullView {
             position: queue.position(number),
-            ..PullView::of_queue(queue, pull, &queue.blockers(), forge)
+            ..PullView::of_queue(queue, pull, &blockers, forge)
         })
     });
     if let Some(pull) = known {
