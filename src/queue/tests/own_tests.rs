@@ -2,11 +2,12 @@
 
 use super::story::{Story, commit, facts, run_id, seconds, suite, with_suites};
 use crate::ids::Login;
+use crate::queue::JobWords;
 use crate::queue::effect::Effect;
 use crate::queue::event::{
     Access, Event, PullFacts, PullState, SuiteFile, SuiteVerdict, SuitesFound, TestMerge,
 };
-use crate::queue::note::Link;
+use crate::queue::note::{Link, Reason};
 use crate::queue::own_test::OwnStage;
 use crate::queue::rules::{Merging, PullTests, Reporting, Reuse, Rules};
 use crate::suite::Suite;
@@ -422,4 +423,46 @@ pub(super) fn stage(story: &Story) -> &OwnStage {
         .unwrap()
         .own
         .stage
+}
+
+#[test]
+fn a_strangers_pull_shows_before_its_test_whether_it_changes_the_suites() {
+    let mut story = Story::of(only_trusted());
+    story.see(facts(1, "a1", 0));
+    let (user, access) = (Login::new("author"), Access::Less);
+    story.tell(Event::AccessTold { user, access });
+    let pull = facts(1, "a1", 0).number;
+    let compared = |head: &str, changed: Option<&str>| Event::SuitesCompared {
+        pull,
+        head: commit(head),
+        changed: changed.map(str::to_owned),
+    };
+    story.tell(compared("a9", Some("late news")));
+    let waits = [Reason::NotApproved, Reason::WaitsForOk];
+    assert_eq!(story.queue.why(pull), waits);
+    story.tell(compared("a1", Some(".papr.yml")));
+    let changes = Reason::ChangesSuites(".papr.yml".to_owned());
+    assert_eq!(story.queue.why(pull).last(), Some(&changes));
+}
+
+#[test]
+fn what_the_job_of_a_suite_waits_for_is_said_where_it_is_known() {
+    let mut story = Story::of(all_tested());
+    story.see(facts(1, "a1", 0));
+    test_merged(&mut story, 1, "e1");
+    story.found(1, &[suite("x"), suite("y")]);
+    let words = "No worker has label kvm".to_owned();
+    let jobs = JobWords::from([((run_id(1), "y".to_owned()), words.clone())]);
+    let blockers = story.queue.blockers().with_jobs(jobs);
+    let why = story.queue.why_behind(facts(1, "a1", 0).number, &blockers);
+    let suite = "y".to_owned();
+    assert_eq!(
+        why,
+        [
+            Reason::NotApproved,
+            Reason::OwnTestRuns,
+            Reason::WaitsFor("x".to_owned()),
+            Reason::JobStands { suite, words },
+        ]
+    );
 }
