@@ -50,6 +50,8 @@ struct Harvest {
     more_left_out: usize,
     taken: BTreeSet<ArtifactPath>,
     looked_at: usize,
+    /// Entries of directories, looked at or not.
+    listed: usize,
     bytes: u64,
 }
 
@@ -234,15 +236,17 @@ impl Harvest {
         }
     }
 
-    /// What is in a directory, with paths, last names first.
+    /// What is in a directory, with paths, last names first; of all directories together no more
+    /// than will be looked at.
     fn entries(&mut self, place: &Path, path: &str) -> Vec<(PathBuf, String)> {
         let Ok(entries) = fs::read_dir(place) else {
             self.leave_out(path, "it cannot be read");
             return Vec::new();
         };
-        let room = (ENTRIES_MAX + 1).saturating_sub(self.looked_at);
+        let room = (ENTRIES_MAX + 1).saturating_sub(self.listed);
         let mut found = Vec::new();
         for entry in entries.flatten().take(room) {
+            self.listed += 1;
             let name = entry.file_name();
             let Some(name) = name.to_str() else {
                 let shown = name.to_string_lossy();
@@ -322,4 +326,29 @@ fn inside(path: &str) -> Result<String, &'static str> {
         return Err("no file can be called so");
     }
     Ok(names.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_large_directories_do_not_fill_the_memory() {
+        let top = tempfile::tempdir().unwrap();
+        let file = top.path().join("file");
+        fs::write(&file, "").unwrap();
+        // The inner directory is gone into while the outer one is held.
+        let inner = top.path().join("0");
+        fs::create_dir(&inner).unwrap();
+        for directory in [top.path(), &inner] {
+            for name in 0..ENTRIES_MAX * 3 / 4 {
+                fs::hard_link(&file, directory.join(format!("f{name}"))).unwrap();
+            }
+        }
+        let harvest = Harvest::gather(top.path(), &[".".to_owned()], ArtifactBounds::default());
+        assert_eq!(harvest.listed, ENTRIES_MAX + 1);
+        let rest = ("the rest".to_owned(), "there is too much of it".to_owned());
+        let told = harvest.left_out.contains(&rest) || harvest.more_left_out > 0;
+        assert!(told, "{:?}", harvest.left_out);
+    }
 }
