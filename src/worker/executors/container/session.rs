@@ -43,6 +43,9 @@ const MEASURING_SHARE: u32 = 20;
 /// How often a removal is tried, and the pause between.
 const REMOVALS_MAX: u32 = 20;
 const BETWEEN_REMOVALS: Duration = Duration::from_millis(250);
+/// How long all of them may take: an engine that takes calls and never answers must not keep a
+/// slot for hours. What is left is removed when the worker starts again.
+const REMOVING: Duration = Duration::from_secs(600);
 /// How much longer than its suite a container lives if nobody ends it, in seconds.
 const LIFE_BEYOND_S: u64 = 3 * 3600;
 
@@ -339,6 +342,14 @@ fn is_gone(error: &Error) -> bool {
 
 /// Kills a container and everything in it, and removes it with its volumes.
 pub(super) async fn remove(docker: &Docker, name: &str) {
+    let removing = tokio::time::timeout(REMOVING, try_remove(docker, name)).await;
+    if removing != Ok(true) {
+        tracing::error!(container = name, "a container cannot be removed");
+    }
+}
+
+/// Whether it is gone.
+async fn try_remove(docker: &Docker, name: &str) -> bool {
     let kill = KillContainerOptions {
         signal: "SIGKILL".to_owned(),
     };
@@ -354,11 +365,11 @@ pub(super) async fn remove(docker: &Docker, name: &str) {
             .inspect_container(name, None::<InspectContainerOptions>)
             .await;
         if looked.is_err_and(|error| is_gone(&error)) {
-            return;
+            return true;
         }
         tokio::time::sleep(BETWEEN_REMOVALS).await;
     }
-    tracing::error!(container = name, "a container cannot be removed");
+    false
 }
 
 /// Watches how much the container has written, and the room left on the engine's disk.
@@ -385,4 +396,20 @@ fn watch(engine: &ContainerEngine, name: &str, disk_bytes: u64) -> AbortOnDropHa
 
 fn is_full(storage: &Path) -> bool {
     watchdog::free_bytes(storage).is_some_and(|free| free < watchdog::DISK_FREE_MIN_BYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_engine_that_never_answers_does_not_keep_a_slot_for_hours() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("tcp://{}", silent.local_addr().unwrap());
+        let version = bollard::API_DEFAULT_VERSION;
+        let docker = Docker::connect_with_http(&address, 600, version).unwrap();
+        let patience = REMOVING + Duration::from_secs(1);
+        let removing = tokio::time::timeout(patience, remove(&docker, "paprq-unit"));
+        removing.await.unwrap();
+    }
 }
