@@ -87,8 +87,7 @@ impl Queue {
         let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
         };
-        let is_tested = self.rules.suites.is_some() && self.rules.pulls != PullTests::None;
-        let stage = if !is_tested {
+        let stage = if !self.tests_pulls() {
             OwnStage::Idle
         } else if asks_to_be_skipped(pull) {
             OwnStage::Skipped
@@ -222,15 +221,20 @@ impl Queue {
         }
     }
 
-    /// Lets a pull's head be tested.
+    /// Lets a pull's head be tested, also where it was stopped before anybody was asked.
     pub(super) fn admit(&mut self, number: PullNumber) {
+        let is_tested = self.tests_pulls();
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
         pull.own.admitted = Some(pull.facts.head);
-        if waits_for_ok(pull) {
+        if waits_for_ok(pull) || (is_tested && pull.own.stage == OwnStage::Idle) {
             self.begin_usual(number);
         }
+    }
+
+    fn tests_pulls(&self) -> bool {
+        self.rules.suites.is_some() && self.rules.pulls != PullTests::None
     }
 
     /// Stops a pull's own test, if it is under way or wanted.
@@ -371,7 +375,7 @@ impl Queue {
                 ending == Ending::Succeeded
                     && tested.is_some_and(|member| member.head == pull.facts.head)
             }
-            OwnStage::Idle => self.rules.suites.is_none() || self.rules.pulls == PullTests::None,
+            OwnStage::Idle => !self.tests_pulls(),
             OwnStage::Skipped
             | OwnStage::Asking { .. }
             | OwnStage::Untrusted

@@ -218,3 +218,17 @@ fn info_says_how_a_pull_stands_to_anybody() {
     });
     assert!(said, "{effects:?}");
 }
+
+#[test]
+fn a_pull_that_was_cancelled_before_its_author_was_known_is_tested_at_ok() {
+    let rules = Rules {
+        pulls: crate::queue::rules::PullTests::Trusted,
+        ..with_suites()
+    };
+    let mut story = Story::of(rules);
+    story.see(facts(1, "a1", 0));
+    story.at(1).say(1, "cancel");
+    assert_eq!(stage(&story), &OwnStage::Idle);
+    story.at(2).say(1, "ok");
+    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+}
