@@ -140,7 +140,9 @@ impl Queue {
         }
         let head = pull.facts.head;
         let of = pull.own.last_run.filter(|run| {
-            let earlier = self.runs.get(run).and_then(|run| run.members.first());
+            // What only knows some suites must not pass for a test of all.
+            let earlier = self.runs.get(run).filter(|run| run.is_whole());
+            let earlier = earlier.and_then(|run| run.members.first());
             earlier.is_some_and(|member| member.head == head)
         });
         let is_all = matches!(suites.as_slice(), [all] if all == ALL);

@@ -9,7 +9,7 @@ use super::rules::Reuse;
 use super::run::{Check, CheckState, Origin, Phase, Run, RunCheck, Scope, Step, Tested, Weight};
 use super::turn::Turn;
 use crate::ids::{CommitId, RunId};
-use crate::suite::{Called, Occasion, Suite, find, needed};
+use crate::suite::{Called, Occasion, Suite, find, needed, with_needs};
 
 impl Queue {
     /// Takes the suites that were found in the run's commit and starts them.
@@ -55,7 +55,7 @@ impl Queue {
             return;
         };
         let (checks, unknown) = self.suite_checks(run, commit, &file);
-        let nothing_asked = is_vain(run, &unknown);
+        let nothing_asked = is_vain(run, &unknown) && !self.repeats_unread(run);
         self.mention_unknown(id, unknown, turn);
         if nothing_asked {
             self.drop_vain(id, turn);
@@ -125,7 +125,14 @@ impl Queue {
         (chosen, Vec::new())
     }
 
-    /// Those that somebody asked for, and those that the repeated run knows of.
+    /// Whether a run repeats one that was stopped before it was known which suites it takes.
+    fn repeats_unread(&self, run: &Run) -> bool {
+        let earlier = run.repeats.and_then(|id| self.runs.get(&id));
+        earlier.is_some_and(|earlier| earlier.called.is_empty())
+    }
+
+    /// Those that somebody asked for, and those that the repeated run knows of, or would have
+    /// taken; with all that these need.
     fn choose_asked<'a>(
         &self,
         run: &Run,
@@ -138,10 +145,14 @@ impl Queue {
             let mut checks = earlier.into_iter().flat_map(|run| run.checks.iter());
             checks.any(|check| suite_context(check) == Some(context))
         };
-        let chosen = suites
+        let mut chosen: Vec<_> = suites
             .iter()
-            .filter(|suite| named.contains(&suite.context) || known(&suite.context));
-        (chosen.collect(), unknown)
+            .filter(|suite| named.contains(&suite.context) || known(&suite.context))
+            .collect();
+        if self.repeats_unread(run) {
+            chosen.extend(needed(suites, Occasion::Pull));
+        }
+        (with_needs(suites, &chosen), unknown)
     }
 
     /// How a suite stands before anything of a run is executed.

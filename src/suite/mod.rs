@@ -37,7 +37,7 @@ pub use document::KEYS;
 pub use error::{Finding, Place, SuiteFileError};
 pub use file::{Document, read, read_documents};
 pub use json::as_json;
-pub use needed::{Occasion, OnMerge, gates, needed};
+pub use needed::{Occasion, OnMerge, gates, needed, with_needs};
 pub use paths::untouched;
 pub use sameness::{definition, names_image_by_digest};
 

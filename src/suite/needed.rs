@@ -80,7 +80,7 @@ pub fn gates<'a>(needed: &[&'a Suite]) -> Vec<&'a Suite> {
 }
 
 /// Some suites of a file with all that they wait for, in the order of the file.
-fn with_needs<'a>(suites: &'a [Suite], chosen: &[&'a Suite]) -> Vec<&'a Suite> {
+pub fn with_needs<'a>(suites: &'a [Suite], chosen: &[&'a Suite]) -> Vec<&'a Suite> {
     let by_context: HashMap<&str, &Suite> = suites
         .iter()
         .map(|suite| (suite.context.as_str(), suite))

@@ -220,6 +220,69 @@ fn info_says_how_a_pull_stands_to_anybody() {
 }
 
 #[test]
+fn some_suites_asked_for_at_once_do_not_stand_for_all() {
+    let rules = Rules {
+        merging: Merging::OnceGreen,
+        ..all_tested()
+    };
+    let suites = [suite("x"), suite("y")];
+    let mut story = Story::of(rules);
+    story.see(facts(1, "a1", 0));
+    // Before anybody knows which suites there are.
+    story.at(1).say(1, "test x").at(2).say(1, "r+");
+    test_merged(&mut story, 2, "e1");
+    story.found(2, &suites);
+    assert_eq!(story.started(), ["x", "y"]);
+    story.finished(2, "x", SuiteVerdict::Passed);
+    assert!(story.queue.landing_run().is_none());
+    story.finished(2, "y", SuiteVerdict::Passed);
+    assert!(story.queue.landing_run().is_some());
+}
+
+#[test]
+fn a_test_of_some_suites_repeated_does_not_make_a_pull_green() {
+    let rules = Rules {
+        merging: Merging::OnceGreen,
+        ..all_tested()
+    };
+    let skipped = PullFacts {
+        title: "[skip ci]".to_owned(),
+        ..facts(1, "a1", 0)
+    };
+    let mut story = Story::of(rules);
+    story.see(skipped);
+    story.at(1).say(1, "r+");
+    for run in [1, 2] {
+        story.at(1 + i64::try_from(run).unwrap()).say(1, "test x");
+        test_merged(&mut story, run, "e1");
+        story.found(run, &[suite("x"), suite("y")]);
+        assert_eq!(story.started(), ["x"]);
+        story.finished(run, "x", SuiteVerdict::Passed);
+        assert!(story.queue.landing_run().is_none());
+        story.forget_log();
+    }
+}
+
+#[test]
+fn a_suite_that_is_asked_for_brings_what_it_needs() {
+    let needing = Suite {
+        needs: vec!["x".to_owned()],
+        on_demand: true,
+        ..suite("z")
+    };
+    let needed = Suite {
+        on_demand: true,
+        ..suite("x")
+    };
+    let suites = [needed, suite("y"), needing];
+    let mut story = tested(all_tested(), &suites[1..2], &SuiteVerdict::Passed);
+    story.at(5).say(1, "test z");
+    test_merged(&mut story, 2, "e1");
+    story.found(2, &suites);
+    assert_eq!(story.started(), ["x", "z"]);
+}
+
+#[test]
 fn a_pull_that_was_cancelled_before_its_author_was_known_is_tested_at_ok() {
     let rules = Rules {
         pulls: crate::queue::rules::PullTests::Trusted,
