@@ -138,6 +138,10 @@ impl Queue {
             turn.post(number, Note::TryOutdated { by });
             return;
         }
+        if let Some(note) = self.vain_wish(pull, &suites) {
+            turn.post(number, note);
+            return;
+        }
         let head = pull.facts.head;
         let of = pull.own.last_run.filter(|run| {
             // What only knows some suites must not pass for a test of all.
@@ -153,6 +157,24 @@ impl Queue {
         };
         self.stop_own_test(number, turn);
         self.set_own_stage(number, OwnStage::Wanted { scope, of });
+    }
+
+    /// What is said to somebody who asks for suites that nobody is called by, while the pull's own
+    /// test runs: that is not stopped for a slip of the fingers.
+    fn vain_wish(&self, pull: &Pull, asked: &[String]) -> Option<Note> {
+        let OwnStage::Running { run } = pull.own.stage else {
+            return None;
+        };
+        let called = self.runs.get(&run)?.called.as_slice();
+        let is_all = matches!(asked, [all] if all == ALL);
+        if called.is_empty() || asked.is_empty() || is_all {
+            return None;
+        }
+        let (contexts, given) = resolve(called, asked);
+        let known = names_of(called);
+        contexts
+            .is_empty()
+            .then_some(Note::UnknownSuites { given, known })
     }
 
     /// Repeats a run that was to be stopped; one that is landing was not.

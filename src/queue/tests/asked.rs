@@ -283,6 +283,21 @@ fn a_suite_that_is_asked_for_brings_what_it_needs() {
 }
 
 #[test]
+fn a_test_that_runs_is_not_stopped_for_a_name_that_nobody_has() {
+    let mut story = Story::of(all_tested());
+    story.see(facts(1, "a1", 0));
+    test_merged(&mut story, 1, "e1");
+    story.found(1, &[suite("x")]);
+    story.forget_log();
+    story.at(5).say(1, "test nobody");
+    assert!(story.log().contains("UnknownSuites"), "{}", story.log());
+    let running = OwnStage::Running { run: run_id(1) };
+    assert_eq!(stage(&story), &running);
+    story.at(6).say(1, "test x");
+    assert_ne!(stage(&story), &running);
+}
+
+#[test]
 fn a_pull_that_was_cancelled_before_its_author_was_known_is_tested_at_ok() {
     let rules = Rules {
         pulls: crate::queue::rules::PullTests::Trusted,
