@@ -84,7 +84,9 @@ impl Queue {
         {
             self.cancel_visibly(run, head, turn);
         }
-        if is_held {
+        // It is too late for what lands already: that would be told something untrue.
+        let lands = matches!(stage, Stage::Running { run, .. } if self.is_landing(run));
+        if is_held && !lands {
             let by = comment.author.clone();
             turn.post(number, Note::OnHold { by });
         }

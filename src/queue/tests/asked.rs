@@ -310,3 +310,15 @@ fn a_pull_that_was_cancelled_before_its_author_was_known_is_tested_at_ok() {
     story.at(2).say(1, "ok");
     assert!(matches!(stage(&story), OwnStage::Running { .. }));
 }
+
+#[test]
+fn nobody_is_told_that_a_pull_is_held_that_lands_already() {
+    let mut story = Story::with_pulls(with_suites(), &[(1, "a1")]);
+    story.at(1).say(1, "r+").merged(1, "b0", "e1").published(1);
+    story.found(1, &[suite("x")]);
+    story.finished(1, "x", SuiteVerdict::Passed);
+    story.forget_log();
+    story.at(2).say(1, "hold");
+    assert!(!story.log().contains("OnHold"), "{}", story.log());
+    assert!(story.queue.landing_run().is_some());
+}
