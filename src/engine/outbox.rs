@@ -234,10 +234,38 @@ fn same_context(one: &StatusNote, other: &StatusNote) -> bool {
     match (one, other) {
         (StatusNote::Queue(_), StatusNote::Queue(_))
         | (StatusNote::Required { .. }, StatusNote::Required { .. })
-        | (StatusNote::BadSuites, StatusNote::BadSuites) => true,
+        | (
+            StatusNote::BadSuites | StatusNote::NotTested,
+            StatusNote::BadSuites | StatusNote::NotTested,
+        ) => true,
         (StatusNote::Suite { context: one, .. }, StatusNote::Suite { context: other, .. }) => {
             one == other
         }
-        _ => false,
+        (
+            StatusNote::Queue(_)
+            | StatusNote::Suite { .. }
+            | StatusNote::Required { .. }
+            | StatusNote::BadSuites
+            | StatusNote::NotTested,
+            _,
+        ) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::note::QueueStatus;
+
+    #[test]
+    fn a_status_overtakes_an_earlier_one_of_its_context() {
+        for later in [StatusNote::BadSuites, StatusNote::NotTested] {
+            for earlier in [StatusNote::BadSuites, StatusNote::NotTested] {
+                assert!(same_context(&later, &earlier), "{later:?}, {earlier:?}");
+            }
+            let queue = StatusNote::Queue(QueueStatus::Interrupted);
+            assert!(!same_context(&later, &queue) && !same_context(&queue, &later));
+            assert!(same_context(&queue, &queue));
+        }
     }
 }

@@ -3,9 +3,8 @@
 use super::Queue;
 use super::effect::{EarlierMerge, Effect};
 use super::note::Purpose;
-use super::pull::Squash;
 use super::rules::Merging;
-use super::run::{CheckState, Phase, Run, Scope, Step, Tested};
+use super::run::{CheckState, Origin, Phase, Run, Step};
 use super::turn::Turn;
 use crate::ids::{BranchName, CommitId, RunId};
 
@@ -73,27 +72,13 @@ impl Queue {
     }
 
     fn start_branch_test(&mut self, branch: &BranchName, at: EarlierMerge, turn: &mut Turn) {
-        let run = Run {
-            id: self.desk.last_run.next(),
-            purpose: Purpose::Branch,
-            base: branch.clone(),
-            members: Vec::new(),
-            repeats: None,
-            squash: Squash::No,
-            chooser: None,
-            scope: Scope::Usual,
-            tested: Tested::Merge,
-            called: Vec::new(),
-            changed_file: None,
-            exemption: None,
-            began_at: turn.now,
-            phase: Phase::Testing {
-                merge: at,
-                awaits: vec![Step::ReadSuites],
-                deadline: turn.now.plus_s(self.rules.setup_timeout_s),
-            },
-            checks: Vec::new(),
+        let phase = Phase::Testing {
+            merge: at,
+            awaits: vec![Step::ReadSuites],
+            deadline: turn.now.plus_s(self.rules.setup_timeout_s),
         };
+        let (id, base) = (self.desk.last_run.next(), branch.clone());
+        let run = Run::new(id, Purpose::Branch, base, turn.now, phase);
         turn.order(Effect::ReadSuites {
             run: run.id,
             commit: at.merge,
@@ -121,8 +106,6 @@ fn has_begun(run: &Run) -> bool {
     run.checks.iter().any(|check| match check.state {
         CheckState::Waiting | CheckState::Cancelled => false,
         CheckState::Running { .. } => true,
-        CheckState::Passed { .. } | CheckState::Failed { .. } => {
-            check.origin == super::run::Origin::Own
-        }
+        CheckState::Passed { .. } | CheckState::Failed { .. } => check.origin == Origin::Own,
     })
 }

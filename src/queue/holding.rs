@@ -8,7 +8,7 @@ use super::own_test::OwnStage;
 use super::pull::{Stage, Taken};
 use super::run::Phase;
 use super::turn::Turn;
-use crate::ids::{Login, PullNumber};
+use crate::ids::{Login, PullNumber, RunId};
 
 impl Queue {
     /// Stops what is being tested of a pull. One that is approved is not tested again unasked.
@@ -42,7 +42,7 @@ impl Queue {
         }
     }
 
-    fn keep_stopped(&mut self, number: PullNumber, run: crate::ids::RunId, purpose: Purpose) {
+    fn keep_stopped(&mut self, number: PullNumber, run: RunId, purpose: Purpose) {
         let stage = match purpose {
             Purpose::Land => Stage::Ended {
                 run,
@@ -54,7 +54,7 @@ impl Queue {
         self.set_stage(number, stage);
     }
 
-    fn is_landing(&self, run: crate::ids::RunId) -> bool {
+    fn is_landing(&self, run: RunId) -> bool {
         let run = self.runs.get(&run);
         run.is_some_and(|run| matches!(run.phase, Phase::Landing { .. }))
     }

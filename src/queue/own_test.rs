@@ -6,7 +6,7 @@ use super::Queue;
 use super::effect::{Effect, Member, TestMergeOrder};
 use super::event::{Access, PullAge, TestMerge};
 use super::note::{Ending, Note, Purpose};
-use super::pull::{Pull, Squash};
+use super::pull::Pull;
 use super::rules::PullTests;
 use super::run::{Phase, Run, Scope, Step, Tested};
 use super::turn::Turn;
@@ -298,24 +298,15 @@ impl Queue {
             approver: None,
             said_by: None,
         };
+        let phase = Phase::Merging {
+            deadline: now.plus_s(self.rules.setup_timeout_s),
+        };
+        let (id, base) = (self.desk.last_run.next(), pull.facts.base.clone());
         Run {
-            id: self.desk.last_run.next(),
-            purpose: Purpose::Pull,
-            base: pull.facts.base.clone(),
             members: vec![member],
             repeats: of,
-            squash: Squash::No,
-            chooser: None,
             scope,
-            tested: Tested::Merge,
-            called: Vec::new(),
-            changed_file: None,
-            exemption: None,
-            began_at: now,
-            phase: Phase::Merging {
-                deadline: now.plus_s(self.rules.setup_timeout_s),
-            },
-            checks: Vec::new(),
+            ..Run::new(id, Purpose::Pull, base, now, phase)
         }
     }
 

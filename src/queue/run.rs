@@ -213,19 +213,19 @@ pub enum CheckState {
 }
 
 impl Run {
-    /// A run of which nothing is known but how it ended.
-    pub fn ended(
+    /// A run of no pulls, of which nothing is asked or known but this.
+    pub(super) fn new(
         id: RunId,
+        purpose: Purpose,
         base: BranchName,
-        member: Member,
-        ending: Ending,
-        at: Timestamp,
+        began_at: Timestamp,
+        phase: Phase,
     ) -> Self {
         Self {
             id,
-            purpose: Purpose::Land,
+            purpose,
             base,
-            members: vec![member],
+            members: Vec::new(),
             repeats: None,
             squash: Squash::No,
             chooser: None,
@@ -234,13 +234,28 @@ impl Run {
             called: Vec::new(),
             changed_file: None,
             exemption: None,
-            began_at: at,
-            phase: Phase::Done {
-                ending,
-                merge: None,
-                at,
-            },
+            began_at,
+            phase,
             checks: Vec::new(),
+        }
+    }
+
+    /// A run of which nothing is known but how it ended.
+    pub fn ended(
+        id: RunId,
+        base: BranchName,
+        member: Member,
+        ending: Ending,
+        at: Timestamp,
+    ) -> Self {
+        let phase = Phase::Done {
+            ending,
+            merge: None,
+            at,
+        };
+        Self {
+            members: vec![member],
+            ..Self::new(id, Purpose::Land, base, at, phase)
         }
     }
 

@@ -7,7 +7,7 @@ use super::message::{merge_message, squash_message, trailer};
 use super::note::Purpose;
 use super::pull::{Pull, Squash, Stage, Urgency};
 use super::rules::{Fixups, Merging};
-use super::run::{Check, CheckState, Phase, Run, RunCheck, Scope, Tested};
+use super::run::{Check, CheckState, Phase, Run, RunCheck, Scope};
 use super::turn::Turn;
 use super::{Place, Queue};
 use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
@@ -121,24 +121,17 @@ impl Queue {
             approver: approval.map(|approval| approval.approver.clone()),
             said_by: approval.map(|approval| approval.said_by.clone()),
         };
+        let phase = Phase::Merging {
+            deadline: now.plus_s(self.rules.setup_timeout_s),
+        };
+        let (id, base) = (self.desk.last_run.next(), pull.facts.base.clone());
         Run {
-            id: self.desk.last_run.next(),
-            purpose,
-            base: pull.facts.base.clone(),
             members: vec![member],
             repeats: repeats.filter(|of| pull.forgotten.is_none_or(|last| *of > last)),
             squash: pull.squash.value,
             chooser,
             scope: if is_forgotten { Scope::Afresh } else { scope },
-            tested: Tested::Merge,
-            called: Vec::new(),
-            changed_file: None,
-            exemption: None,
-            began_at: now,
-            phase: Phase::Merging {
-                deadline: now.plus_s(self.rules.setup_timeout_s),
-            },
-            checks: Vec::new(),
+            ..Run::new(id, purpose, base, now, phase)
         }
     }
 
