@@ -4,6 +4,7 @@
 //! read: index, objects and refs that are needed are made beside it.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -76,11 +77,14 @@ impl Snapshot {
     }
 }
 
+/// Copies a file with its time: by that of an index git tells which files to look at again.
 fn copy_if_there(from: &Path, to: &Path) -> std::io::Result<()> {
-    match std::fs::copy(from, to) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        Ok(_) | Err(_) => Ok(()),
-    }
+    let changed = match std::fs::metadata(from) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        metadata => metadata?.modified()?,
+    };
+    std::fs::copy(from, to)?;
+    File::options().write(true).open(to)?.set_modified(changed)
 }
 
 /// The commit that is checked out, or where anything is changed one on top of it.
