@@ -14,7 +14,8 @@ const A_YEAR_S: u64 = 31_536_000;
 pub struct Schedule {
     /// The first rule that fits a job gives its rank. Default none.
     pub rules: Vec<Rule>,
-    /// Seconds after which a job goes before all younger ones, whatever their rank. Default 3,600.
+    /// Seconds after which a job goes before all others, whatever their rank, when it is the
+    /// oldest of these and it is their turn. Default 3,600.
     pub max_wait_s: u64,
     /// Seconds after which a job is given up that no worker could execute. Default a day.
     pub no_worker_s: u64,

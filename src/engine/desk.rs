@@ -175,7 +175,7 @@ impl JobDesk {
 
     async fn is_outdated(&self, claimant: &Claimant) -> bool {
         let board = self.0.board.lock().await;
-        board.is_outdated(clock::now(), claimant)
+        board.is_outdated(claimant)
     }
 
     /// Takes back what the worker does not know that it has.

@@ -45,13 +45,16 @@ impl Board {
     }
 
     /// Of the jobs that have waited too long, the oldest that some worker could execute is given
-    /// a place in its limits and the room of one worker, as soon as either gets free.
+    /// a place in its limits and the room of one worker, as soon as either gets free. One at a
+    /// time, and only every second turn.
     fn advance_foremost(&mut self, now: Timestamp) {
         let stays = self.foremost.filter(|id| {
             let entry = self.ready(*id);
             entry.is_some_and(|entry| self.workers.fitting(&entry.kind.need, now).next().is_some())
         });
-        self.foremost = stays.or_else(|| self.oldest_overdue(now));
+        let is_respite = self.respite.as_ref().is_some_and(|(_, until)| now < *until);
+        let next = || self.oldest_overdue(now).filter(|_| !is_respite);
+        self.foremost = stays.or_else(next);
         let Some(id) = self.foremost else {
             return;
         };

@@ -8,7 +8,7 @@ use super::load::Load;
 use super::policy::{Kind, Limit, Policy};
 use super::waiting::Waiting;
 use super::workers::Workers;
-use crate::ids::{JobId, RunId, Timestamp};
+use crate::ids::{JobId, RepoLabel, RunId, Timestamp};
 
 /// The jobs that are not over.
 #[derive(Clone, Debug)]
@@ -25,8 +25,10 @@ pub struct Board {
     pub(super) heard: BTreeMap<JobId, Timestamp>,
     /// Workers whose free slots are kept, and for which job.
     pub(super) kept: BTreeMap<WorkerKey, JobId>,
-    /// The oldest of those that have waited too long.
+    /// Of those that have waited too long, the one that goes before all others.
     pub(super) foremost: Option<JobId>,
+    /// Until when there is no other foremost job, because one of this repository has just been.
+    pub(super) respite: Option<(RepoLabel, Timestamp)>,
     pub(super) opened_at: Timestamp,
     pub(super) next_sweep: Timestamp,
 }
@@ -73,6 +75,7 @@ impl Board {
             heard: BTreeMap::new(),
             kept: BTreeMap::new(),
             foremost: None,
+            respite: None,
             opened_at: now,
             next_sweep: now,
         };

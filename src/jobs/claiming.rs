@@ -5,36 +5,32 @@ use std::cmp::Reverse;
 use super::board::{Board, Claimant};
 use super::job::{AttemptRecord, Job, JobState, Wish, WorkerKey};
 use super::policy::Kind;
-use super::waiting::{Age, First};
+use super::waiting::Age;
 use super::workers::Offer;
 use crate::ids::{AttemptNumber, JobId, Timestamp};
 
-/// When a job's turn is: the smallest goes first.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Turn {
-    /// It has waited too long: the older, the earlier.
-    Overdue(Age),
-    /// By rank; among equals the repository first that has the fewest slots; then by priority,
-    /// then by age.
-    InRank(Reverse<i32>, u32, Reverse<i64>, Age),
-}
+/// When a job's turn is, the smallest first: by rank; among equals the repository first that has
+/// the fewest slots; then by priority, then by age.
+type Turn = (Reverse<i32>, u32, Reverse<i64>, Age);
 
 impl Board {
     /// Gives the first fitting job to a worker; returns it as it is now.
     pub fn claim(&mut self, now: Timestamp, claimant: &Claimant) -> Option<Job> {
         let free = self.meet(now, claimant);
-        let id = self.choose(now, &claimant.worker, free)?;
+        let id = self.choose(&claimant.worker, free)?;
         let until = now.plus_s(self.policy.lease_s);
         self.heard.insert(id, now);
-        self.alter(id, |job| job.give(now, until, claimant))
+        let given = self.alter(id, |job| job.give(now, until, claimant))?;
+        self.alternate(&given);
+        Some(given)
     }
 
     /// Whether a claim got nothing only because the worker had fewer slots free when it asked
     /// than it has now.
-    pub fn is_outdated(&self, now: Timestamp, claimant: &Claimant) -> bool {
+    pub fn is_outdated(&self, claimant: &Claimant) -> bool {
         let used = self.load.slots_at(&claimant.worker);
         let free = claimant.slots.saturating_sub(used);
-        free > claimant.slots_free && self.choose(now, &claimant.worker, free).is_some()
+        free > claimant.slots_free && self.choose(&claimant.worker, free).is_some()
     }
 
     /// Takes note of a worker; returns how many slots it may be given.
@@ -54,20 +50,20 @@ impl Board {
         claimant.slots_free.min(slots.saturating_sub(used))
     }
 
-    fn choose(&self, now: Timestamp, worker: &WorkerKey, free: u32) -> Option<JobId> {
+    fn choose(&self, worker: &WorkerKey, free: u32) -> Option<JobId> {
         let offer = self.workers.offer(worker)?;
         if let Some(id) = self.kept_for(worker, offer) {
             let slots = self.jobs.get(&id)?.kind.need.slots;
             return (slots <= free).then_some(id);
         }
-        let max_wait_s = self.policy.schedule.max_wait_s;
         self.waiting
             .groups()
             .filter(|(kind, _)| kind.need.slots <= free && offer.fits(&kind.need))
             .filter_map(|(kind, group)| {
-                let first = group.first(now, max_wait_s)?;
-                let held = self.held(kind, first.id());
-                held.is_none().then(|| (self.turn(kind, first), first.id()))
+                let (priority, age) = group.first()?;
+                let held = self.held(kind, age.1);
+                held.is_none()
+                    .then(|| (self.turn(kind, priority, age), age.1))
             })
             .min()
             .map(|(_, id)| id)
@@ -80,12 +76,28 @@ impl Board {
         (offer.fits(&kind.need) && self.held(kind, id).is_none()).then_some(id)
     }
 
-    fn turn(&self, kind: &Kind, first: First) -> Turn {
-        match first {
-            First::Overdue(age) => Turn::Overdue(age),
-            First::InTurn(priority, age) => {
-                Turn::InRank(kind.rank, self.load.slots_of(&kind.repo), priority, age)
-            }
+    fn turn(&self, kind: &Kind, priority: Reverse<i64>, age: Age) -> Turn {
+        (kind.rank, self.load.slots_of(&kind.repo), priority, age)
+    }
+
+    /// After a job that went before all others, others go by rank: until the same repository has
+    /// had one of these, or for twice the time that the first may take. So jobs that have waited
+    /// too long, however many, take every second turn at most.
+    fn alternate(&mut self, given: &Job) {
+        if self.foremost == Some(given.id) {
+            let allowed_s = self.allowed_s(given).saturating_mul(2);
+            let until = given
+                .attempts
+                .last()
+                .map(|last| last.began_at.plus_s(allowed_s));
+            self.foremost = None;
+            self.respite = until.map(|until| (given.repo.clone(), until));
+        } else if self
+            .respite
+            .as_ref()
+            .is_some_and(|(repo, _)| *repo == given.repo)
+        {
+            self.respite = None;
         }
     }
 }

@@ -118,9 +118,14 @@ impl Board {
 
     /// When an attempt has had its suite's time, and that for what comes before.
     pub(super) fn time_end(&self, job: &Job) -> Option<Timestamp> {
-        let allowed_s = job.suite.timeout_s;
-        let allowed_s = allowed_s.saturating_add(self.policy.schedule.setup_s);
-        Some(job.attempts.last()?.began_at.plus_s(allowed_s))
+        Some(job.attempts.last()?.began_at.plus_s(self.allowed_s(job)))
+    }
+
+    /// How long an attempt may take, in seconds.
+    pub(super) fn allowed_s(&self, job: &Job) -> u64 {
+        job.suite
+            .timeout_s
+            .saturating_add(self.policy.schedule.setup_s)
     }
 
     /// When an attempt that goes on writing nothing is stopped.

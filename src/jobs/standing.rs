@@ -51,7 +51,7 @@ pub enum Wait {
     Busy {
         /// How many they are.
         workers: usize,
-        /// From when on it goes before all younger ones.
+        /// From when on it may go before all others.
         overdue_at: Timestamp,
     },
     /// A worker has room.

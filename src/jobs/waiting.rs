@@ -22,15 +22,6 @@ pub(super) struct Group {
     by_age: BTreeSet<Age>,
 }
 
-/// Which of a group's jobs goes first, and why.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum First {
-    /// It has waited for too long.
-    Overdue(Age),
-    /// By its priority and age.
-    InTurn(Reverse<i64>, Age),
-}
-
 impl Waiting {
     pub(super) fn insert(&mut self, kind: &Arc<Kind>, job: &Job) {
         let group = self.0.entry(Arc::clone(kind)).or_default();
@@ -67,13 +58,9 @@ impl Waiting {
 }
 
 impl Group {
-    pub(super) fn first(&self, now: Timestamp, max_wait_s: u64) -> Option<First> {
-        let oldest = *self.by_age.first()?;
-        if is_overdue(oldest, now, max_wait_s) {
-            return Some(First::Overdue(oldest));
-        }
-        let (priority, age) = *self.by_priority.first()?;
-        Some(First::InTurn(priority, age))
+    /// By priority, then by age.
+    pub(super) fn first(&self) -> Option<(Reverse<i64>, Age)> {
+        self.by_priority.first().copied()
     }
 
     pub(super) fn by_priority(&self) -> impl Iterator<Item = Age> {
@@ -85,15 +72,7 @@ impl Group {
     }
 }
 
-impl First {
-    pub(super) fn id(self) -> JobId {
-        match self {
-            Self::Overdue((_, id)) | Self::InTurn(_, (_, id)) => id,
-        }
-    }
-}
-
-/// Whether a job of this age goes before all younger ones, and is not interrupted any more.
+/// Whether a job of this age may go before all others, and is not interrupted any more.
 pub(super) fn is_overdue((made_at, _): Age, now: Timestamp, max_wait_s: u64) -> bool {
     now.ms_since(made_at) >= max_wait_s.saturating_mul(1000)
 }

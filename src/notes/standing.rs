@@ -35,7 +35,7 @@ pub fn deadlines(standing: &Standing) -> Vec<(&'static str, Timestamp)> {
     match standing {
         Standing::Waits(Wait::NoWorker { until, .. }) => vec![("Given up", *until)],
         Standing::Waits(Wait::Busy { overdue_at, .. }) => {
-            vec![("Before all younger jobs", *overdue_at)]
+            vec![("May go before others", *overdue_at)]
         }
         Standing::Runs {
             stopped_at,

@@ -208,11 +208,11 @@ fn run_sees_a_change_of_the_very_moment_in_which_git_looked() {
     let file = "sandbox: true\ntests: [test $(cat file) = new]\n";
     let repository = Repository::new(&[(".papr.yml", file), ("file", "old\n")]);
     repository.git(&["config", "core.trustctime", "false"]);
-    let an_hour_ago = std::time::SystemTime::now() - std::time::Duration::from_hours(1);
+    let moment = std::time::UNIX_EPOCH + std::time::Duration::from_hours(400_000);
     let date = |path: &str| {
         let path = repository.0.path().join(path);
         let file = std::fs::File::options().write(true).open(path).unwrap();
-        file.set_modified(an_hour_ago).unwrap();
+        file.set_modified(moment).unwrap();
     };
     date("file");
     repository.git(&["add", "--all"]);

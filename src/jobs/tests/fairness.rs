@@ -50,3 +50,70 @@ fn a_large_job_that_has_waited_too_long_is_kept_room_and_a_small_one_may_go_else
     done.unwrap();
     assert_eq!(board.claim(at(3604), &w).unwrap().id, JobId(1));
 }
+
+/// Pulls that have waited too long, and merges that have just been put up; all of one repository.
+fn flooded(pulls: u64, merges: u64, policy: Policy) -> Board {
+    let job_of = |id, purpose, made_at| Job {
+        purpose,
+        made_at: at(made_at),
+        ..job(id)
+    };
+    let pulls = (1..=pulls).map(|id| job_of(id, Purpose::Pull, 0));
+    let merges = (1..=merges).map(|id| job_of(1000 + id, Purpose::Land, 3600));
+    Board::new(pulls.chain(merges).collect(), policy, at(3600))
+}
+
+/// The order in which one worker of one slot gets jobs that pass at once.
+fn order_of(mut board: Board) -> Vec<u64> {
+    let worker = large("w", 1);
+    let mut given = Vec::new();
+    while let Some(job) = board.claim(at(3600), &worker) {
+        given.push(job.id.0);
+        board.arrange(at(3600));
+        let done = board.finish(
+            at(3600),
+            attempt(job.id.0, 1),
+            &worker.worker,
+            JobOutcome::Passed,
+        );
+        done.unwrap();
+        board.arrange(at(3600));
+    }
+    given
+}
+
+#[test]
+fn those_that_have_waited_too_long_take_every_second_turn() {
+    let expected = [1001, 1, 1002, 2, 1003, 3, 4, 5];
+    assert_eq!(order_of(flooded(5, 3, Policy::new(LEASE_S))), expected);
+    let limited = policy("", "jobs_max = 1");
+    assert_eq!(order_of(flooded(5, 3, limited)), expected);
+}
+
+#[test]
+fn a_repository_whose_other_jobs_do_not_get_through_gets_its_next_turn_after_a_while() {
+    let mut board = flooded(2, 0, Policy::new(LEASE_S));
+    let other = |id| Job {
+        repo: RepoLabel::new("other"),
+        made_at: at(7000),
+        ..job(id)
+    };
+    board.add((1000..1100).map(other).collect());
+    let worker = large("w", 1);
+    let mut next = |now| {
+        let job = board.claim(at(now), &worker).unwrap();
+        let done = board.finish(
+            at(now),
+            attempt(job.id.0, 1),
+            &worker.worker,
+            JobOutcome::Passed,
+        );
+        done.unwrap();
+        board.arrange(at(now));
+        job.id.0
+    };
+    assert_eq!([3600, 3600, 3600].map(&mut next), [1000, 1, 1001]);
+    let while_s = 2 * (60 + 1800);
+    let times = [3600 + while_s - 1, 3600 + while_s, 3600 + while_s];
+    assert_eq!(times.map(&mut next), [1002, 1003, 2]);
+}

@@ -72,26 +72,3 @@ fn a_pull_with_a_new_label_or_priority_is_ranked_anew() {
     assert_eq!((changed.id, changed.priority), (JobId(2), 9));
     assert_eq!(order(&mut board, &claimant("w")), [3, 2, 1]);
 }
-
-#[test]
-fn a_job_that_has_waited_too_long_goes_before_whatever_is_younger() {
-    let aged = |id, made_at, purpose| Job {
-        made_at: at(made_at),
-        purpose,
-        ..job(id)
-    };
-    let jobs = vec![
-        aged(1, 20, Purpose::Pull),
-        aged(2, 10, Purpose::Pull),
-        aged(3, 30, Purpose::Land),
-    ];
-    let board = board(jobs);
-    let order_at = |now| {
-        let mut board = board.clone();
-        let given = std::iter::from_fn(|| board.claim(at(now), &claimant("w")));
-        given.map(|job| job.id.0).collect::<Vec<_>>()
-    };
-    assert_eq!(order_at(3609), [3, 2, 1]);
-    assert_eq!(order_at(3610), [2, 3, 1]);
-    assert_eq!(order_at(3620), [2, 1, 3]);
-}

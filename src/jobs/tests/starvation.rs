@@ -15,7 +15,7 @@ const STEP_S: i64 = 30;
 const EARLY: u64 = 5;
 /// What the documentation promises for each job that was made earlier, and what the steps of
 /// this play add.
-const TURN_S: i64 = 2 * RUN_S + 8 * STEP_S;
+const TURN_S: i64 = 4 * RUN_S + 8 * STEP_S;
 
 /// What a job asks for and allows.
 type Wants = (u8, u32, bool, u8, u8);
@@ -70,6 +70,7 @@ fn policy_of(ranks: [i32; 4], preempt: [bool; 4], jobs_max: u32) -> Policy {
             preempt: preempt[index],
         });
     }
+    policy.schedule.setup_s = 0;
     let limits = RepoLimits {
         jobs_max,
         suites: Vec::new(),
@@ -107,6 +108,7 @@ impl Play {
         let mut suite = suite(&format!("suite-{id}"), lines);
         suite.slots = Some(slots.clamp(1, slots_max));
         suite.preemptible = preemptible;
+        suite.timeout_s = RUN_S as u64;
         self.board.add(vec![Job {
             suite,
             repo: RepoLabel::new(format!("repo-{}", repo % 3)),
