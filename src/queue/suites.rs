@@ -86,11 +86,23 @@ impl Queue {
         file: &SuiteFile,
     ) -> (Vec<RunCheck>, Vec<String>) {
         let (chosen, unknown) = self.choose(run, &file.suites);
+        let asked = chosen.iter().copied();
+        let asked: Vec<_> = asked
+            .filter(|suite| self.is_asked_for(run, suite))
+            .collect();
+        let wanted = with_needs(&file.suites, &asked);
         let some_required = chosen
             .iter()
             .any(|suite| suite.required && !suite.allow_failure);
         let checks = chosen.into_iter().map(|suite| {
             let (state, origin) = self.state_before(run, commit, suite, file);
+            // What is asked for cannot begin before all that it needs has passed.
+            let blocks = matches!(state, CheckState::Failed { .. }) && !suite.allow_failure;
+            let (state, origin) = if blocks && wanted.contains(&suite) {
+                (CheckState::Waiting, Origin::Own)
+            } else {
+                (state, origin)
+            };
             RunCheck {
                 check: Check::Suite(suite.context.clone()),
                 weight: weight(suite, some_required),

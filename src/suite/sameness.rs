@@ -47,15 +47,16 @@ pub fn definition(suite: &Suite) -> Option<String> {
     Some(hex::encode(Sha256::digest(serialized)))
 }
 
-/// Whether what a suite's commands find there stays the same: an image that is named by its digest,
-/// or none at all. A name such as `fedora:28` means another image tomorrow.
+/// Whether what a suite's commands find there stays the same: an image that is named by its digest.
+/// A name such as `fedora:28` means another image tomorrow, and a sandbox has what its worker has.
 pub fn names_image_by_digest(suite: &Suite) -> bool {
     match &suite.environment {
-        Environment::Sandbox { .. } => true,
         Environment::Container { image, .. } => image
             .rsplit_once("@sha256:")
             .is_some_and(|(name, digest)| !name.is_empty() && is_digest(digest)),
-        Environment::Host { .. } | Environment::Cluster { .. } => false,
+        Environment::Sandbox { .. } | Environment::Host { .. } | Environment::Cluster { .. } => {
+            false
+        }
     }
 }
 

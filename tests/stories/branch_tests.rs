@@ -63,6 +63,18 @@ async fn a_change_to_one_path_runs_one_suite_and_the_other_is_not_needed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_change_of_the_suites_cannot_call_itself_needless() {
+    let oracle = Oracle::start();
+    let world = World::start_with(with_suites(&[oracle.suite("unit", "")], "")).await;
+    let file = oracle.suite("unit", "paths: [nowhere/]");
+    let pull = world.open_pull("sly", &[(".papr.yml", &file), ("a", "1")]);
+    world.tell(pull, "r+");
+    world.until_merged(pull).await;
+    assert_eq!(words(&world, world.base(), "unit").1, "All tests passed.");
+    assert!(oracle.times("unit") > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_push_is_compared_with_what_the_branch_was_before() {
     let oracle = Oracle::start();
     let suites = [

@@ -131,7 +131,7 @@ async fn the_page_of_a_run_says_what_was_tested_and_what_needed_no_test() {
             "As merged The merge with master at",
             "Changes the suites .papr.yml is not as it was",
             "✔ passed unit",
-            "○ not needed docs it is about no path that was changed",
+            "✔ passed docs",
             "▲ failed nightly exit code 1, allowed to fail",
         ],
     );
@@ -167,7 +167,10 @@ async fn the_page_of_a_run_says_what_was_tested_and_what_needed_no_test() {
         .await;
     assert_shows(
         &run_page(&world, head).await,
-        &["Not as merged Its head alone, because it conflicts with master"],
+        &[
+            "Not as merged Its head alone, because it conflicts with master",
+            "○ not needed docs it is about no path that was changed",
+        ],
     );
     assert_shows(
         &plain(&world.page(&format!("/pull/widgets/{other}")).await),

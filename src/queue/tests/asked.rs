@@ -283,6 +283,34 @@ fn a_suite_that_is_asked_for_brings_what_it_needs() {
 }
 
 #[test]
+fn what_a_suite_needs_runs_again_with_it_where_it_had_failed() {
+    let needing = |context: &str, needed: &str| Suite {
+        needs: vec![needed.to_owned()],
+        ..suite(context)
+    };
+    let suites = [
+        suite("passed"),
+        suite("failed"),
+        needing("between", "failed"),
+        needing("last", "between"),
+        needing("other", "passed"),
+    ];
+    let mut story = Story::of(all_tested());
+    story.see(facts(1, "a1", 0));
+    test_merged(&mut story, 1, "e1");
+    story.found(1, &suites);
+    story.finished(1, "passed", SuiteVerdict::Passed);
+    for context in ["failed", "between", "last", "other"] {
+        story.finished(1, context, SuiteVerdict::Failed(1));
+    }
+    story.at(5).say(1, "retry last");
+    test_merged(&mut story, 2, "e1");
+    story.forget_log();
+    story.found(2, &suites);
+    assert_eq!(story.started(), ["failed", "between", "last"]);
+}
+
+#[test]
 fn a_test_that_runs_is_not_stopped_for_a_name_that_nobody_has() {
     let mut story = Story::of(all_tested());
     story.see(facts(1, "a1", 0));
