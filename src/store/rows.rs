@@ -11,7 +11,8 @@ use super::schema::{pulls, repos, run_members, runs};
 use super::{Store, StoreError, from_document, from_row, to_document, to_row};
 use crate::ids::{PullNumber, RepoLabel, RunId, Timestamp};
 use crate::queue::Desk;
-use crate::queue::pull::{Pull, Register};
+use crate::queue::own_test::OwnStage;
+use crate::queue::pull::{Pull, Register, Stage};
 use crate::queue::run::Run;
 
 /// A repository's own row.
@@ -254,9 +255,7 @@ fn load_runs(
     let runs = documents::<Run>("runs", &in_flight)?;
     // The run that one in flight repeats is looked at once more.
     let repeated = runs.iter().filter_map(|run| run.repeats);
-    let latest = pulls.iter();
-    let latest = latest.flat_map(|pull| pull.last_run.into_iter().chain(pull.own.last_run));
-    let over: BTreeSet<RunId> = latest.chain(repeated).collect();
+    let over: BTreeSet<RunId> = pulls.iter().flat_map(referred).chain(repeated).collect();
     let mut docs = in_flight;
     for id in over {
         let over: Option<String> = runs::table
@@ -268,6 +267,26 @@ fn load_runs(
         docs.extend(over);
     }
     documents("runs", &docs)
+}
+
+/// The runs that a pull refers to.
+fn referred(pull: &Pull) -> impl Iterator<Item = RunId> {
+    let repeated = match pull.stage {
+        Stage::RetryWanted { of, .. } => Some(of),
+        Stage::Idle | Stage::TryWanted { .. } | Stage::Running { .. } | Stage::Ended { .. } => None,
+    };
+    let own_repeated = match pull.own.stage {
+        OwnStage::Wanted { of, .. } => of,
+        OwnStage::Idle
+        | OwnStage::Skipped
+        | OwnStage::Asking { .. }
+        | OwnStage::Untrusted
+        | OwnStage::Running { .. }
+        | OwnStage::Ended { .. } => None,
+    };
+    [pull.last_run, pull.own.last_run, repeated, own_repeated]
+        .into_iter()
+        .flatten()
 }
 
 fn documents<T: serde::de::DeserializeOwned>(

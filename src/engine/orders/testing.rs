@@ -9,6 +9,7 @@ use super::talk;
 use super::{Done, Passing};
 use crate::git::{Fetch, GitError, RemoteRef};
 use crate::ids::{BranchName, CommitId, PullNumber, RunId};
+use crate::queue::Queue;
 use crate::queue::effect::{MemberMerge, MergeStyle, TestMergeOrder};
 use crate::queue::event::{Event, TestMerge};
 use crate::queue::note::StatusNote;
@@ -105,6 +106,17 @@ pub(super) async fn mark(
     tested: CommitId,
     note: &StatusNote,
 ) -> Result<Done, Passing> {
+    let is_current = |queue: &Queue| {
+        let pull = queue.pull(pull).filter(|pull| pull.is_open());
+        pull.is_some_and(|pull| pull.facts.head == head)
+    };
+    if !repo.look(is_current) {
+        return Ok(Done::Quietly);
+    }
+    // Usually another suite's status has brought it here already.
+    if let Ok(Some(merge)) = equal_merge(repo, pull, head, tested) {
+        return talk::set_status(repo, merge, note).await;
+    }
     let mirror = repo.mirror();
     match mirror
         .fetch(Fetch::Refs(vec![RemoteRef::Merge(pull)]))

@@ -35,6 +35,8 @@ pub(crate) enum Excess {
     Disk(u64),
     /// The disk is nearly full.
     DiskFull,
+    /// Nobody knows how much room: measuring it takes too long.
+    Unmeasured,
 }
 
 impl fmt::Display for Excess {
@@ -45,6 +47,7 @@ impl fmt::Display for Excess {
             Self::Memory(limit) => write!(f, "{} MiB of memory are the limit", limit / MIB),
             Self::Disk(limit) => write!(f, "{} MiB of disk are the limit", limit / MIB),
             Self::DiskFull => f.write_str("the worker's disk is full"),
+            Self::Unmeasured => f.write_str("what it has written cannot be measured in time"),
         }
     }
 }

@@ -38,8 +38,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const KILLED: i32 = 128 + 9;
 /// The least time between two measurements of a container.
 const MEASURE_EVERY: Duration = Duration::from_secs(1);
-/// Measuring takes no more than this part of the time.
+/// Measuring takes no more than this part of the time, as far as the next two allow it.
 const MEASURING_SHARE: u32 = 20;
+/// The most time between two measurements.
+const REST_MAX: Duration = Duration::from_secs(120);
+/// How long one may take, and how many may fail one after the other: a suite could make so many
+/// files that nobody gets to know how large they are.
+const MEASURING_MAX: Duration = Duration::from_secs(60);
+const FAILURES_MAX: u32 = 3;
 /// How often a removal is tried, and the pause between.
 const REMOVALS_MAX: u32 = 20;
 const BETWEEN_REMOVALS: Duration = Duration::from_millis(250);
@@ -88,10 +94,7 @@ impl ContainerSession {
     ) -> Result<Self, NoPlace> {
         let crate::protocol::Attempt { job, number } = site.attempt;
         let name = format!("paprq-{}-{job}-{number}", site.owner);
-        let started = tokio::select! {
-            started = try_start(engine, wanted, site, &name, log) => started,
-            () = site.stop.cancelled() => Err(NoPlace::Broken(io::Error::other("stopped"))),
-        };
+        let started = try_start(engine, wanted, site, &name, log).await;
         if started.is_err() {
             remove(&engine.docker, &name).await;
         }
@@ -200,8 +203,35 @@ async fn try_start(
 ) -> Result<ContainerSession, NoPlace> {
     std::fs::write(site.room.control().join(DRIVER_NAME), CONTAINER_DRIVER)?;
     let docker = &engine.docker;
-    image::provide(docker, wanted.image, log).await?;
-    if let Err(error) = launch(engine, wanted, site, name).await {
+    until_stopped(site, image::provide(docker, wanted.image, log)).await?;
+    // This is waited for in any case: what is asked of an engine it may do later, too, and nobody
+    // would remove the container then.
+    if let Err(error) = create(engine, wanted, site, name).await {
+        return Err(refused(error, wanted.image, log).await?);
+    }
+    until_stopped(site, enter(engine, wanted, site, name, log)).await
+}
+
+/// What comes of this, unless the worker does not want it any more.
+async fn until_stopped<T, E: Into<NoPlace>>(
+    site: Site<'_>,
+    doing: impl Future<Output = Result<T, E>>,
+) -> Result<T, NoPlace> {
+    tokio::select! {
+        done = doing => done.map_err(Into::into),
+        () = site.stop.cancelled() => Err(NoPlace::Broken(io::Error::other("stopped"))),
+    }
+}
+
+async fn enter(
+    engine: &ContainerEngine,
+    wanted: Wanted<'_>,
+    site: Site<'_>,
+    name: &str,
+    log: &mut Spool,
+) -> Result<ContainerSession, NoPlace> {
+    let docker = &engine.docker;
+    if let Err(error) = launch(docker, site, name).await {
         return Err(refused(error, wanted.image, log).await?);
     }
     let mark = format!("{:032x}", rand::random::<u128>());
@@ -248,8 +278,7 @@ impl ContainerSession {
     }
 }
 
-/// Makes the container, fills it and starts it.
-async fn launch(
+async fn create(
     engine: &ContainerEngine,
     wanted: Wanted<'_>,
     site: Site<'_>,
@@ -264,6 +293,11 @@ async fn launch(
         ..CreateContainerOptions::default()
     };
     docker.create_container(Some(options), body).await?;
+    Ok(())
+}
+
+/// Fills the container and starts it.
+async fn launch(docker: &Docker, site: Site<'_>, name: &str) -> Result<(), Error> {
     keep_from_host(docker, name).await?;
     let root = UploadToContainerOptions {
         path: "/".to_owned(),
@@ -374,24 +408,47 @@ async fn try_remove(docker: &Docker, name: &str) -> bool {
 
 /// Watches how much the container has written, and the room left on the engine's disk.
 fn watch(engine: &ContainerEngine, name: &str, disk_bytes: u64) -> AbortOnDropHandle<Excess> {
-    let (engine, name) = (engine.clone(), name.to_owned());
+    let (docker, storage) = (engine.docker.clone(), engine.storage.clone());
+    let name = name.to_owned();
     AbortOnDropHandle::new(tokio::spawn(async move {
-        let mut rest = MEASURE_EVERY;
-        loop {
-            tokio::time::sleep(rest).await;
-            let started = Stopwatch::start();
-            if engine.storage.as_deref().is_some_and(is_full) {
-                return Excess::DiskFull;
-            }
-            let options = InspectContainerOptions { size: true };
-            let looked = engine.docker.inspect_container(&name, Some(options)).await;
-            let written = looked.ok().and_then(|container| container.size_rw);
-            if written.is_some_and(|bytes| u64::try_from(bytes).is_ok_and(|n| n > disk_bytes)) {
-                return Excess::Disk(disk_bytes);
-            }
-            rest = (started.elapsed() * MEASURING_SHARE).max(MEASURE_EVERY);
+        tokio::select! {
+            excess = until_full(storage.as_deref()) => excess,
+            excess = until_large(&docker, &name, disk_bytes) => excess,
         }
     }))
+}
+
+async fn until_full(storage: Option<&Path>) -> Excess {
+    loop {
+        tokio::time::sleep(MEASURE_EVERY).await;
+        if storage.is_some_and(is_full) {
+            return Excess::DiskFull;
+        }
+    }
+}
+
+/// A container that cannot be measured for long may have any size.
+async fn until_large(docker: &Docker, name: &str, disk_bytes: u64) -> Excess {
+    let mut rest = MEASURE_EVERY;
+    let mut failures = 0;
+    while failures < FAILURES_MAX {
+        tokio::time::sleep(rest).await;
+        let started = Stopwatch::start();
+        let options = InspectContainerOptions { size: true };
+        let looking = docker.inspect_container(name, Some(options));
+        match tokio::time::timeout(MEASURING_MAX, looking).await {
+            Ok(Ok(container)) => {
+                failures = 0;
+                let written = container.size_rw.unwrap_or(0);
+                if u64::try_from(written).is_ok_and(|written| written > disk_bytes) {
+                    return Excess::Disk(disk_bytes);
+                }
+            }
+            Ok(Err(_)) | Err(_) => failures += 1,
+        }
+        rest = (started.elapsed() * MEASURING_SHARE).clamp(MEASURE_EVERY, REST_MAX);
+    }
+    Excess::Unmeasured
 }
 
 fn is_full(storage: &Path) -> bool {
@@ -411,5 +468,16 @@ mod tests {
         let patience = REMOVING + Duration::from_secs(1);
         let removing = tokio::time::timeout(patience, remove(&docker, "paprq-unit"));
         removing.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_container_that_nobody_can_measure_is_too_large() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("tcp://{}", silent.local_addr().unwrap());
+        let version = bollard::API_DEFAULT_VERSION;
+        let docker = Docker::connect_with_http(&address, 600, version).unwrap();
+        let patience = (MEASURING_MAX + REST_MAX) * FAILURES_MAX;
+        let watching = tokio::time::timeout(patience, until_large(&docker, "paprq-unit", 1));
+        assert_eq!(watching.await.unwrap(), Excess::Unmeasured);
     }
 }
