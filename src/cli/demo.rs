@@ -10,7 +10,7 @@ use anyhow::Context as _;
 
 use super::server::{Plan, Server, log};
 use crate::config::Config;
-use crate::practice::{Practice, Sample};
+use crate::practice::{Practice, Sample, SampleRepo};
 use crate::worker::{self, Executors, Isolation};
 
 /// Arguments of `paprq demo`.
@@ -70,13 +70,14 @@ struct Stage {
 impl Stage {
     async fn build(directory: &Path, port: u16) -> anyhow::Result<Self> {
         let practice = start_practice(directory, port).await?;
-        let sample = practice.sample().context("cannot make the sample")?;
+        let repo = practice.sample_repo();
+        let repo = repo.context("cannot make the sample's repository")?;
         let listener = listen(port)?;
         let base_url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
         practice.set_bot_pages(&base_url);
         let callback = format!("{base_url}/callback");
         practice.add_oauth_app(OAUTH_APP, OAUTH_SECRET, &callback);
-        let config = configuration(directory, &practice, &sample)?;
+        let config = configuration(directory, &practice, &repo)?;
         let plan = Plan {
             config,
             listener,
@@ -85,7 +86,10 @@ impl Stage {
         };
         let server = Server::start(plan).await?;
         let webhook = format!("{base_url}/github");
-        practice.add_webhook(sample.repo, &webhook, WEBHOOK_SECRET)?;
+        practice.add_webhook(repo.repo, &webhook, WEBHOOK_SECRET)?;
+        // Pulls that were there before the server would not be tested by themselves.
+        let sample = practice.sample_pulls(repo);
+        let sample = sample.context("cannot make the sample's pulls")?;
         Ok(Self {
             practice,
             sample,
@@ -125,14 +129,18 @@ async fn isolation() -> Isolation {
     }
 }
 
-fn configuration(directory: &Path, practice: &Practice, sample: &Sample) -> anyhow::Result<Config> {
-    let (owner, name) = sample
+fn configuration(
+    directory: &Path,
+    practice: &Practice,
+    repo: &SampleRepo,
+) -> anyhow::Result<Config> {
+    let (owner, name) = repo
         .repo
         .split_once('/')
         .context("the sample has no repository")?;
     let text = toml::to_string(&serde_json::json!({
         "github": {
-            "access_token": sample.bot_token,
+            "access_token": repo.bot_token,
             "api_url": practice.api_url(),
             "web_url": practice.url(),
             "git_url": practice.git_url(),
@@ -146,9 +154,11 @@ fn configuration(directory: &Path, practice: &Practice, sample: &Sample) -> anyh
         "repo": { "demo": {
             "owner": owner,
             "name": name,
-            "reviewers": [sample.reviewer],
-            "try_users": [sample.author],
+            "reviewers": [repo.reviewer],
+            "try_users": [repo.author],
             "timeout": 600,
+            // What passed on the pulls would let them land before anybody sees a job.
+            "suites": { "reuse": false },
             "github": { "secret": WEBHOOK_SECRET },
         } },
     }))?;
@@ -163,7 +173,9 @@ fn welcome(practice: &Practice, sample: &Sample, base_url: &str) -> String {
         author,
         good,
         failing,
+        newcomer,
         conflicting,
+        rival,
         slow,
         unapproved,
         ..
@@ -174,12 +186,14 @@ fn welcome(practice: &Practice, sample: &Sample, base_url: &str) -> String {
 The practice GitHub:  {github}/{repo}
 The merge queue:      {base_url}/queue/demo
 
-Open both. On a pull's page, write a comment as {reviewer} (a reviewer) and watch the queue:
+Open both. The pulls of {author} are being tested by themselves. On a pull's page, write a comment as
+{reviewer} (a reviewer) and watch the queue:
 
   #{good}  @{bot} r+      is tested as merged, and lands on exactly the tested commit
   #{slow}  @{bot} r+      takes half a minute: open its job and watch the log grow
   #{failing}  @{bot} r+      fails and says why; push the prepared fix, then approve it again
   #{conflicting}  @{bot} r+      does not merge, and is told to rebase
+  #{rival}  @{bot} ok      lets it be tested by itself, for {newcomer} is a stranger here
   #{unapproved}  @{bot} try     ({author} may do that, too) is tested and never lands
 
 Approved pulls can be ticked on the queue's page, and made one by \"Create a rollup\".

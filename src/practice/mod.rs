@@ -57,7 +57,7 @@ pub use self::disk::Change;
 pub use self::faults::{ApiFault, Arrival, Calls, Chaos, Deliveries, Faults, HookFault};
 pub use self::look::{CommentSeen, PullSeen, TooLate};
 pub use self::pulls::{Edit, Push};
-pub use self::sample::Sample;
+pub use self::sample::{Sample, SampleRepo};
 pub use self::world::{
     Conclusion, Delivery, DeliveryOutcome, Permission, PullState, Request, ReviewState, Status,
     StatusState,

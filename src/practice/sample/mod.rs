@@ -79,17 +79,52 @@ pub struct Sample {
     pub unapproved: PullNumber,
 }
 
+/// What [`Practice::sample_repo`] made.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SampleRepo {
+    /// See [`Sample::repo`].
+    pub repo: &'static str,
+    /// The bot's token.
+    pub bot_token: String,
+    /// See [`Sample::reviewer`].
+    pub reviewer: &'static str,
+    /// See [`Sample::author`].
+    pub author: &'static str,
+}
+
 impl Practice {
     /// Makes `octo/demo` with its people and pulls. No webhook yet.
     ///
     /// # Errors
     /// If it exists, or the disk or git fails.
     pub fn sample(&self) -> Result<Sample, PracticeError> {
+        let repo = self.sample_repo()?;
+        self.sample_pulls(repo)
+    }
+
+    /// Makes `octo/demo` with its people, without any pulls.
+    ///
+    /// # Errors
+    /// If it exists, or the disk or git fails.
+    pub fn sample_repo(&self) -> Result<SampleRepo, PracticeError> {
         let bot_token = format!("practice-{:032x}", rand::random::<u128>());
         self.add_user(BOT, Some(&bot_token));
         self.create_repo(REPO, FILES)?;
         self.add_collaborator(REPO, BOT, Permission::Write)?;
         self.add_collaborator(REPO, REVIEWER, Permission::Write)?;
+        Ok(SampleRepo {
+            repo: REPO,
+            bot_token,
+            reviewer: REVIEWER,
+            author: AUTHOR,
+        })
+    }
+
+    /// Opens the pulls of `octo/demo`.
+    ///
+    /// # Errors
+    /// If the disk or git fails.
+    pub fn sample_pulls(&self, repo: SampleRepo) -> Result<Sample, PracticeError> {
         let good = self.propose(&GOOD)?;
         let failing = self.propose(&FAILING)?;
         self.prepare_push(REPO, failing, mend())?;
@@ -101,12 +136,12 @@ impl Practice {
         let changes = [("README.md".to_owned(), moved)];
         self.commit(REPO, BRANCH, changes, "Name the maintainers", REVIEWER)?;
         Ok(Sample {
-            repo: REPO,
+            repo: repo.repo,
             branch: BRANCH,
             bot: BOT,
-            bot_token,
-            reviewer: REVIEWER,
-            author: AUTHOR,
+            bot_token: repo.bot_token,
+            reviewer: repo.reviewer,
+            author: repo.author,
             newcomer: NEWCOMER,
             good,
             failing,
