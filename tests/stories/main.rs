@@ -16,6 +16,7 @@ mod branch_tests;
 mod buildbot;
 mod busy_day;
 mod configuration;
+mod containers;
 mod demo;
 mod external_checks;
 mod faults;
@@ -27,6 +28,8 @@ mod merges;
 mod neighbours;
 mod oracle;
 mod pages;
+#[path = "../podman/mod.rs"]
+mod podman;
 mod pull_tests;
 mod restarts;
 mod reuse;

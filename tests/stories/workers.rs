@@ -6,10 +6,15 @@ use paprq::practice::StatusState;
 
 use crate::world::{REPO, Settings, WORKER_TOKEN, World};
 
-struct Worker(Child);
+pub(crate) struct Worker(Child);
 
 impl Worker {
     fn start(world: &World, name: &str) -> Self {
+        Self::start_with(world, name, &[])
+    }
+
+    /// One with more arguments.
+    pub(crate) fn start_with(world: &World, name: &str, arguments: &[&str]) -> Self {
         let token = world.path("worker-token");
         std::fs::write(&token, WORKER_TOKEN).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_paprq"))
@@ -19,6 +24,7 @@ impl Worker {
             .arg(&token)
             .arg("--work-dir")
             .arg(world.path(name))
+            .args(arguments)
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
@@ -38,7 +44,7 @@ impl Drop for Worker {
     }
 }
 
-fn without_local_workers() -> Settings {
+pub(crate) fn without_local_workers() -> Settings {
     Settings {
         local_workers: 0,
         ..Settings::default()

@@ -6,16 +6,18 @@ mod containers;
 mod containment;
 mod delivery;
 mod execution;
+#[path = "../../../tests/podman/mod.rs"]
+mod podman;
 mod secrets;
 mod server;
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::podman::with_marker;
 use self::server::{Server, TOKEN};
 use super::{
     Executors, Isolation, Lifetime, Limits, Settings, Token, WorkerError, find_bubblewrap,
@@ -141,17 +143,4 @@ fn timeless(log: &str) -> String {
 /// Whether a process with this text in its command line is alive.
 fn alive(marker: &str) -> bool {
     with_marker(marker).next().is_some()
-}
-
-/// The directories in /proc of processes with this text in their command line.
-fn with_marker(marker: &str) -> impl Iterator<Item = PathBuf> {
-    std::fs::read_dir("/proc")
-        .unwrap()
-        .flatten()
-        .filter(|entry| entry.file_name() != *std::process::id().to_string())
-        .map(|entry| entry.path())
-        .filter(move |process| {
-            std::fs::read(process.join("cmdline"))
-                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(marker))
-        })
 }

@@ -1,20 +1,24 @@
 //! Suites in real containers, in the test's own Podman.
 
-mod podman;
 mod preparing;
 
-use self::podman::{IMAGE, Podman};
+use super::podman::{IMAGE, Podman};
 use super::server::{Server, Verdict};
 use super::{Worker, alive, attempt, suite, timeless, variable};
 use crate::protocol::{Executor, JobOutcome, Order, Report};
 use crate::suite::{ContainerSpecs, Environment};
-use crate::worker::{Executors, Settings};
+use crate::worker::{ContainerEngine, Executors, Settings, find_container_engine};
 
 /// A worker that offers containers, with its server and its engine.
 struct Stage {
     worker: Worker,
     server: Server,
     podman: Podman,
+}
+
+async fn engine(podman: &Podman) -> ContainerEngine {
+    let address = podman.address().await;
+    find_container_engine(Some(&address)).await.unwrap()
 }
 
 impl Stage {
@@ -28,7 +32,7 @@ impl Stage {
 
     async fn start_in(podman: Podman, change: impl FnOnce(&mut Settings)) -> Self {
         let server = Server::start();
-        let engine = podman.engine().await;
+        let engine = engine(&podman).await;
         let worker = Worker::start_with(&server, |settings| {
             settings.executors.container = Some(engine);
             change(settings);
@@ -337,7 +341,7 @@ async fn an_engine_that_gives_containers_the_hosts_processes_is_not_used() {
 #[tokio::test]
 async fn a_worker_removes_its_own_leftovers_and_no_others() {
     let podman = Podman::start();
-    let engine = podman.engine().await;
+    let engine = engine(&podman).await;
     let server = Server::start();
     let directory = tempfile::tempdir().unwrap();
     let work_dir = directory.path().join("work");

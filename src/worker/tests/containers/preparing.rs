@@ -1,6 +1,7 @@
 //! What comes before the first command: the image, the packages, the build.
 
-use super::podman::IMAGE;
+use super::super::podman;
+use super::IMAGE;
 use super::{Stage, body, container, error, suite, variable};
 use crate::protocol::{JobOutcome, Order};
 use crate::suite::{ExtraRepo, RepoSetting};
@@ -16,7 +17,9 @@ async fn an_image_that_cannot_be_had_is_an_error() {
         assert_eq!(report.outcome, error(&message), "{log}");
         assert!(!log.contains(">>>"), "{log}");
     }
-    stage.podman.add_empty_image("localhost/empty:1");
+    // With a single, useless file.
+    let useless = |archive: &mut _| podman::add(archive, "file", b"");
+    stage.podman.import("localhost/empty:1", useless);
     let (log, report) = stage
         .execute(4, |order| {
             order.suite.environment = container("localhost/empty:1");

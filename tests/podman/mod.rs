@@ -1,30 +1,30 @@
 //! A Podman of the test's own: its storage, networks and images are in a temporary directory.
 
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-
-use super::super::with_marker;
-use crate::worker::{ContainerEngine, find_container_engine};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// Where busybox is on Debian; it needs nothing else.
 const BUSYBOX: &str = "/bin/busybox";
 /// The image of most tests: busybox alone.
-pub(super) const IMAGE: &str = "localhost/unit:1";
+pub(crate) const IMAGE: &str = "localhost/unit:1";
+
+/// An image on its way to the engine.
+type Archive = tar::Builder<ChildStdin>;
 
 /// Ends everything when it is dropped.
-pub(super) struct Podman {
+pub(crate) struct Podman {
     directory: tempfile::TempDir,
     service: Child,
 }
 
 impl Podman {
     /// Starts one that has [`IMAGE`].
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with("")
     }
 
     /// The same, with these lines more in `[containers]`.
-    pub(super) fn start_with(configuration: &str) -> Self {
+    pub(crate) fn start_with(configuration: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         configure(directory.path(), configuration);
         let address = format!("unix://{}", directory.path().join("socket").display());
@@ -38,66 +38,59 @@ impl Podman {
     }
 
     /// Adds an image of busybox and these programs.
-    pub(super) fn add_image(&self, name: &str, programs: &[(&str, &[u8])]) {
-        let mut child = podman(self.directory.path())
-            .args(["import", "--quiet", "-", name])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut archive = tar::Builder::new(child.stdin.take().unwrap());
-        let busybox = std::fs::read(BUSYBOX).expect("busybox is there (package busybox-static)");
-        add(&mut archive, "bin/busybox", &busybox);
-        let mut header = tar::Header::new_gnu();
-        header.set_entry_type(tar::EntryType::Directory);
-        header.set_mode(0o1777);
-        header.set_size(0);
-        archive
-            .append_data(&mut header, "tmp", std::io::empty())
-            .unwrap();
-        let applets = Command::new(BUSYBOX).arg("--list").output().unwrap().stdout;
-        for applet in String::from_utf8(applets).unwrap().lines() {
-            let own = |(path, _): &(&str, &[u8])| *path == format!("bin/{applet}");
-            if applet != "busybox" && !programs.iter().any(own) {
-                let mut header = tar::Header::new_gnu();
-                header.set_entry_type(tar::EntryType::Symlink);
-                header.set_size(0);
-                let path = format!("bin/{applet}");
-                archive.append_link(&mut header, path, "busybox").unwrap();
+    pub(crate) fn add_image(&self, name: &str, programs: &[(&str, &[u8])]) {
+        self.import(name, |archive| {
+            let busybox =
+                std::fs::read(BUSYBOX).expect("busybox is there (package busybox-static)");
+            add(archive, "bin/busybox", &busybox);
+            let mut header = tar::Header::new_gnu();
+            header.set_entry_type(tar::EntryType::Directory);
+            header.set_mode(0o1777);
+            header.set_size(0);
+            archive
+                .append_data(&mut header, "tmp", std::io::empty())
+                .unwrap();
+            let applets = Command::new(BUSYBOX).arg("--list").output().unwrap().stdout;
+            for applet in String::from_utf8(applets).unwrap().lines() {
+                let own = |(path, _): &(&str, &[u8])| *path == format!("bin/{applet}");
+                if applet != "busybox" && !programs.iter().any(own) {
+                    let mut header = tar::Header::new_gnu();
+                    header.set_entry_type(tar::EntryType::Symlink);
+                    header.set_size(0);
+                    let path = format!("bin/{applet}");
+                    archive.append_link(&mut header, path, "busybox").unwrap();
+                }
             }
-        }
-        for (path, program) in programs {
-            add(&mut archive, path, program);
-        }
-        drop(archive.into_inner().unwrap());
-        assert!(child.wait().unwrap().success());
+            for (path, program) in programs {
+                add(archive, path, program);
+            }
+        });
     }
 
-    /// Adds an image with a single, useless file.
-    pub(super) fn add_empty_image(&self, name: &str) {
+    /// Adds an image of what is put into the archive; see [`add`].
+    pub(crate) fn import(&self, name: &str, fill: impl FnOnce(&mut Archive)) {
         let mut child = podman(self.directory.path())
             .args(["import", "--quiet", "-", name])
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
         let mut archive = tar::Builder::new(child.stdin.take().unwrap());
-        add(&mut archive, "file", b"");
+        fill(&mut archive);
         drop(archive.into_inner().unwrap());
         assert!(child.wait().unwrap().success());
     }
 
-    pub(super) fn address(&self) -> String {
-        format!("unix://{}", self.directory.path().join("socket").display())
-    }
-
-    pub(super) async fn engine(&self) -> ContainerEngine {
-        while !self.directory.path().join("socket").exists() {
+    /// Where it listens, once it does.
+    pub(crate) async fn address(&self) -> String {
+        let socket = self.directory.path().join("socket");
+        while !socket.exists() {
             tokio::task::yield_now().await;
         }
-        find_container_engine(Some(&self.address())).await.unwrap()
+        format!("unix://{}", socket.display())
     }
 
     /// Runs podman and returns what it prints.
-    pub(super) fn run(&self, arguments: &[&str]) -> String {
+    pub(crate) fn run(&self, arguments: &[&str]) -> String {
         let done = podman(self.directory.path())
             .args(arguments)
             .stdout(Stdio::piped())
@@ -109,7 +102,7 @@ impl Podman {
     }
 
     /// The names of all containers that there are, running or not.
-    pub(super) fn containers(&self) -> Vec<String> {
+    pub(crate) fn containers(&self) -> Vec<String> {
         let names = self.run(&["ps", "--all", "--format", "{{.Names}}"]);
         names.lines().map(str::to_owned).collect()
     }
@@ -135,6 +128,19 @@ impl Drop for Podman {
         let reset = ["system", "reset", "--force"];
         let _nothing_left = podman(directory).args(reset).output();
     }
+}
+
+/// The directories in /proc of other processes with this text in their command line.
+pub(crate) fn with_marker(marker: &str) -> impl Iterator<Item = PathBuf> {
+    std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.file_name() != *std::process::id().to_string())
+        .map(|entry| entry.path())
+        .filter(move |process| {
+            std::fs::read(process.join("cmdline"))
+                .is_ok_and(|line| String::from_utf8_lossy(&line).contains(marker))
+        })
 }
 
 fn podman(directory: &Path) -> Command {
@@ -174,7 +180,8 @@ fn configure(directory: &Path, containers: &str) {
     std::fs::create_dir(directory.join("runtime")).unwrap();
 }
 
-fn add(archive: &mut tar::Builder<impl std::io::Write>, path: &str, bytes: &[u8]) {
+/// Puts a program or any file into an image.
+pub(crate) fn add(archive: &mut Archive, path: &str, bytes: &[u8]) {
     let mut header = tar::Header::new_gnu();
     header.set_mode(0o755);
     header.set_size(bytes.len() as u64);
