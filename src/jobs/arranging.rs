@@ -64,9 +64,14 @@ impl Board {
         if self.held(kind, id).is_some() || self.kept.values().any(|kept| *kept == id) {
             return;
         }
+        // Whoever keeps a worker and has no place in the limits could wait for this very job.
+        let is_open = |worker: &WorkerKey| {
+            let keeper = self.kept.get(worker).and_then(|id| self.ready(*id));
+            keeper.is_none_or(|keeper| self.held(&keeper.kind, keeper.job.id).is_some())
+        };
         let fitting = self.workers.fitting(&kind.need, now);
         let free = fitting
-            .filter(|(worker, _)| !self.kept.contains_key(*worker))
+            .filter(|(worker, _)| is_open(worker))
             .map(|(worker, offer)| (self.free_at(worker, offer.slots), worker));
         if let Some((_, worker)) = free.max() {
             self.kept.insert(worker.clone(), id);

@@ -63,6 +63,14 @@ fn flooded(pulls: u64, merges: u64, policy: Policy) -> Board {
     Board::new(pulls.chain(merges).collect(), policy, at(3600))
 }
 
+/// The first attempt of a job at worker `w` passes.
+fn pass(board: &mut Board, now: i64, id: u64) {
+    let worker = worker("w");
+    let done = board.finish(at(now), attempt(id, 1), &worker, JobOutcome::Passed);
+    done.unwrap();
+    board.arrange(at(now));
+}
+
 /// The order in which one worker of one slot gets jobs that pass at once.
 fn order_of(mut board: Board) -> Vec<u64> {
     let worker = large("w", 1);
@@ -70,14 +78,7 @@ fn order_of(mut board: Board) -> Vec<u64> {
     while let Some(job) = board.claim(at(3600), &worker) {
         given.push(job.id.0);
         board.arrange(at(3600));
-        let done = board.finish(
-            at(3600),
-            attempt(job.id.0, 1),
-            &worker.worker,
-            JobOutcome::Passed,
-        );
-        done.unwrap();
-        board.arrange(at(3600));
+        pass(&mut board, 3600, job.id.0);
     }
     given
 }
@@ -102,18 +103,55 @@ fn a_repository_whose_other_jobs_do_not_get_through_gets_its_next_turn_after_a_w
     let worker = large("w", 1);
     let mut next = |now| {
         let job = board.claim(at(now), &worker).unwrap();
-        let done = board.finish(
-            at(now),
-            attempt(job.id.0, 1),
-            &worker.worker,
-            JobOutcome::Passed,
-        );
-        done.unwrap();
-        board.arrange(at(now));
+        pass(&mut board, now, job.id.0);
         job.id.0
     };
     assert_eq!([3600, 3600, 3600].map(&mut next), [1000, 1, 1001]);
     let while_s = 2 * (60 + 1800);
     let times = [3600 + while_s - 1, 3600 + while_s, 3600 + while_s];
     assert_eq!(times.map(&mut next), [1002, 1003, 2]);
+}
+
+#[test]
+fn who_keeps_a_worker_without_a_place_does_not_keep_it_from_those_that_have_waited_too_long() {
+    let rules = "[[schedule.rules]]\nrun = 'branch'\nrank = 200\npreempt = true";
+    let small = |id, made_at| {
+        let mut small = Job {
+            repo: RepoLabel::new("other"),
+            made_at: at(made_at),
+            ..job(id)
+        };
+        small.suite.preemptible = true;
+        small
+    };
+    let mut board = board_with(
+        vec![small(11, 0), small(12, 0)],
+        policy(rules, "jobs_max = 1"),
+    );
+    let worker = large("w", 2);
+    for _ in 0..2 {
+        board.claim(at(0), &worker).unwrap();
+    }
+    let mut foremost = job(1);
+    foremost.suite.slots = Some(2);
+    let urgent = Job {
+        purpose: Purpose::Branch,
+        made_at: at(3500),
+        ..job(2)
+    };
+    board.add(vec![foremost, urgent, small(13, 3500)]);
+    for id in [11, 12] {
+        let renewed = board.renew(at(3590), attempt(id, 1), &worker.worker);
+        renewed.unwrap();
+    }
+    let interrupted = only(board.arrange(at(3590)));
+    board.arrange(at(3600));
+    let one_free = Claimant {
+        slots_free: 1,
+        ..worker.clone()
+    };
+    pass(&mut board, 3601, interrupted.id.0);
+    assert_eq!(board.claim(at(3602), &one_free), None);
+    pass(&mut board, 3603, 23 - interrupted.id.0);
+    assert_eq!(board.claim(at(3604), &worker).unwrap().id, JobId(1));
 }
