@@ -5,6 +5,7 @@
 //! stored once, in order.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -117,7 +118,9 @@ impl Logs {
         if let Some(len) = self.sealed_len(attempt).await? {
             return Ok(len);
         }
-        Ok(self.lock(attempt).await?.len)
+        let len = self.lock(attempt).await?.len;
+        // It may have been sealed meanwhile, and its chunks are gone then.
+        Ok(self.sealed_len(attempt).await?.unwrap_or(len))
     }
 
     /// At most `max` bytes of a log, from this one on; empty at its end.
@@ -132,11 +135,26 @@ impl Logs {
             let log = self.lock(attempt).await?;
             (log.chunks.clone(), log.len)
         };
+        let text = self.read_chunks(attempt, &chunks, from..len, max).await;
+        // It may have been sealed meanwhile, and its chunks are gone then.
+        match self.sealed_len(attempt).await? {
+            Some(len) => self.read_sealed(attempt, from, max, len).await,
+            None => text,
+        }
+    }
+
+    async fn read_chunks(
+        &self,
+        attempt: Attempt,
+        chunks: &[u64],
+        Range { start: from, end }: Range<u64>,
+        max: u64,
+    ) -> Result<Bytes, LogError> {
         let first = chunks.partition_point(|offset| *offset <= from);
         let mut text = BytesMut::new();
         let mut at = from;
         for offset in chunks.iter().skip(first.saturating_sub(1)) {
-            if at >= len || text.len() as u64 >= max {
+            if at >= end || text.len() as u64 >= max {
                 break;
             }
             let chunk = self.objects.get(&chunk_path(attempt, *offset)).await?;
@@ -177,16 +195,23 @@ impl Logs {
     /// # Errors
     /// The chunks stay if this fails; it may be done again.
     pub async fn seal(&self, attempt: Attempt) -> Result<(), LogError> {
+        // Held to the end: of two that seal a log, the second must not find its chunks gone.
+        let mut log = self.lock(attempt).await?;
         if self.sealed_len(attempt).await?.is_none() {
-            let whole = self.read(attempt, 0, u64::MAX).await?;
+            let all = 0..log.len;
+            let whole = self.read_chunks(attempt, &log.chunks, all, u64::MAX);
+            let whole = whole.await?;
             self.objects
                 .put(&sealed_path(attempt), whole.into())
                 .await?;
         }
-        let chunks = std::mem::take(&mut self.lock(attempt).await?.chunks);
+        let chunks = std::mem::take(&mut log.chunks);
         self.growing.lock().await.remove(&attempt);
         for offset in chunks {
-            self.objects.delete(&chunk_path(attempt, offset)).await?;
+            match self.objects.delete(&chunk_path(attempt, offset)).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }
@@ -281,5 +306,31 @@ mod tests {
         assert_eq!(logs.len(ATTEMPT).await.unwrap(), 7);
         assert_eq!(logs.read(ATTEMPT, 2, 99).await.unwrap(), "e two");
         assert_eq!(logs.read(ATTEMPT, 7, 99).await.unwrap(), "");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn whoever_reads_a_log_while_it_is_sealed_reads_all_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = open(&folder);
+        for number in 1..200 {
+            let attempt = Attempt {
+                number: AttemptNumber(number),
+                ..ATTEMPT
+            };
+            for (offset, chunk) in [(0, "one "), (4, "two")] {
+                let added = logs.append(attempt, offset, Bytes::from(chunk));
+                added.await.unwrap();
+            }
+            let seal = || {
+                let logs = logs.clone();
+                tokio::spawn(async move { logs.seal(attempt).await })
+            };
+            let (one, other) = (seal(), seal());
+            assert_eq!(logs.read(attempt, 0, 99).await.unwrap(), "one two");
+            assert_eq!(logs.len(attempt).await.unwrap(), 7);
+            one.await.unwrap().unwrap();
+            other.await.unwrap().unwrap();
+            assert_eq!(logs.read(attempt, 0, 99).await.unwrap(), "one two");
+        }
     }
 }
