@@ -26,22 +26,33 @@ async fn get(world: &World, path: &str) -> reqwest::Response {
     http.get(address).send().await.unwrap()
 }
 
+/// The address of the job's page that a comment of the bot links to.
+fn job_page(comment: &str) -> String {
+    let from = comment.find("/job/").expect("a link to a job");
+    let link = comment.split_at(from).1;
+    link.split(')').next().unwrap().to_owned()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_failed_suite_leaves_is_there_after_a_restart_and_cannot_act() {
     let mut world = World::start_with(settings()).await;
     let pull = world.open_pull("bad", &[("fine.sh", "exit 3\n")]);
     world.tell(pull, "r+");
-    world.hear(pull, ":broken_heart: Test failed").await;
+    let job = job_page(&world.hear(pull, ":broken_heart: Test failed").await);
     assert!(world.stop_server().success());
     world.start_server();
-    let listed = get(&world, "/api/v1/jobs/1/artifacts").await;
+    let listed = get(
+        &world,
+        &format!("/api/v1{}/artifacts", job.replace("/job/", "/jobs/")),
+    )
+    .await;
     let listed: serde_json::Value = listed.json().await.unwrap();
     let files = listed["artifacts"].as_array().unwrap();
     assert_eq!(files.len(), 1, "{listed}");
     assert_eq!(files[0]["path"], "out/report.html");
-    let page = get(&world, "/job/1").await.text().await.unwrap();
+    let page = get(&world, &job).await.text().await.unwrap();
     assert!(page.contains(">out/report.html</a>"), "{page}");
-    let file = get(&world, "/job/1/artifacts/out/report.html").await;
+    let file = get(&world, &format!("{job}/artifacts/out/report.html")).await;
     assert_eq!(file.headers()["content-type"], "text/plain; charset=utf-8");
     assert!(
         file.headers()["content-security-policy"]
@@ -50,7 +61,11 @@ async fn what_a_failed_suite_leaves_is_there_after_a_restart_and_cannot_act() {
             .contains("sandbox")
     );
     assert_eq!(file.text().await.unwrap(), "<script>alert(1)</script>\n");
-    let log = get(&world, "/job/1/log").await.text().await.unwrap();
+    let log = get(&world, &format!("{job}/log"))
+        .await
+        .text()
+        .await
+        .unwrap();
     for line in [
         "### ARTIFACT LEFT OUT: out/link: it is neither a file nor a directory\n",
         "### ARTIFACT LEFT OUT: ../../control: it leads out of the working copy\n",
