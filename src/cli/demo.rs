@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use super::server::{Plan, Server, log};
 use crate::config::Config;
 use crate::practice::{Practice, Sample, SampleRepo};
-use crate::worker::{self, Executors, Isolation};
+use crate::worker::{self, Executors, Isolation, TemporaryDirectory};
 
 /// Arguments of `paprq demo`.
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 async fn play(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let directory = tempfile::Builder::new().prefix("paprq-demo-").tempdir()?;
+    let directory = TemporaryDirectory::new("paprq-demo-")?;
     let stage = Stage::build(directory.path(), arguments.port).await?;
     let code = if arguments.script {
         let told = script::play(&stage.practice, &stage.sample).await;

@@ -32,7 +32,7 @@ pub(super) fn claim(dir: &Path) -> Result<Option<File>, GitError> {
 /// Removes leftovers. Only for whoever holds the [`claim`]: then no lock file is anybody's.
 pub(super) fn clean(dir: &Path) -> Result<(), GitError> {
     kill_leftovers(dir);
-    sweep(dir, Area::Top).map_err(GitError::io("clean the mirror"))
+    sweep(dir).map_err(GitError::io("clean the mirror"))
 }
 
 /// Kills the children of a server that was killed: an old push must not arrive late.
@@ -75,23 +75,25 @@ enum Area {
     Objects,
 }
 
-/// Removes lock files, half-written files, and what a power failure emptied.
-fn sweep(dir: &Path, area: Area) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            let below = match (area, entry.file_name().as_bytes()) {
-                (Area::Objects, name) if name.starts_with(LEFTOVER.as_bytes()) => {
-                    fs::remove_dir_all(entry.path())?;
-                    continue;
+/// Removes lock files, half-written files, and what a power failure emptied. Names of branches may
+/// have any number of parts, so no directory is open while those in it are looked at.
+fn sweep(dir: &Path) -> io::Result<()> {
+    let mut waiting = vec![(dir.to_owned(), Area::Top)];
+    while let Some((dir, area)) = waiting.pop() {
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                match (area, entry.file_name().as_bytes()) {
+                    (Area::Objects, name) if name.starts_with(LEFTOVER.as_bytes()) => {
+                        fs::remove_dir_all(entry.path())?;
+                    }
+                    (Area::Top, b"refs") => waiting.push((entry.path(), Area::Refs)),
+                    (Area::Top, b"objects") => waiting.push((entry.path(), Area::Objects)),
+                    (area, _) => waiting.push((entry.path(), area)),
                 }
-                (Area::Top, b"refs") => Area::Refs,
-                (Area::Top, b"objects") => Area::Objects,
-                (area, _) => area,
-            };
-            sweep(&entry.path(), below)?;
-        } else if is_leftover(&entry, area)? {
-            fs::remove_file(entry.path())?;
+            } else if is_leftover(&entry, area)? {
+                fs::remove_file(entry.path())?;
+            }
         }
     }
     Ok(())
@@ -147,13 +149,32 @@ mod tests {
                 .any(|end| name.ends_with(end));
             fs::write(path, if empty { "" } else { "x" }).unwrap();
         }
-        sweep(dir.path(), Area::Top).unwrap();
+        sweep(dir.path()).unwrap();
         for name in leftovers {
             assert!(!dir.path().join(name).exists(), "{name}");
         }
         for name in good {
             assert!(dir.path().join(name).exists(), "{name}");
         }
+    }
+
+    #[test]
+    fn names_of_branches_may_have_more_parts_than_there_are_descriptors() {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let dir = tempfile::tempdir().unwrap();
+        let deepest = dir.path().join("refs").join("a/".repeat(1000));
+        fs::create_dir_all(&deepest).unwrap();
+        fs::write(deepest.join("branch.lock"), "x").unwrap();
+        let usual = getrlimit(Resource::Nofile);
+        let few = Rlimit {
+            current: Some(100),
+            ..usual
+        };
+        setrlimit(Resource::Nofile, few).unwrap();
+        let swept = sweep(dir.path());
+        setrlimit(Resource::Nofile, usual).unwrap();
+        swept.unwrap();
+        assert!(!deepest.join("branch.lock").exists());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The worker's loop: ask for a job while there is a free slot, execute, ask again.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -17,8 +18,9 @@ use super::client::{CallError, NoClient, ServerClient};
 use super::delivery::{Delivered, Delivery, Pace};
 use super::execution::{Workshop, execute};
 use super::executors;
+use super::leftovers::Leftovers;
 use super::mask::Mask;
-use super::room::{Room, jobs_directory, remove_tree};
+use super::room::{Room, jobs_directory};
 use super::settings::{Lifetime, Settings};
 use super::spawner::Spawner;
 use super::spool::Spool;
@@ -28,6 +30,8 @@ use crate::protocol::{Attempt, CLAIM_WAIT_MAX_S, Claim, Order};
 const CLAIM_RETRY_MIN: Duration = Duration::from_millis(100);
 /// The longest pause after a failed claim.
 const CLAIM_RETRY_MAX: Duration = Duration::from_secs(5);
+/// How long the start waits for containers of an earlier worker to be removed.
+const FIRST_REMOVAL: Duration = Duration::from_secs(10);
 
 /// Why a worker ends, or does not start.
 #[derive(Debug, thiserror::Error)]
@@ -68,19 +72,26 @@ impl From<NoClient> for WorkerError {
 /// If it cannot start, or the server refuses the token. A server that is away is no error.
 pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), WorkerError> {
     let _lock = take_directory(&settings.work_dir)?;
-    remove_leftovers(&settings.work_dir);
+    let leftovers = Leftovers::below(&settings.work_dir);
+    end_leftovers(&settings.work_dir, &leftovers);
     let owner = owner_of(&settings.work_dir);
     if let Some(engine) = &settings.executors.container {
-        engine.remove_leftovers(&owner).await;
+        let removing = engine.remove_leftovers(&owner);
+        let _goes_on_beside_the_jobs = tokio::time::timeout(FIRST_REMOVAL, removing).await;
     }
     let agent = Agent {
         owner,
+        leftovers,
         client: ServerClient::new(&settings.server, &settings.token)?,
         spawner: Spawner::start().map_err(WorkerError::Processes)?,
         settings,
         stop,
     };
-    Arc::new(agent).work().await
+    let agent = Arc::new(agent);
+    tokio::select! {
+        ended = Arc::clone(&agent).work() => ended,
+        never = agent.keep_removing() => match never {},
+    }
 }
 
 /// Holds the directory for as long as the file lives.
@@ -102,8 +113,8 @@ fn take_directory(directory: &Path) -> Result<File, WorkerError> {
     }
 }
 
-/// Ends and deletes what a worker that was killed here may have left.
-fn remove_leftovers(work_dir: &Path) {
+/// Ends what a worker that was killed here may have left running; its trees are deleted later.
+fn end_leftovers(work_dir: &Path, leftovers: &Leftovers) {
     let jobs = jobs_directory(work_dir);
     for number in executors::sandboxes_below(&jobs) {
         if let Some(process) = rustix::process::Pid::from_raw(number) {
@@ -112,8 +123,8 @@ fn remove_leftovers(work_dir: &Path) {
                 rustix::process::kill_process(process, rustix::process::Signal::KILL);
         }
     }
-    if let Err(error) = remove_tree(&jobs) {
-        tracing::warn!(%error, directory = %jobs.display(), "leftovers cannot be deleted");
+    if let Err(error) = leftovers.take(&jobs) {
+        tracing::error!(%error, directory = %jobs.display(), "what suites left cannot be moved away");
     }
 }
 
@@ -134,6 +145,7 @@ struct Agent {
     settings: Settings,
     client: ServerClient,
     spawner: Spawner,
+    leftovers: Leftovers,
     stop: CancellationToken,
 }
 
@@ -343,8 +355,26 @@ impl Agent {
             delivered
         };
         let ((), delivered) = tokio::join!(finish(order, &workshop, log), deliver);
-        blocking(move || room.remove()).await?;
+        self.remove(room).await;
         Ok(delivered)
+    }
+
+    /// What cannot be deleted now is tried again later, beside other jobs.
+    async fn remove(&self, room: Room) {
+        let removed = room.clone();
+        let Err(error) = blocking(move || removed.remove()).await else {
+            return;
+        };
+        let directory = room.root().display();
+        tracing::error!(%error, %directory, "what a suite left cannot be deleted yet");
+        if let Err(error) = self.leftovers.take(room.root()) {
+            tracing::error!(%error, %directory, "it cannot be moved away either; delete it yourself");
+        }
+    }
+
+    async fn keep_removing(&self) -> Infallible {
+        let engine = self.settings.executors.container.as_ref();
+        self.leftovers.keep_removing(engine, &self.owner).await
     }
 }
 

@@ -12,8 +12,10 @@ mod client;
 mod delivery;
 mod execution;
 mod executors;
+mod leftovers;
 mod mask;
 mod packages;
+mod removal;
 mod room;
 mod script;
 mod settings;
@@ -25,7 +27,10 @@ pub use executors::{
     Bubblewrap, ContainerEngine, Executors, Isolation, NoBubblewrap, NoContainerEngine,
     find_bubblewrap, find_container_engine,
 };
+pub(crate) use removal::TemporaryDirectory;
 pub use settings::{Lifetime, Limits, Settings, Token};
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,10 @@
 use std::fs;
 use std::io;
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
+use super::removal::remove_tree;
 use crate::protocol::Attempt;
 
 /// Where attempts live below the worker's directory.
@@ -103,31 +104,4 @@ impl Room {
 /// The directory that holds the rooms.
 pub(super) fn jobs_directory(work_dir: &Path) -> PathBuf {
     work_dir.join(JOBS)
-}
-
-/// Deletes a tree; a tree that is not there is deleted.
-pub(super) fn remove_tree(root: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(root) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            unlock(root)?;
-            fs::remove_dir_all(root)
-        }
-        other => other,
-    }
-}
-
-/// Gives the owner all rights on every directory of the tree. Follows no symbolic link.
-fn unlock(root: &Path) -> io::Result<()> {
-    let mut waiting = vec![root.to_owned()];
-    while let Some(directory) = waiting.pop() {
-        fs::set_permissions(&directory, fs::Permissions::from_mode(0o700))?;
-        for entry in fs::read_dir(&directory)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                waiting.push(entry.path());
-            }
-        }
-    }
-    Ok(())
 }

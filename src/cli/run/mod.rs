@@ -32,7 +32,9 @@ use super::validate::{Source, find};
 use crate::ids::WorkerId;
 use crate::protocol::Executor;
 use crate::suite::{self, FILE_NAMES, Suite};
-use crate::worker::{self, Executors, Isolation, Lifetime, Limits, Settings, Token};
+use crate::worker::{
+    self, Executors, Isolation, Lifetime, Limits, Settings, TemporaryDirectory, Token,
+};
 
 /// Arguments of `paprq run`.
 #[derive(Debug, clap::Args)]
@@ -135,7 +137,7 @@ async fn execute(
 ) -> anyhow::Result<ExitCode> {
     let mut board = Board::new(chosen);
     let executors = executors(arguments, &mut board).await;
-    let directory = tempfile::Builder::new().prefix("paprq-run-").tempdir()?;
+    let directory = TemporaryDirectory::new("paprq-run-")?;
     let good = match executors {
         None => {
             screen.sum_up(&board, Interruption::No)?;

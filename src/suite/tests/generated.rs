@@ -166,6 +166,29 @@ fn depth_is_limited() {
     }
 }
 
+/// Each link of the chain is as deep as a file may write it, and stands in the next.
+#[test]
+fn depth_is_limited_also_where_aliases_make_it() {
+    let chain = |deep: usize, links: usize| -> String {
+        let link = |number: usize| {
+            let inner = match number {
+                0 => "x".to_owned(),
+                _ => format!("*a{}", number - 1),
+            };
+            let (open, close) = ("[".repeat(deep), "]".repeat(deep));
+            format!("x-{number}: &a{number} {open}{inner}{close}\n")
+        };
+        (0..links).map(link).collect()
+    };
+    for (deep, links) in [(62, 2), (32, 3), (62, 60), (1, 600)] {
+        let error = read("f", chain(deep, links).as_bytes()).unwrap_err();
+        let detail = error.detail.as_deref();
+        assert_eq!(detail, Some("nested too deeply"), "{deep} {links}");
+    }
+    let detail = read("f", chain(20, 3).as_bytes()).unwrap_err().detail;
+    assert_ne!(detail.as_deref(), Some("nested too deeply"));
+}
+
 /// Each takes well under a second without optimization; what is quadratic takes a minute.
 #[test]
 fn the_longest_files_take_linear_time() {

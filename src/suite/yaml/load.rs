@@ -166,6 +166,9 @@ impl Loader {
             ));
         };
         let weight = named.weight();
+        if self.open.len() + named.depth() > DEPTH_MAX {
+            return Err(Problem::yaml(Some(place), "nested too deeply"));
+        }
         let node = Node {
             value: named.value.clone(),
             place,

@@ -83,6 +83,22 @@ impl Node {
     }
 }
 
+impl Node {
+    /// How many lists and mappings stand in each other in it, itself included.
+    fn depth(&self) -> usize {
+        let deepest = match &self.value {
+            Value::Scalar(_) => return 0,
+            Value::List(items) => items.iter().map(Self::depth).max(),
+            Value::Map(mapping) => mapping
+                .entries()
+                .iter()
+                .map(|entry| entry.value.depth())
+                .max(),
+        };
+        deepest.unwrap_or(0) + 1
+    }
+}
+
 /// What a value weighs beside its text.
 const NODE_WEIGHT: usize = 16;
 

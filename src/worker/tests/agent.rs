@@ -6,6 +6,7 @@ use super::server::Server;
 use super::{DEADLINE, Worker, alive, suite};
 use crate::ids::AttemptNumber;
 use crate::protocol::{Executor, JobOutcome};
+use crate::worker::testing::nest;
 use crate::worker::{Executors, Isolation, Lifetime, Token, WorkerError};
 
 #[tokio::test]
@@ -174,6 +175,58 @@ async fn one_directory_serves_one_worker_and_is_cleaned_at_the_start() {
     assert!(!killed.unwrap().success());
     third.stop().await.unwrap();
     assert!(!jobs.exists());
+    worker.stop().await.unwrap();
+}
+
+/// As deep as no stack, no path and no number of open files goes.
+const NEST: &str = "perl -e 'for (1..15_000) { mkdir q(d) or die; chdir q(d) or die }'";
+
+#[tokio::test]
+async fn a_suite_that_leaves_a_bottomless_tree_takes_nobody_along() {
+    let server = Server::start();
+    let worker = Worker::start(&server).await;
+    let done = server.execute(1, |order| order.suite = suite(&[NEST, "chmod 0 d"]));
+    let (log, report) = done.await;
+    assert_eq!(report.outcome, JobOutcome::Passed, "{log}");
+    let (log, report) = server.execute(2, |_order| {}).await;
+    assert_eq!(report.outcome, JobOutcome::Passed, "{log}");
+    server
+        .until(|state| state.claims.get(2).map(|_claim| ()))
+        .await;
+    assert_eq!(worker.rooms(), 0);
+    let left = worker.directory.path().join("work/leftovers");
+    let left = std::fs::read_dir(left).unwrap().count();
+    assert_eq!(left, 0, "it was deleted at once");
+    worker.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_worker_starts_beside_what_it_cannot_delete() {
+    let server = Server::start();
+    let left = tempfile::tempdir().unwrap();
+    let jobs = left.path().join("jobs");
+    nest(&jobs, 15_000);
+    // Something that is in the way of deleting, and of moving what is to be deleted.
+    std::fs::write(left.path().join("leftovers"), "").unwrap();
+    let path = left.path().to_owned();
+    let worker = Worker::start_with(&server, |settings| settings.work_dir = path.clone()).await;
+    let (log, report) = server.execute(1, |_order| {}).await;
+    assert_eq!(report.outcome, JobOutcome::Passed, "{log}");
+    worker.stop().await.unwrap();
+    assert!(jobs.exists());
+
+    std::fs::remove_file(left.path().join("leftovers")).unwrap();
+    let worker = Worker::start_with(&server, |settings| settings.work_dir = path.clone()).await;
+    let gone = tokio::time::timeout(DEADLINE, async {
+        let count = |name: &str| {
+            let entries = std::fs::read_dir(left.path().join(name));
+            entries.map_or(1, Iterator::count)
+        };
+        while jobs.exists() || count("leftovers") > 0 {
+            tokio::task::yield_now().await;
+        }
+    });
+    gone.await.expect("what was left is deleted");
     worker.stop().await.unwrap();
 }
 

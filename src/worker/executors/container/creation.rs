@@ -6,8 +6,8 @@ use bollard::models::{
     ContainerCreateBody, DeviceMapping, HealthConfig, HostConfig, HostConfigLogConfig,
 };
 
-use super::LABEL_WORKER;
 use super::session::Wanted;
+use super::{LABEL_START, LABEL_WORKER};
 use crate::worker::settings::Limits;
 
 /// What root in a container may do beyond an ordinary user: what installing packages and changing
@@ -57,13 +57,22 @@ impl Share {
     }
 }
 
+/// What a container is known by later.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marks<'a> {
+    /// Which worker's it is.
+    pub(super) owner: &'a str,
+    /// In which of the worker's lives it was made.
+    pub(super) start: &'a str,
+}
+
 /// What the engine is told. The first process sleeps for `life_s` and ends the container then,
 /// also where nobody is left who would.
 pub(super) fn body(
     wanted: &Wanted<'_>,
     share: Share,
     limits: &Limits,
-    owner: &str,
+    marks: Marks<'_>,
     life_s: u64,
 ) -> ContainerCreateBody {
     let words = |words: &[&str]| Some(words.iter().map(|&word| word.to_owned()).collect());
@@ -79,7 +88,10 @@ pub(super) fn body(
             test: words(&["NONE"]),
             ..HealthConfig::default()
         }),
-        labels: Some(HashMap::from([(LABEL_WORKER.to_owned(), owner.to_owned())])),
+        labels: Some(HashMap::from([
+            (LABEL_WORKER.to_owned(), marks.owner.to_owned()),
+            (LABEL_START.to_owned(), marks.start.to_owned()),
+        ])),
         stop_timeout: Some(0),
         host_config: Some(host_config(wanted, share, limits)),
         ..ContainerCreateBody::default()

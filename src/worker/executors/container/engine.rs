@@ -1,18 +1,18 @@
-//! Podman or Docker: found, tried, and cleared of what an earlier worker left.
+//! Podman or Docker: found, tried, and cleared of what earlier suites left.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bollard::models::{SystemInfo, SystemInfoCgroupVersionEnum};
+use bollard::models::{ContainerSummary, SystemInfo, SystemInfoCgroupVersionEnum};
 use bollard::query_parameters::ListContainersOptions;
 use bollard::{API_DEFAULT_VERSION, Docker};
 
-use super::LABEL_WORKER;
 use super::service::OwnService;
 use super::session::remove;
+use super::{LABEL_START, LABEL_WORKER};
 
 /// Variables in which engines' own programs look for an address.
 const ADDRESS_VARIABLES: [&str; 2] = ["CONTAINER_HOST", "DOCKER_HOST"];
@@ -28,6 +28,10 @@ pub struct ContainerEngine {
     /// Where it keeps containers, if that is on this machine.
     pub(super) storage: Option<PathBuf>,
     about: String,
+    /// The same for all containers since it was found, and another at the next start.
+    start: String,
+    /// The containers that could not be removed.
+    stuck: Arc<Mutex<BTreeSet<String>>>,
     /// Ended with the last clone.
     _own: Option<Arc<OwnService>>,
 }
@@ -133,6 +137,8 @@ async fn connect(
             "version {} at {address}",
             info.server_version.unwrap_or_default()
         ),
+        start: format!("{:016x}", rand::random::<u64>()),
+        stuck: Arc::default(),
         _own: own,
     })
 }
@@ -184,8 +190,9 @@ impl fmt::Display for ContainerEngine {
 }
 
 impl ContainerEngine {
-    /// Removes the containers of this owner, whatever they do.
-    pub(in crate::worker) async fn remove_leftovers(&self, owner: &str) {
+    /// Removes the containers of this owner that a worker before this one left, and those that
+    /// could not be removed when their suites ended; returns whether none is left.
+    pub(in crate::worker) async fn remove_leftovers(&self, owner: &str) -> bool {
         let options = ListContainersOptions {
             all: true,
             filters: Some(HashMap::from([(
@@ -194,15 +201,43 @@ impl ContainerEngine {
             )])),
             ..ListContainersOptions::default()
         };
-        match self.docker.list_containers(Some(options)).await {
-            Ok(left) => {
-                for id in left.into_iter().filter_map(|container| container.id) {
-                    tracing::warn!(container = id, "a leftover container is removed");
-                    remove(&self.docker, &id).await;
-                }
+        let found = match self.docker.list_containers(Some(options)).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%error, "leftover containers cannot be looked for");
+                return false;
             }
-            Err(error) => tracing::warn!(%error, "leftover containers cannot be looked for"),
+        };
+        let mut all_gone = true;
+        for container in found.into_iter().filter(|found| self.is_leftover(found)) {
+            let id = container.id.unwrap_or_default();
+            tracing::warn!(container = id, "a leftover container is removed");
+            all_gone &= remove(&self.docker, &id).await;
         }
+        all_gone
+    }
+
+    /// Whether no suite of this worker can be in it any more.
+    fn is_leftover(&self, container: &ContainerSummary) -> bool {
+        let labels = container.labels.as_ref();
+        if labels.and_then(|labels| labels.get(LABEL_START)) != Some(&self.start) {
+            return true;
+        }
+        let names = container.names.iter().flatten();
+        let stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = names.map(|name| name.trim_start_matches('/'));
+        names.any(|name| stuck.contains(name))
+    }
+
+    /// Remembers a container that could not be removed.
+    pub(super) fn is_stuck(&self, name: &str) {
+        let mut stuck = self.stuck.lock().unwrap_or_else(PoisonError::into_inner);
+        stuck.insert(name.to_owned());
+    }
+
+    /// What a container that begins now is marked with, beside its owner.
+    pub(super) fn start(&self) -> &str {
+        &self.start
     }
 }
 

@@ -15,6 +15,8 @@ use crate::protocol::ArtifactBounds;
 
 /// How many entries of archives are looked at.
 const ENTRIES_MAX: usize = 20_000;
+/// Paths that are longer are left out, in bytes; no artifact's may be.
+const PATH_BYTES_MAX: usize = 1024;
 
 /// What may still be taken.
 struct Allowance {
@@ -102,7 +104,10 @@ fn copy(archive: impl Read, below: &Path, allowance: &mut Allowance) -> io::Resu
             continue;
         };
         let kind = entry.header().entry_type();
-        if kind.is_dir() {
+        if path.as_os_str().len() > PATH_BYTES_MAX {
+            let start = path.to_string_lossy().chars().take(100).collect::<String>();
+            left_out.push(format!("{start}…: the path is too long"));
+        } else if kind.is_dir() {
             fs::create_dir_all(&place)?;
         } else if !(kind.is_file() || kind.is_contiguous() || kind.is_gnu_sparse()) {
             let why = "it is neither a file nor a directory";

@@ -21,3 +21,5 @@ pub(super) const CHECKOUT: &str = "/var/tmp/checkout";
 const CONTROL: &str = "/var/tmp/paprq";
 /// Says to which worker a container belongs.
 const LABEL_WORKER: &str = "io.paprq.worker";
+/// Says in which life of the worker it was made.
+const LABEL_START: &str = "io.paprq.start";

@@ -19,7 +19,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::answers::Answers;
-use super::creation::{self, Share};
+use super::creation::{self, Marks, Share};
 use super::engine::ContainerEngine;
 use super::{CHECKOUT, CONTROL, archive, image, keeping};
 use crate::clock::Stopwatch;
@@ -65,7 +65,7 @@ pub(crate) struct Wanted<'a> {
 
 /// A running container with a driver.
 pub(crate) struct ContainerSession {
-    docker: Docker,
+    engine: ContainerEngine,
     name: String,
     exec: String,
     orders: Pin<Box<dyn AsyncWrite + Send>>,
@@ -96,7 +96,7 @@ impl ContainerSession {
         let name = format!("paprq-{}-{job}-{number}", site.owner);
         let started = try_start(engine, wanted, site, &name, log).await;
         if started.is_err() {
-            remove(&engine.docker, &name).await;
+            remove_or_remember(engine, &name).await;
         }
         started
     }
@@ -152,13 +152,13 @@ impl ContainerSession {
         bounds: ArtifactBounds,
         to: &Path,
     ) -> io::Result<Vec<String>> {
-        keeping::keep(&self.docker, &self.name, paths, bounds, to).await
+        keeping::keep(&self.engine.docker, &self.name, paths, bounds, to).await
     }
 
     /// Kills everything and returns when nothing of it is alive.
     pub(crate) async fn end(self) {
         let Self {
-            docker,
+            engine,
             name,
             stream,
             orders,
@@ -166,7 +166,7 @@ impl ContainerSession {
         } = self;
         // A stream that nobody reads would keep the engine waiting.
         drop((stream, orders));
-        remove(&docker, &name).await;
+        remove_or_remember(&engine, &name).await;
     }
 
     async fn order(&mut self, script: &str) -> io::Result<()> {
@@ -185,7 +185,7 @@ impl ContainerSession {
     /// The driver itself has ended: a command killed it, or the whole container.
     async fn code_of_driver(&mut self, log: &mut Spool) -> io::Result<Ended> {
         log.write(&self.answers.rest()).await?;
-        let code = match self.docker.inspect_exec(&self.exec).await {
+        let code = match self.engine.docker.inspect_exec(&self.exec).await {
             Ok(exec) => exec.exit_code.and_then(|code| i32::try_from(code).ok()),
             Err(error) if is_gone(&error) => None,
             Err(error) => return Err(broken(error)),
@@ -245,7 +245,7 @@ async fn enter(
         )));
     };
     let mut session = ContainerSession {
-        docker: docker.clone(),
+        engine: engine.clone(),
         name: name.to_owned(),
         exec,
         orders: input,
@@ -287,7 +287,11 @@ async fn create(
     let docker = &engine.docker;
     let share = Share::of(&wanted, site.limits, engine.processors);
     let life_s = site.timeout_s.saturating_add(LIFE_BEYOND_S);
-    let body = creation::body(&wanted, share, site.limits, site.owner, life_s);
+    let marks = Marks {
+        owner: site.owner,
+        start: engine.start(),
+    };
+    let body = creation::body(&wanted, share, site.limits, marks, life_s);
     let options = CreateContainerOptions {
         name: Some(name.to_owned()),
         ..CreateContainerOptions::default()
@@ -374,12 +378,23 @@ fn is_gone(error: &Error) -> bool {
     )
 }
 
-/// Kills a container and everything in it, and removes it with its volumes.
-pub(super) async fn remove(docker: &Docker, name: &str) {
-    let removing = tokio::time::timeout(REMOVING, try_remove(docker, name)).await;
-    if removing != Ok(true) {
-        tracing::error!(container = name, "a container cannot be removed");
+async fn remove_or_remember(engine: &ContainerEngine, name: &str) {
+    if !remove(&engine.docker, name).await {
+        engine.is_stuck(name);
     }
+}
+
+/// Kills a container and everything in it, and removes it with its volumes; whether it is gone.
+pub(super) async fn remove(docker: &Docker, name: &str) -> bool {
+    let removing = tokio::time::timeout(REMOVING, try_remove(docker, name)).await;
+    let gone = removing == Ok(true);
+    if !gone {
+        tracing::error!(
+            container = name,
+            "a container cannot be removed; the worker tries again, but look at the engine"
+        );
+    }
+    gone
 }
 
 /// Whether it is gone.
