@@ -10,7 +10,9 @@ use paprq::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use paprq::queue::Queue;
 use paprq::queue::effect::History;
 use paprq::queue::event::{Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source};
-use paprq::queue::rules::{ExemptionRule, Fixups, Merging, PullTests, Reporting, Reuse, Rules};
+use paprq::queue::rules::{
+    ExemptionRule, Fixups, Mentions, Merging, PullTests, Reporting, Reuse, Rules,
+};
 
 const PULLS: u64 = 10_000;
 
@@ -33,6 +35,7 @@ fn rules() -> Rules {
         try_branch: BranchName::new("try"),
         history: History::Merged,
         fixups: Fixups::Keep,
+        mentions: Mentions::AsWritten,
         exemption: ExemptionRule::Never,
         choosers: BTreeMap::new(),
         buildbot: None,

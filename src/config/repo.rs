@@ -42,6 +42,9 @@ pub struct Repo {
     pub linear: bool,
     /// Whether `fixup!` commits are squashed before the merge. Default false.
     pub autosquash: bool,
+    /// Whether `@name` in titles and descriptions is put into backticks in the messages of merges.
+    /// Default false.
+    pub escape_mentions: bool,
     /// Whether a merge whose statuses are known to be good lands without a test. Default false.
     pub status_based_exemption: bool,
     /// Seconds after which a run that has not ended fails. Default 36,000.
@@ -140,6 +143,7 @@ impl Repo {
                 .unwrap_or_else(|| RUST_TEAM_URL.to_owned()),
             linear: section.truth("linear").unwrap_or(false),
             autosquash: section.truth("autosquash").unwrap_or(false),
+            escape_mentions: section.truth("escape_mentions").unwrap_or(false),
             status_based_exemption: section.truth("status_based_exemption").unwrap_or(false),
             timeout_s: timeout_s.unwrap_or(36_000),
             try_choosers: try_choosers(section),

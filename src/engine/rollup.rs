@@ -15,7 +15,6 @@ use crate::github::{ApiError, NewPull, Slug};
 use crate::ids::{BranchName, CommitId, Login, PullNumber};
 use crate::notes;
 use crate::queue::event::Event;
-use crate::queue::rollup_message;
 
 /// A rollup that was made.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -308,7 +307,7 @@ fn members(repo: &Repo, mut numbers: Vec<PullNumber>) -> Result<Vec<Member>, Rol
                     title: pull.facts.title.clone(),
                     head: approval.commit,
                     base: pull.facts.base.clone(),
-                    message: rollup_message(pull, approval.approver.as_str()),
+                    message: queue.rollup_message(pull, approval.approver.as_str()),
                 }),
                 None => others.push(number),
             }

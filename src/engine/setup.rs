@@ -15,8 +15,8 @@ use crate::notes::Links;
 use crate::protocol::LEASE_S;
 use crate::queue::effect::History;
 use crate::queue::rules::{
-    Authority, BuildbotRule, CheckRunRule, ExemptionRule, Fixups, HookRule, Merging, PullTests,
-    Replay, Reporting, Reuse, Rules, StatusRule,
+    Authority, BuildbotRule, CheckRunRule, ExemptionRule, Fixups, HookRule, Mentions, Merging,
+    PullTests, Replay, Reporting, Reuse, Rules, StatusRule,
 };
 use crate::suite::{FILE_NAMES, OnMerge};
 
@@ -89,6 +89,11 @@ pub(super) fn rules(config: &Config, repo: &config::Repo, bot: &Login) -> Rules 
             Fixups::Squash
         } else {
             Fixups::Keep
+        },
+        mentions: if repo.escape_mentions {
+            Mentions::Escaped
+        } else {
+            Mentions::AsWritten
         },
         exemption: if repo.status_based_exemption {
             ExemptionRule::ByStatuses

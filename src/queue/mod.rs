@@ -21,7 +21,7 @@ mod inquiry;
 mod labels;
 mod landing;
 mod mergeability;
-mod message;
+pub mod message;
 pub mod note;
 mod order;
 pub mod own_test;
@@ -47,7 +47,6 @@ use serde::{Deserialize, Serialize};
 
 use self::effect::Effect;
 use self::event::Event;
-pub use self::message::rollup_message;
 use self::note::{Note, Obstacle};
 pub use self::order::Place;
 use self::pull::{Pull, Register};

@@ -37,6 +37,8 @@ pub struct Rules {
     pub history: History,
     /// Whether `fixup!` commits are put where they belong first.
     pub fixups: Fixups,
+    /// Whether the messages of merges may mention people.
+    pub mentions: Mentions,
     /// Whether what is known to be green lands without a test.
     pub exemption: ExemptionRule,
     /// What `try=CHOOSER` takes, with the names of the checks that it waits for; none named means
@@ -138,6 +140,15 @@ pub enum Fixups {
     Keep,
     /// They are (`autosquash = true`).
     Squash,
+}
+
+/// What becomes of `@name` in the messages of merges.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Mentions {
+    /// It stays.
+    AsWritten,
+    /// It goes into backticks (`escape_mentions = true`).
+    Escaped,
 }
 
 /// Whether a merge that is known to be green lands without a test.

@@ -3,7 +3,7 @@
 use super::effect::{
     EarlierMerge, Effect, History, Member, MemberMerge, MergeOrder, MergeStyle, Shape,
 };
-use super::message::{merge_message, squash_message, trailer};
+use super::message::trailer;
 use super::note::Purpose;
 use super::pull::{Pull, Squash, Stage, Urgency};
 use super::rules::{Fixups, Merging};
@@ -173,7 +173,7 @@ impl Queue {
     fn member_merge(&self, pull: &Pull, member: &Member, approver: &str) -> MemberMerge {
         let shape = match (pull.squash.value, self.rules.fixups) {
             (Squash::Yes, _) => Shape::Squashed {
-                message: squash_message(pull),
+                message: self.squash_message(pull),
             },
             (Squash::No, Fixups::Squash) => Shape::Autosquashed,
             (Squash::No, Fixups::Keep) => Shape::AsTheyAre,
@@ -183,7 +183,7 @@ impl Queue {
             pull: member.pull,
             head: member.head,
             message: match history {
-                History::Merged => merge_message(pull, approver),
+                History::Merged => self.merge_message(pull, approver),
                 History::Linear => trailer(member.pull, approver),
             },
             style: MergeStyle { shape, history },

@@ -94,7 +94,7 @@ github = {}
     cfg.toml:38: [repo.all] "name" cannot be a name on GitHub: write it as in the repository's address: owner/name
     cfg.toml:39: [repo.all] "reviewers" is a text: write a list: ["…", "…"]
     cfg.toml:40: [repo.all] "timeout" is 0: write a number from 1 to 31536000
-    cfg.toml:41: [repo.all] unknown key "rollout": remove it; known here: auth_collaborators, autosquash, batch, branch, buildbot, checks, forward_secret, forward_to, github, labels, linear, merges, name, owner, report, require_green_pull, reviewers, rust_team, rust_team_url, secrets, status, status_based_exemption, suites, test-on-fork, timeout, travis, try_choosers, try_users, window
+    cfg.toml:41: [repo.all] unknown key "rollout": remove it; known here: auth_collaborators, autosquash, batch, branch, buildbot, checks, escape_mentions, forward_secret, forward_to, github, labels, linear, merges, name, owner, report, require_green_pull, reviewers, rust_team, rust_team_url, secrets, status, status_based_exemption, suites, test-on-fork, timeout, travis, try_choosers, try_users, window
     cfg.toml:44: [repo.all.branch] "auto" is main, which the bot would overwrite: take a branch that nobody else uses
     cfg.toml:45: [repo.all.branch] "try" is no branch name: write a name that git accepts, without refs/heads/
     cfg.toml:50: [repo.y] "reviewers" holds "@alice", which is no login: write logins alone, each in quotes, without @

@@ -76,6 +76,7 @@ fn every_key_has_the_default_that_the_documentation_names() {
                 rust_team_url: "https://team-api.infra.rust-lang.org/v1",
                 linear: false,
                 autosquash: false,
+                escape_mentions: false,
                 status_based_exemption: false,
                 timeout_s: 36000,
                 try_choosers: {},

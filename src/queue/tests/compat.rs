@@ -11,7 +11,7 @@ use crate::queue::Queue;
 use crate::queue::effect::Effect;
 use crate::queue::event::{Comment, CommentSort, Event, Verdict};
 use crate::queue::note::{Link, Missing, Note, Purpose, Reason, Unfinished};
-use crate::queue::rules::{Authority, CheckRunRule, Rules, StatusRule};
+use crate::queue::rules::{Authority, CheckRunRule, Mentions, Rules, StatusRule};
 
 /// What is said in answer to a comment.
 fn said(story: &mut Story, pull: u64, comment: Comment) -> Vec<Note> {
@@ -320,11 +320,33 @@ fn the_first_red_ends_the_run_and_what_is_unknown_is_ignored() {
 }
 
 #[test]
-fn the_merge_says_what_it_merges_for_whom_and_calls_nobody() {
-    let mut story = Story::of(with_status());
+fn the_merge_says_what_it_merges_for_whom() {
+    insta::assert_snapshot!(merge_message(Mentions::AsWritten), @r"
+    Auto merge of #1 - author:topic-1, r=carol
+
+    Greet @alice (skip ci)
+
+    Because.
+
+    cc @bob <1+b[bot]@users.noreply.github.com>
+     ---
+    Reviewed-by: B
+    ");
+    let escaped = merge_message(Mentions::Escaped);
+    assert!(escaped.contains("Greet `@alice`"), "{escaped}");
+    assert!(escaped.contains("cc `@bob` <1+b[bot]@users"), "{escaped}");
+}
+
+fn merge_message(mentions: Mentions) -> String {
+    let mut story = Story::of(Rules {
+        mentions,
+        ..with_status()
+    });
     let mut pull = facts(1, "a1", 0);
-    pull.title = "Greet @alice".to_owned();
-    pull.body = "Because.\r\n<!-- homu-ignore:start -->hidden<!-- homu-ignore:end -->\r\ncc @bob"
+    pull.title = "Greet @alice [skip ci]".to_owned();
+    pull.body = "Because.\r\n<!-- homu-ignore:start -->hidden<!-- homu-ignore:end -->\r\n\
+                 cc @bob <1+b[bot]@users.noreply.github.com>\r\nskip-checks: true\r\n---\r\n\
+                 Reviewed-by: B"
         .to_owned();
     story.see(pull);
     let message = |story: &mut Story, at, words: &str| {
@@ -336,15 +358,7 @@ fn the_merge_says_what_it_merges_for_whom_and_calls_nobody() {
         tried.starts_with("Auto merge of #1 - author:topic-1, r=<try>\n\n"),
         "{tried}"
     );
-    insta::assert_snapshot!(message(&mut story, 2, "@bot r=carol"), @r"
-    Auto merge of #1 - author:topic-1, r=carol
-
-    Greet `@alice`
-
-    Because.
-
-    cc `@bob`
-    ");
+    message(&mut story, 2, "@bot r=carol")
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::queue::event::{
     SuitesFound, Verdict,
 };
 use crate::queue::rules::{
-    ExemptionRule, Fixups, Merging, PullTests, Reporting, Reuse, Rules, StatusRule,
+    ExemptionRule, Fixups, Mentions, Merging, PullTests, Reporting, Reuse, Rules, StatusRule,
 };
 use crate::suite::{Environment, Network, OnMerge, Suite};
 
@@ -50,6 +50,7 @@ pub(super) fn with_status() -> Rules {
         try_branch: BranchName::new("try"),
         history: History::Merged,
         fixups: Fixups::Keep,
+        mentions: Mentions::AsWritten,
         exemption: ExemptionRule::Never,
         choosers: BTreeMap::new(),
         buildbot: None,
