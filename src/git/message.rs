@@ -100,32 +100,9 @@ pub(super) fn subject(message: &[u8]) -> Vec<u8> {
     paragraph.map(trimmed).collect::<Vec<_>>().join(&b' ')
 }
 
-/// The message with a text after it, which begins on a line of its own.
-pub(super) fn appended(message: &[u8], text: &str) -> Vec<u8> {
-    let mut message = message.to_vec();
-    let text = text.replace('\0', "");
-    if text.is_empty() {
-        return message;
-    }
-    if message.is_empty() {
-        message.extend(text.trim_start_matches('\n').as_bytes());
-    } else {
-        complete_line(&mut message);
-        message.extend(text.as_bytes());
-    }
-    complete_line(&mut message);
-    message
-}
-
 /// git's idea of a blank, which is not Rust's.
 pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
-}
-
-fn complete_line(message: &mut Vec<u8>) {
-    if message.last() != Some(&b'\n') {
-        message.push(b'\n');
-    }
 }
 
 /// Cuts a first paragraph off that only says into what the commit is to be melted.
@@ -197,14 +174,5 @@ mod tests {
         assert_eq!(melted("#t", &[(Melting::Squash, "squash! #t")]), None);
         let signed = (Melting::Squash, "squash! #t\n\nSigned-off-by: x");
         assert_eq!(melted("#t", &[signed]), None);
-    }
-
-    #[test]
-    fn a_text_is_appended_on_lines_of_its_own() {
-        let after = |message: &str, text| appended(message.as_bytes(), text);
-        assert_eq!(after("a", "\nCloses: #1"), b"a\n\nCloses: #1\n");
-        assert_eq!(after("a\n", "\nCloses: #1\n"), b"a\n\nCloses: #1\n");
-        assert_eq!(after("", "\nCloses: #1"), b"Closes: #1\n");
-        assert_eq!(after("a", ""), b"a");
     }
 }

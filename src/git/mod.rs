@@ -35,6 +35,6 @@ pub use merge::{Merge, Person};
 pub use mirror::{FileAt, Mirror, TreeId, Upkeep};
 pub use program::Limits;
 pub use push::{PushKind, PushOutcome};
-pub use rebase::{Autosquash, COMMITS_MAX, Rebase, RebasePlan};
+pub use rebase::{Autosquash, COMMITS_MAX, Credit, Rebase, RebasePlan};
 pub use remote::{Remote, RemoteAuth, Secret};
 pub use survey::{Mergeability, Survey};

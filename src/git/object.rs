@@ -8,6 +8,7 @@ use git2::{Commit, ObjectType, Oid, Repository};
 use super::GitError;
 use super::mirror::commit_id;
 use crate::ids::CommitId;
+use crate::queue::message::{Contribution, Kept};
 
 /// What a rebase needs to know of a commit that it takes over.
 #[derive(Clone, Debug)]
@@ -36,6 +37,15 @@ impl Source {
     /// Whether the commit changes nothing, and never did.
     pub(super) fn is_empty(&self) -> bool {
         self.tree == self.parent_tree
+    }
+
+    /// What the commit brings into another one.
+    pub(super) fn contribution(&self, kept: Kept) -> Contribution {
+        Contribution {
+            author: self.text.person(),
+            message: utf8(&self.text.message),
+            kept,
+        }
     }
 
     pub(super) fn read(repository: &Repository, commit: &Commit<'_>) -> Result<Self, GitError> {
@@ -85,6 +95,13 @@ impl Text {
         text
     }
 
+    /// The author as `NAME <MAIL>`.
+    pub(super) fn person(&self) -> String {
+        let end = self.author.iter().rposition(|byte| *byte == b'>');
+        let person = end.and_then(|end| self.author.get(..=end));
+        utf8(person.unwrap_or(&self.author)).trim().to_owned()
+    }
+
     /// The author line as `git commit --amend` writes it, which takes the odd ends of names off.
     pub(super) fn with_clean_author(mut self) -> Self {
         if let Some((name, mail, when)) = split_author(&self.author) {
@@ -123,12 +140,14 @@ impl NewCommit<'_> {
         ];
         bytes.extend(parts.concat());
         let odb = repository.odb()?;
-        Ok(commit_id(odb.write(ObjectType::Commit, &utf8(&bytes))?))
+        Ok(commit_id(
+            odb.write(ObjectType::Commit, utf8(&bytes).as_bytes())?,
+        ))
     }
 }
 
 /// What is no UTF-8 is taken for Latin-1, byte by byte (git: `commit.c verify_utf8`).
-fn utf8(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn utf8(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {
@@ -142,7 +161,7 @@ fn utf8(bytes: &[u8]) -> Vec<u8> {
         }
         text.extend(chunk.invalid().iter().copied().map(char::from));
     }
-    text.into_bytes()
+    text
 }
 
 /// The code points that git does not let pass for text.
@@ -180,9 +199,9 @@ mod tests {
 
     #[test]
     fn what_is_no_utf8_is_taken_for_latin_1() {
-        assert_eq!(utf8("größe".as_bytes()), "größe".as_bytes());
-        assert_eq!(utf8(b"gr\xf6\xdfe \xe2\x82"), "größe â\u{82}".as_bytes());
-        assert_eq!(utf8("\u{fffe}".as_bytes()), "ï¿¾".as_bytes());
+        assert_eq!(utf8("größe".as_bytes()), "größe");
+        assert_eq!(utf8(b"gr\xf6\xdfe \xe2\x82"), "größe â\u{82}");
+        assert_eq!(utf8("\u{fffe}".as_bytes()), "ï¿¾");
     }
 
     #[test]

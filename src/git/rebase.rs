@@ -5,15 +5,16 @@
 
 use std::time::Duration;
 
-use git2::{Oid, Repository};
+use git2::{Commit, Oid, Repository};
 use tokio::time::timeout;
 
 use super::merge::retried;
 use super::message::{Comments, stripped};
 use super::mirror::find_commit;
-use super::object::{NewCommit, Source, Text};
+use super::object::{NewCommit, Source, Text, utf8};
 use super::{GitError, Mirror, Person};
 use crate::ids::{CommitId, Timestamp};
+use crate::queue::message::{Kept, credited, without_skip_marks};
 
 /// The most commits of its own that a pull can have to be rebased or squashed.
 pub const COMMITS_MAX: usize = 1000;
@@ -49,14 +50,27 @@ pub enum Autosquash {
     Off,
 }
 
+/// Who is named in a commit into which others are melted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Credit {
+    /// Everybody who wrote one of them, as a co-author.
+    CoAuthors,
+    /// The author of the first, as git has it.
+    AsGit,
+}
+
 /// How to rebase.
 #[derive(Clone, Debug)]
 pub struct RebasePlan {
     /// What `fixup!` and the like do.
     pub autosquash: Autosquash,
-    /// What comes after each message, on a line of its own. If it is empty, commits that lie on
-    /// the base already stay what they are.
+    /// Who is named in melted commits.
+    pub credit: Credit,
+    /// Lines that each message gets among its trailers, after the one that says where the commit was
+    /// picked from. If there are none, commits that lie on the base already stay what they are.
     pub append: String,
+    /// Where all commits are said to be picked from; `None`: each from the one that it was.
+    pub source: Option<CommitId>,
     /// The committer of the new commits.
     pub committer: Person,
     /// When they are committed (UTC).
@@ -78,16 +92,9 @@ impl Mirror {
         &self,
         base: CommitId,
         head: CommitId,
-        committer: &Person,
-        at: Timestamp,
+        plan: &RebasePlan,
     ) -> Result<Rebase, GitError> {
-        let plan = RebasePlan {
-            autosquash: Autosquash::On,
-            append: String::new(),
-            committer: committer.clone(),
-            at,
-        };
-        self.persistently(|| self.try_autosquash(base, head, &plan))
+        self.persistently(|| self.try_autosquash(base, head, plan))
             .await
     }
 
@@ -109,7 +116,8 @@ impl Mirror {
     }
 
     /// The pull as one commit: the tree of `head` on the merge base of `base` and `head`, by the
-    /// author of the pull's first own commit. The message is cleaned as that of a merge.
+    /// author of the pull's first own commit. The message is cleaned as that of a merge, and gets the
+    /// trailers and the authors of the pull's own commits.
     ///
     /// # Errors
     /// As with [`Mirror::autosquash`].
@@ -173,7 +181,6 @@ impl Mirror {
         let Some(own) = self.own_commits(fork, head).await? else {
             return Ok(Rebase::TooLarge);
         };
-        let first = own.into_iter().next().map(|source| source.text.author);
         let message = stripped(message.replace('\0', "").as_bytes(), Comments::Kept);
         let committer = committer.to_vec();
         self.blocking(move |mirror| {
@@ -182,11 +189,7 @@ impl Mirror {
             if head.tree_id() == find_commit(&repository, fork)?.tree_id() {
                 return Ok(Rebase::AlreadyMerged);
             }
-            let text = Text {
-                author: first.unwrap_or_else(|| Text::of(&head).author),
-                extra: Vec::new(),
-                message,
-            };
+            let text = squashed_text(own, &head, &message);
             let squashed = NewCommit {
                 tree: head.tree_id(),
                 parents: &[fork],
@@ -288,6 +291,22 @@ fn read_commits(repository: &Repository, listed: &str) -> Result<Option<Vec<Sour
         }
     }
     Ok(Some(commits))
+}
+
+/// What the one commit says that these become.
+fn squashed_text(own: Vec<Source>, head: &Commit<'_>, message: &[u8]) -> Text {
+    let of = own.iter().map(|source| source.contribution(Kept::Trailers));
+    let of: Vec<_> = of.collect();
+    let first = own.into_iter().next().map(|source| source.text.author);
+    let text = Text {
+        author: first.unwrap_or_else(|| Text::of(head).author),
+        ..Text::default()
+    };
+    let message = credited(&utf8(message), &text.person(), &of);
+    Text {
+        message: without_skip_marks(&message).into_bytes(),
+        ..text
+    }
 }
 
 fn unrelated(head: CommitId) -> Rebase {

@@ -2,13 +2,14 @@
 
 use git2::{Oid, Repository};
 
-use super::message::{Melted, appended};
+use super::message::Melted;
 use super::mirror::find_commit;
-use super::object::{NewCommit, Source, Text};
-use super::rebase::{Autosquash, Rebase, RebasePlan};
-use super::todo::{Group, autosquashed, in_order};
+use super::object::{NewCommit, Source, Text, utf8};
+use super::rebase::{Autosquash, Credit, Rebase, RebasePlan};
+use super::todo::{Group, Other, autosquashed, in_order};
 use super::{GitError, Mirror};
 use crate::ids::CommitId;
+use crate::queue::message::{Kept, credited, landed, without_skip_marks};
 
 /// Where the rebase has come to.
 #[derive(Clone, Copy)]
@@ -93,7 +94,8 @@ impl Mirror {
             melted.add(other.how, &other.commit.text.message);
         }
         let last = others.last().map_or(&target, |other| &other.commit);
-        let Some(text) = new_text(&target.text, melted, stays, &plan.append) else {
+        let told = |message: Vec<u8>| told(&message, &target, &others, plan);
+        let Some(text) = new_text(&target.text, melted, stays, told) else {
             return Ok(stopped(last, Vec::new()));
         };
         self.record(text, tree, tip, plan).await.map(Step::Made)
@@ -143,7 +145,12 @@ fn stopped(commit: &Source, paths: Vec<String>) -> Step {
 }
 
 /// What the new commit says; `None` where git refuses a commit without a message.
-fn new_text(target: &Text, melted: Melted, stays: bool, append: &str) -> Option<Text> {
+fn new_text(
+    target: &Text,
+    melted: Melted,
+    stays: bool,
+    told: impl FnOnce(Vec<u8>) -> String,
+) -> Option<Text> {
     let is_edited = melted.is_edited();
     let text = Text {
         author: target.author.clone(),
@@ -153,13 +160,28 @@ fn new_text(target: &Text, melted: Melted, stays: bool, append: &str) -> Option<
         } else {
             Vec::new()
         },
-        message: appended(&melted.finish()?, append),
+        message: told(melted.finish()?).into_bytes(),
     };
     Some(if is_edited {
         text.with_clean_author()
     } else {
         text
     })
+}
+
+/// The message of a commit that is taken over, with all that it is to say beside what git would write.
+fn told(message: &[u8], target: &Source, others: &[Other], plan: &RebasePlan) -> String {
+    let mut message = utf8(message);
+    if plan.credit == Credit::CoAuthors {
+        let of = others
+            .iter()
+            .map(|other| other.commit.contribution(Kept::Authors));
+        message = credited(&message, &target.text.person(), &of.collect::<Vec<_>>());
+    }
+    if !plan.append.is_empty() {
+        message = landed(&message, plan.source.unwrap_or(target.id), &plan.append);
+    }
+    without_skip_marks(&message)
 }
 
 /// Two commits whose merge is what a cherry-pick makes.

@@ -40,7 +40,8 @@ async fn pass(world: &World, pull: PullNumber, repo: &str) -> CommitId {
     merge
 }
 
-/// The history of the base branch by first parents, oldest first: subjects and trailers.
+/// The history of the base branch by first parents, oldest first. The commits from which they were
+/// picked are numbered in that order.
 fn messages(world: &World, since: CommitId) -> Vec<String> {
     let mut messages = Vec::new();
     let mut at = world.base();
@@ -49,7 +50,12 @@ fn messages(world: &World, since: CommitId) -> Vec<String> {
         at = first_parent(world, at);
     }
     messages.reverse();
-    messages
+    let numbered = messages.iter().zip(1..).map(|(message, number)| {
+        let (before, rest) = message.split_once("picked from commit ").unwrap();
+        let (_, rest) = rest.split_once(')').unwrap();
+        format!("{before}picked from commit {number}){rest}")
+    });
+    numbered.collect()
 }
 
 /// Has what is tested found good, and waits until exactly that has landed.
@@ -83,8 +89,8 @@ async fn a_linear_history_has_rebased_commits_with_their_approver_and_no_merge()
     land(&world, pull).await;
     insta::assert_debug_snapshot!(messages(&world, before), @r#"
     [
-        "Add the door\n\nCloses: #1\nApproved by: carol\n",
-        "Add the window\n\nCloses: #1\nApproved by: carol\n",
+        "Add the door\n\n(cherry picked from commit 1)\nCloses: #1\nApproved by: carol\n",
+        "Add the window\n\n(cherry picked from commit 2)\nCloses: #1\nApproved by: carol\n",
     ]
     "#);
     world
@@ -126,8 +132,8 @@ async fn linear_and_autosquash_go_together() {
     land(&world, pull).await;
     insta::assert_debug_snapshot!(messages(&world, before), @r#"
     [
-        "Add the door\n\nCloses: #1\nApproved by: alice\n",
-        "Add the window\n\nCloses: #1\nApproved by: alice\n",
+        "Add the door\n\n(cherry picked from commit 1)\nCloses: #1\nApproved by: alice\n",
+        "Add the window\n\n(cherry picked from commit 2)\nCloses: #1\nApproved by: alice\n",
     ]
     "#);
     let title = world.practice.pull(REPO, pull).unwrap().title;
@@ -165,13 +171,48 @@ async fn squash_makes_one_commit_of_the_pull_with_its_title_and_body() {
 
     Why it is good.
 
-    cc `@carol`
+    cc @carol
     ");
     world
         .until("the title says so", |practice| {
             practice.pull(REPO, pull).unwrap().title == "[merged] Change house"
         })
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_who_wrote_a_squashed_commit_is_named_and_no_ci_is_told_to_skip_the_merge() {
+    let world = World::start_with(with("")).await;
+    for (message, file, author) in [
+        ("Add the door", "door", "bob"),
+        (
+            "Add the window [skip ci]\n\nReviewed-by: Dan <dan@x>",
+            "window",
+            "carol",
+        ),
+    ] {
+        let files = [(file, "1")];
+        let made = world.practice.commit(REPO, "house", files, message, author);
+        made.unwrap();
+    }
+    let body = "Why.\n\nCo-authored-by: Eve <1+eve[bot]@x>\n";
+    let pull = world
+        .practice
+        .open_pull(REPO, "house", BASE, "House [ci skip]", body, "bob");
+    let pull = pull.unwrap();
+    world.tell(pull, "squash r+");
+    let tested = land(&world, pull).await;
+    let squashed = world.practice.parents(REPO, tested).unwrap()[1];
+    let message = world.practice.message(REPO, squashed).unwrap();
+    let (before, carol) = message.split_once("Co-authored-by: carol <").unwrap();
+    assert_eq!(
+        before,
+        "House (ci skip)\n\nWhy.\n\nCo-authored-by: Eve <1+eve[bot]@x>\n\
+         Reviewed-by: Dan <dan@x>\n"
+    );
+    assert_eq!(carol.lines().count(), 1, "{message}");
+    let merge = world.practice.message(REPO, tested).unwrap();
+    assert!(!merge.contains("[ci skip]"), "{merge}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

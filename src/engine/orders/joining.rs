@@ -1,7 +1,7 @@
 //! Joining one pull to a base in the mirror, in the style that the repository wants (homu:
 //! `linear`, `autosquash`, `squash`).
 
-use crate::git::{Autosquash, GitError, Merge, Mirror, Person, Rebase, RebasePlan};
+use crate::git::{Autosquash, Credit, GitError, Merge, Mirror, Person, Rebase, RebasePlan};
 use crate::ids::{CommitId, Timestamp};
 use crate::queue::effect::{History, MemberMerge, Shape};
 use crate::queue::event::MergeStep;
@@ -35,7 +35,7 @@ impl Joiner<'_> {
     ) -> Result<Joined, GitError> {
         let shaped = match (&member.style.shape, member.style.history) {
             (Shape::Squashed { message }, _) => self.squash(base, member.head, message).await?,
-            (Shape::Autosquashed, History::Merged) => self.autosquash(base, member.head).await?,
+            (Shape::Autosquashed, History::Merged) => self.autosquash(base, member).await?,
             // Fixups find their place while the commits are rebased.
             (Shape::Autosquashed, History::Linear) | (Shape::AsTheyAre, _) => {
                 Joined::Made(member.head)
@@ -82,8 +82,12 @@ impl Joiner<'_> {
         Ok(joined(squashed.await?, MergeStep::Squash))
     }
 
-    async fn autosquash(&self, base: CommitId, head: CommitId) -> Result<Joined, GitError> {
-        let squashed = self.mirror.autosquash(base, head, self.committer, self.at);
+    async fn autosquash(&self, base: CommitId, member: &MemberMerge) -> Result<Joined, GitError> {
+        let plan = RebasePlan {
+            append: String::new(),
+            ..self.plan(Autosquash::On, member)
+        };
+        let squashed = self.mirror.autosquash(base, member.head, &plan);
         Ok(joined(squashed.await?, MergeStep::Autosquash))
     }
 
@@ -116,7 +120,10 @@ impl Joiner<'_> {
     fn plan(&self, autosquash: Autosquash, member: &MemberMerge) -> RebasePlan {
         RebasePlan {
             autosquash,
+            credit: Credit::CoAuthors,
             append: member.message.clone(),
+            // Nobody ever saw the commit that all were squashed into.
+            source: matches!(member.style.shape, Shape::Squashed { .. }).then_some(member.head),
             committer: self.committer.clone(),
             at: self.at,
         }

@@ -10,3 +10,4 @@ mod rebasing;
 mod replaying;
 mod serving;
 mod surveying;
+mod trailers;

@@ -4,7 +4,7 @@ use git2::{Commit, Repository, Signature, Time};
 
 use super::super::mirror::{commit_id, oid};
 use super::super::testing::{AT, Files, Origin, bot, files, write_tree};
-use super::super::{Autosquash, COMMITS_MAX, GitError, Limits, Mirror, Rebase, RebasePlan};
+use super::super::{Autosquash, COMMITS_MAX, Credit, GitError, Limits, Mirror, Rebase, RebasePlan};
 use crate::ids::CommitId;
 
 /// A mirror with a commit on which everything begins, of the files `a` and `b`.
@@ -40,18 +40,13 @@ impl Scene {
     }
 
     async fn autosquash(&self, base: CommitId, head: CommitId) -> Rebase {
-        let made = self.mirror.autosquash(base, head, &bot(), AT).await;
+        let made = self.mirror.autosquash(base, head, &plan("")).await;
         made.unwrap()
     }
 
     async fn rebase(&self, onto: CommitId, head: CommitId, append: &str) -> Rebase {
-        let plan = RebasePlan {
-            autosquash: Autosquash::On,
-            append: append.to_owned(),
-            committer: bot(),
-            at: AT,
-        };
-        self.mirror.rebase(onto, head, &plan).await.unwrap()
+        let made = self.mirror.rebase(onto, head, &plan(append)).await;
+        made.unwrap()
     }
 
     async fn squash(&self, base: CommitId, head: CommitId) -> Rebase {
@@ -74,6 +69,17 @@ impl Scene {
             commit = commit.parent(0).unwrap();
         }
         told
+    }
+}
+
+fn plan(append: &str) -> RebasePlan {
+    RebasePlan {
+        autosquash: Autosquash::On,
+        credit: Credit::CoAuthors,
+        append: append.to_owned(),
+        source: None,
+        committer: bot(),
+        at: AT,
     }
 }
 
@@ -258,11 +264,16 @@ async fn every_commit_of_a_linear_merge_says_what_it_closes() {
     let head = scene.work(&[two], &ab("3\n", "2\n"), "squash! one\n\nmore");
     let append = "\nCloses: #1\nApproved by: r";
     let made = scene.rebase(scene.start, head, append).await;
-    let told = [
-        r#""two\n\nCloses: #1\nApproved by: r\n" "3\n2\n""#,
-        r#""one\n\nmore\n\nCloses: #1\nApproved by: r\n" "3\n1\n""#,
+    let told = |text, source, files| {
+        let picked = format!("(cherry picked from commit {source})");
+        let message = format!("{text}\n\n{picked}\nCloses: #1\nApproved by: r\n");
+        format!("{message:?} {files:?}")
+    };
+    let expected = [
+        told("two", two, "3\n2\n"),
+        told("one\n\nmore", one, "3\n1\n"),
     ];
-    assert_eq!(scene.told(&made), told);
+    assert_eq!(scene.told(&made), expected);
 }
 
 #[tokio::test]
@@ -286,7 +297,7 @@ async fn without_a_common_history_there_is_nothing_to_rebase() {
     assert_eq!(scene.autosquash(scene.start, alone).await, expected);
     assert_eq!(scene.squash(scene.start, alone).await, expected);
     for (base, head) in [(scene.start, CommitId::ZERO), (CommitId::ZERO, scene.start)] {
-        let missing = scene.mirror.autosquash(base, head, &bot(), AT).await;
+        let missing = scene.mirror.autosquash(base, head, &plan("")).await;
         assert!(matches!(missing, Err(GitError::Missing(CommitId::ZERO))));
     }
 }
@@ -336,6 +347,6 @@ async fn a_rebase_that_takes_too_long_is_given_up() {
         ..Limits::default()
     });
     let head = scene.work(&[scene.start], &ab("2\n", "1\n"), "one");
-    let late = scene.mirror.autosquash(scene.start, head, &bot(), AT).await;
+    let late = scene.mirror.autosquash(scene.start, head, &plan("")).await;
     assert!(matches!(late, Err(GitError::Program(_))), "{late:?}");
 }

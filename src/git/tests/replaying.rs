@@ -10,7 +10,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use super::super::mirror::{commit_id, oid};
 use super::super::testing::{AT, Entry, Files, bot, write_tree};
-use super::super::{Autosquash, Rebase, RebasePlan};
+use super::super::{Autosquash, Credit, Rebase, RebasePlan};
 use super::edits::{Edit, apply, edit, entry, path};
 use super::oracle::{Bench, empty};
 use crate::ids::CommitId;
@@ -430,19 +430,11 @@ fn check(
     let ours = runtime.block_on(async {
         match history.way {
             Way::Autosquash => {
-                let bot = bot();
-                bench
-                    .mirror
-                    .autosquash(tips.base, tips.head, &bot, AT)
-                    .await
+                let plan = as_git(Autosquash::On);
+                bench.mirror.autosquash(tips.base, tips.head, &plan).await
             }
             Way::Rebase(autosquash) => {
-                let plan = RebasePlan {
-                    autosquash,
-                    append: String::new(),
-                    committer: bot(),
-                    at: AT,
-                };
+                let plan = as_git(autosquash);
                 bench.mirror.rebase(tips.base, tips.head, &plan).await
             }
         }
@@ -463,6 +455,17 @@ fn check(
     }
     prop_assert_eq!(ours, expected.rebase, "{}", expected.stderr);
     Ok(())
+}
+
+fn as_git(autosquash: Autosquash) -> RebasePlan {
+    RebasePlan {
+        autosquash,
+        credit: Credit::AsGit,
+        append: String::new(),
+        source: None,
+        committer: bot(),
+        at: AT,
+    }
 }
 
 fn compare(cases: u32, ways: &'static [Way]) {

@@ -117,10 +117,11 @@ pub(super) fn undivided(message: &str) -> String {
     text
 }
 
-/// git: `trailer.c find_end_of_log_message`.
+/// git: `trailer.c find_end_of_log_message`. At the very end of a text it becomes one as soon as
+/// something is added.
 fn is_divider(line: &str) -> bool {
     let rest = line.strip_prefix("---");
-    rest.is_some_and(|rest| rest.starts_with(is_space))
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(is_space))
 }
 
 /// Where the trailers are in a message.
