@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::descriptors;
 use super::server::{Plan, Server, log};
 use crate::config::Config;
 use crate::practice::{Practice, Sample, SampleRepo};
@@ -34,6 +35,7 @@ const WEBHOOK_SECRET: &str = "practice";
 /// Runs the subcommand.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     log("warn");
+    descriptors::raise();
     tokio::runtime::Runtime::new()?.block_on(play(arguments))
 }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod descriptors;
 mod explaining;
 mod import_homu;
 mod parse;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::check;
 use super::import_homu::come_from_homu;
 use super::server::{Plan, Server, absolute, executors, log};
+use super::{check, descriptors};
 use crate::config::{Amended, Config, Db};
 use crate::engine;
 
@@ -39,6 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     } else {
         "info"
     });
+    descriptors::raise();
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::descriptors;
 use super::server::log;
 use crate::ids::WorkerId;
 use crate::worker::{self, Executors, Isolation, Lifetime, Limits, Settings, Token};
@@ -71,6 +72,7 @@ enum ExecutorKind {
 /// Runs the subcommand.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     log("info");
+    descriptors::raise();
     tokio::runtime::Runtime::new()?.block_on(serve(arguments))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::capacity::Capacity;
 use super::secret::Secret;
 use super::section::Section;
 
@@ -44,6 +45,8 @@ pub struct Web {
     pub remove_path_prefixes: Vec<String>,
     /// A text on top of every page. Default none.
     pub announcement: Option<String>,
+    /// How much strangers may take at a time.
+    pub capacity: Capacity,
 }
 
 /// Where the state is kept.
@@ -158,6 +161,7 @@ impl Web {
             canonical_url,
             remove_path_prefixes: prefixes.collect(),
             announcement: section.text_unless_empty("announcement"),
+            capacity: Capacity::read(section),
         }
     }
 }

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use backon::BackoffBuilder as _;
+use bytes::Bytes;
 use reqwest::{Client, StatusCode};
 
 use super::repo::Repo;
@@ -45,7 +46,7 @@ impl Repo {
     pub async fn pass_on(
         &self,
         headers: Vec<(String, String)>,
-        body: Vec<u8>,
+        body: Bytes,
     ) -> Result<(), StoreError> {
         if self.config().forward.is_none() || headers.iter().any(|(name, _)| name == MARK) {
             return Ok(());

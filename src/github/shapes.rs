@@ -92,8 +92,8 @@ impl Pull {
         };
         PullFacts {
             number: PullNumber(self.number),
-            title: self.title.unwrap_or_default(),
-            body: self.body.unwrap_or_default(),
+            title: cut(self.title, TITLE_BYTES_MAX),
+            body: cut(self.body, TEXT_BYTES_MAX),
             state,
             draft: self.draft.unwrap_or(false),
             head: self.head.sha.unwrap_or(CommitId::ZERO),
@@ -131,6 +131,23 @@ impl Head {
             self.branch.unwrap_or_default()
         )
     }
+}
+
+/// The most that GitHub takes as a text, 65,536 characters, in bytes.
+const TEXT_BYTES_MAX: usize = 65_536 * 4;
+
+/// The most that GitHub takes as a title, 256 characters, in bytes.
+const TITLE_BYTES_MAX: usize = 256 * 4;
+
+/// A text without what GitHub would not have taken: a signed body may still hold more, and what it
+/// says is kept for long.
+fn cut(text: Option<String>, bytes_max: usize) -> String {
+    let mut text = text.unwrap_or_default();
+    if text.len() > bytes_max {
+        text.truncate(text.floor_char_boundary(bytes_max));
+        text.shrink_to_fit();
+    }
+    text
 }
 
 /// A comment of any of GitHub's three sorts.
@@ -189,7 +206,7 @@ impl Remark {
             },
             author: login(self.user),
             standing: None,
-            body: self.body.unwrap_or_default(),
+            body: cut(self.body, TEXT_BYTES_MAX),
             commit: self.commit_id,
             url: self.html_url.unwrap_or_default(),
         }

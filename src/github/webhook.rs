@@ -5,6 +5,7 @@
 //! and fields are skipped.
 
 use std::borrow::Cow;
+use std::io;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -48,6 +49,16 @@ pub struct Told {
 /// If the body is no JSON object, or lacks what each payload of a known event and action has.
 pub fn read(event: &str, body: &[u8]) -> Result<Told, BadPayload> {
     Payload::parse(body)?.told(event)
+}
+
+/// The repository that a webhook is about, read without keeping anything else.
+///
+/// # Errors
+///
+/// If the body is no JSON object.
+pub fn repo(body: impl io::Read) -> Result<Option<Slug>, BadPayload> {
+    let about: About = serde_json::from_reader(body).map_err(BadPayload::NotAPayload)?;
+    Ok(about.repository.and_then(|repo| repo.slug()))
 }
 
 /// A webhook's body of which only the outermost fields are looked at.
@@ -208,8 +219,7 @@ fn inner<'a, T: Deserialize<'a>>(object: Option<&'a RawValue>) -> Result<T, serd
 struct Outer<'a> {
     #[serde(borrow)]
     action: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    repository: Option<Repository<'a>>,
+    repository: Option<Repository>,
     sender: Option<User>,
     #[serde(borrow)]
     issue: Option<&'a RawValue>,
@@ -223,26 +233,27 @@ struct Outer<'a> {
     check_run: Option<&'a RawValue>,
 }
 
+/// What is kept of a body that is not.
 #[derive(Deserialize)]
-struct Repository<'a> {
-    #[serde(borrow)]
-    full_name: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    owner: Option<Owner<'a>>,
+struct About {
+    repository: Option<Repository>,
 }
 
 #[derive(Deserialize)]
-struct Owner<'a> {
-    #[serde(borrow)]
-    login: Option<Cow<'a, str>>,
+struct Repository {
+    full_name: Option<String>,
+    name: Option<String>,
+    owner: Option<Owner>,
+}
+
+#[derive(Deserialize)]
+struct Owner {
+    login: Option<String>,
     // Payloads of `push` may have no other.
-    #[serde(borrow)]
-    name: Option<Cow<'a, str>>,
+    name: Option<String>,
 }
 
-impl Repository<'_> {
+impl Repository {
     fn slug(&self) -> Option<Slug> {
         if let Some((owner, name)) = self
             .full_name
@@ -253,7 +264,7 @@ impl Repository<'_> {
         }
         let owner = self.owner.as_ref()?;
         let login = owner.login.as_ref().or(owner.name.as_ref())?;
-        Some(Slug::new(login.as_ref(), self.name.as_ref()?.as_ref()))
+        Some(Slug::new(login, self.name.as_ref()?))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Webhooks that are still to be passed on to a service beside us.
 
+use bytes::Bytes;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection};
 
 use super::schema::forwards::dsl;
@@ -27,7 +28,7 @@ pub struct Forwarded {
     /// The names and values of the headers that go with it.
     pub headers: Vec<(String, String)>,
     /// What it says, byte for byte.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// When it came.
     pub received_at: Timestamp,
 }
@@ -49,7 +50,7 @@ impl Store {
                     dsl::repo.eq(forwarded.repo.as_str()),
                     dsl::headers.eq(to_document("forwards", &forwarded.headers)?),
                     dsl::bytes.eq(to_row(forwarded.body.len() as u64)),
-                    dsl::body.eq(forwarded.body),
+                    dsl::body.eq(forwarded.body.as_ref()),
                     dsl::received_at.eq(forwarded.received_at.0),
                 ))
                 .execute(connection)?;
@@ -81,7 +82,7 @@ impl Store {
             let forwarded = Forwarded {
                 headers: from_document("forwards", &headers)?,
                 repo,
-                body,
+                body: body.into(),
                 received_at: Timestamp(received_at),
             };
             Ok(Some((ForwardId(id), forwarded, from_row(waiting))))
@@ -155,7 +156,7 @@ mod tests {
         Forwarded {
             repo: RepoLabel::new(repo),
             headers: vec![("x-github-event".to_owned(), "ping".to_owned())],
-            body: body.to_vec(),
+            body: Bytes::copy_from_slice(body),
             received_at: Timestamp(at),
         }
     }
@@ -165,7 +166,7 @@ mod tests {
         let mut bodies = Vec::new();
         while let Some((id, next, _)) = store.next_forward(&RepoLabel::new(repo)).await.unwrap() {
             store.forget_forward(id).await.unwrap();
-            bodies.push(next.body);
+            bodies.push(next.body.to_vec());
         }
         bodies
     }

@@ -5,17 +5,29 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::bodies::{Sender, Terms};
 use super::error::WebError;
-use super::{Site, plain, secret, webhook};
+use super::{Site, front, plain, secret};
 use crate::config::Amendment;
 use crate::engine::{AmendError, Engine};
 use crate::ids::RepoLabel;
 
+/// An order has a configuration of a repository at most.
+const TERMS: Terms = Terms {
+    bytes_max: 1 << 20,
+    sender: Sender::Stranger,
+};
+
+/// What shows that an operator speaks. Nothing else is read before.
+#[derive(Debug, Deserialize)]
+struct Shown {
+    #[serde(default)]
+    secret: String,
+}
+
 /// An order, in Homu's words.
 #[derive(Debug, Deserialize)]
 struct Order {
-    #[serde(default)]
-    secret: String,
     #[serde(default)]
     cmd: Value,
     #[serde(default)]
@@ -47,14 +59,20 @@ pub(super) async fn order(
     let Some(known) = &site.engine.config().web.secret else {
         return Err(WebError::NoPage);
     };
-    let body = webhook::whole(request.headers(), body).await?;
-    let Ok(order) = serde_json::from_slice::<Order>(&body) else {
+    let body = site.bodies.receive(request.headers(), body, TERMS).await?;
+    let _turn = site.bodies.turn(body.len()).await;
+    let Ok(shown) = serde_json::from_slice::<Shown>(&body) else {
         return Ok(Refusal::NoOrder.answer());
     };
-    if !secret::is_same(known, &order.secret) {
+    if !secret::is_same(known, &shown.secret) {
         tracing::warn!("an order to /admin was refused: wrong secret");
         return Ok(Refusal::WrongSecret.answer());
     }
+    let Ok(order) = serde_json::from_slice::<Order>(&body) else {
+        return Ok(Refusal::NoOrder.answer());
+    };
+    drop(body);
+    front::visit(&request)?.is_known();
     match order.cmd.as_str() {
         Some("sync_all") => {
             for repo in site.engine.repos() {

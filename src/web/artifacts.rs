@@ -13,6 +13,7 @@ use super::error::WebError;
 use super::header::RAW_POLICY;
 use super::job_log;
 use super::pages;
+use super::routes::Routes;
 use crate::ids::{AttemptNumber, JobId};
 use crate::jobs::Attempt;
 use crate::protocol::ArtifactPath;
@@ -28,11 +29,11 @@ const NAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/job/{job}/artifacts", web::get().to(top))
-        .route("/job/{job}/artifacts/{path:.*}", web::get().to(serve))
-        .route("/api/v1/jobs/{job}/artifacts", web::get().to(listed));
+pub(super) fn routes(routes: Routes<'_>) -> Routes<'_> {
+    routes
+        .get("/job/{job}/artifacts", top)
+        .get("/job/{job}/artifacts/{path:.*}", serve)
+        .get("/api/v1/jobs/{job}/artifacts", listed)
 }
 
 /// Which attempt's; the latest where none is named.

@@ -10,8 +10,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::bodies::{Sender, Terms};
 use super::error::WebError;
-use super::{Site, plain, secret, webhook};
+use super::{Site, front, plain, secret};
 use crate::engine::{Engine, Repo};
 use crate::ids::{CommitId, RepoLabel};
 use crate::queue::event::{BuildVerdict, Event};
@@ -22,6 +23,12 @@ const RESERVED: AsciiSet = NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
+
+/// Buildbot sends some packets at a time, of some kilobytes each.
+const TERMS: Terms = Terms {
+    bytes_max: 1 << 20,
+    sender: Sender::Stranger,
+};
 
 /// What was posted.
 #[derive(Debug, Default, Eq, PartialEq)]
@@ -81,11 +88,13 @@ pub(super) async fn receive(
     body: web::Payload,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, WebError> {
-    let body = webhook::whole(request.headers(), body).await?;
+    let body = site.bodies.receive(request.headers(), body, TERMS).await?;
+    let _turn = site.bodies.turn(body.len()).await;
     let engine = site.engine.clone();
     let read = web::block(move || news(&engine, &body)).await;
     let read = read.map_err(|error| WebError::unavailable("read packets of Buildbot", &error))?;
     let news = read.inspect_err(|error| tracing::warn!(%error, "Buildbot was refused"))?;
+    front::visit(&request)?.is_known();
     for (label, events) in news {
         let Some(repo) = site.engine.repo(&label) else {
             continue;

@@ -17,6 +17,9 @@ pub(super) enum WebError {
     /// The request is not what it must be.
     #[error("{0}")]
     Bad(&'static str),
+    /// A header is there twice or cannot be read.
+    #[error("the header {0} is sent twice or holds more than visible ASCII")]
+    Header(&'static str),
     /// Whoever asks has not shown who they are.
     #[error("wrong or missing credentials")]
     Unauthorized(Scheme),
@@ -29,6 +32,15 @@ pub(super) enum WebError {
     /// The body is too large.
     #[error("too large")]
     TooLarge,
+    /// The body came too slowly.
+    #[error("the body came too slowly")]
+    TooSlow,
+    /// There is no room for the body beside those that are being received.
+    #[error("too much is being received; send it again later")]
+    Busy,
+    /// There are as many streams of events as there may be.
+    #[error("too many pages are being followed; load this one again later")]
+    Full,
     /// The part of a log that is asked for does not exist.
     #[error("no such part")]
     NoSuchRange,
@@ -60,13 +72,14 @@ impl ResponseError for WebError {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::NoPage | Self::NoRepo => StatusCode::NOT_FOUND,
-            Self::Bad(_) => StatusCode::BAD_REQUEST,
+            Self::Bad(_) | Self::Header(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::LeaseOver => StatusCode::GONE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NoSuchRange => StatusCode::RANGE_NOT_SATISFIABLE,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Full | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -79,16 +92,18 @@ impl ResponseError for WebError {
             Self::Unauthorized(Scheme::Basic) => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"git\""));
             }
-            Self::Unavailable => {
+            Self::Busy | Self::Full | Self::Unavailable => {
                 response.insert_header((header::RETRY_AFTER, "5"));
             }
             Self::NoPage
             | Self::NoRepo
             | Self::Bad(_)
+            | Self::Header(_)
             | Self::Unauthorized(Scheme::Signature)
             | Self::Forbidden(_)
             | Self::LeaseOver
             | Self::TooLarge
+            | Self::TooSlow
             | Self::NoSuchRange => {}
         }
         response

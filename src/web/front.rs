@@ -1,42 +1,93 @@
 //! What comes before any route: prefixes that a proxy leaves in paths, the one address under which
 //! pages are shown, and the page for what is not there.
 
+use std::sync::Arc;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::uri::PathAndQuery;
-use actix_web::http::{Method, Uri, header};
+use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
 use actix_web::web::PathConfig;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use url::Url;
 
+use super::answer::{Answer, Wanted};
 use super::error::WebError;
-use super::{Site, pages};
+use super::gate::Visit;
+use super::{Site, pages, sent};
 use crate::config;
 
 /// Lets a request through to its route, unless it is to be sent elsewhere.
 pub(super) async fn pass(
+    request: ServiceRequest,
+    routes: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<Answer>, actix_web::Error> {
+    let site = site(&request)?;
+    let asking = request.conn_data::<Arc<Visit>>().map(Visit::asks);
+    let wanted = match *request.method() {
+        Method::HEAD => Wanted::HeadersOnly,
+        _ => Wanted::Whole,
+    };
+    let answered = answered(&site, request, routes).await?;
+    let (request, answer) = answered.into_parts();
+    let (answer, body) = answer.into_parts();
+    let body = site.answers.answer(body, wanted, asking)?;
+    Ok(ServiceResponse::new(request, answer.set_body(body)))
+}
+
+fn site(request: &ServiceRequest) -> Result<web::Data<Site>, WebError> {
+    let site = request.app_data::<web::Data<Site>>().cloned();
+    site.ok_or(WebError::Unavailable)
+}
+
+/// The connection on which somebody asks.
+pub(super) fn visit(request: &HttpRequest) -> Result<&Arc<Visit>, WebError> {
+    request.conn_data().ok_or(WebError::Unavailable)
+}
+
+async fn answered(
+    site: &Site,
     mut request: ServiceRequest,
     routes: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let Some(site) = request.app_data::<web::Data<Site>>().cloned() else {
-        return Ok(routes.call(request).await?.map_into_left_body());
-    };
+) -> Result<ServiceResponse, actix_web::Error> {
+    readable(request.headers())?;
     let web = &site.engine.config().web;
     strip(&mut request, &web.remove_path_prefixes);
     if let Some(address) = elsewhere(&request, web) {
         let mut moved = HttpResponse::MovedPermanently();
         let moved = moved.insert_header((header::LOCATION, address)).finish();
-        return Ok(request.into_response(moved).map_into_right_body());
+        return Ok(request.into_response(moved));
     }
     let is_api = request.path().starts_with("/api/");
+    let _turn = if is_made_of_much(&request) {
+        site.making.acquire().await.ok()
+    } else {
+        None
+    };
     let answer = routes.call(request).await?;
     if is_api || !is_missing(&answer) {
-        return Ok(answer.map_into_left_body());
+        return Ok(answer.map_into_boxed_body());
     }
     let (request, _) = answer.into_parts();
-    let page = pages::missing(&site);
-    Ok(ServiceResponse::new(request, page).map_into_right_body())
+    Ok(ServiceResponse::new(request, pages::missing(site)))
+}
+
+/// What decides under which address somebody came must be readable; hosts are there once.
+fn readable(headers: &HeaderMap) -> Result<(), WebError> {
+    for name in ["forwarded", "x-forwarded-host", "x-forwarded-proto"] {
+        sent::readable(headers, name)?;
+    }
+    sent::sole(headers, "host").map(drop)
+}
+
+/// Whether much may be read and held to answer somebody whom nobody knows. What asks GitHub or a
+/// worker's git is not among it, nor what tells whether we are well.
+fn is_made_of_much(request: &ServiceRequest) -> bool {
+    let path = request.path();
+    let is_visit = matches!(*request.method(), Method::GET | Method::HEAD);
+    is_visit && path != "/health" && path != "/callback" && !path.ends_with("/git/info/refs")
 }
 
 /// Whether a route found nothing.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::error::WebError;
 use super::pages::chosen;
-use super::{Site, sse};
+use super::{Site, front, sse};
 use crate::engine::Change;
 use crate::ids::{JobId, RepoLabel};
 
@@ -40,12 +40,14 @@ enum Ear {
 ///
 /// At once, because something may have changed since the page was made.
 pub(super) async fn events(
+    request: HttpRequest,
     site: web::Data<Site>,
     subject: web::Query<Subject>,
 ) -> Result<HttpResponse, WebError> {
     let ear = Ear::new(&site, &subject)?;
+    let place = front::visit(&request)?.stream()?;
     let changes = site.engine.live().subscribe();
-    Ok(sse::answer(told(ear, changes), &site.stop))
+    Ok(sse::answer(told(ear, changes), place, &site.stop))
 }
 
 impl Ear {

@@ -5,18 +5,24 @@
 
 mod admin;
 mod announcement;
+mod answer;
 mod api;
 mod artifacts;
 mod assets;
+mod bodies;
 mod buildbot;
+mod doorway;
 mod error;
 mod front;
+mod gate;
 mod header;
 mod job_log;
 mod live;
 mod login;
 mod pages;
+mod routes;
 mod secret;
+mod sent;
 mod sse;
 mod view;
 mod webhook;
@@ -30,18 +36,17 @@ use std::io;
 use std::net::TcpListener;
 
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpResponse, web};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use self::error::WebError;
+use self::routes::{Address, Routes};
 use crate::engine::Engine;
 
-/// How many threads answer.
-const THREADS: usize = 2;
-
-/// How long requests that are under way may take after the server was told to stop, in seconds.
-const STOP_S: u64 = 3;
+/// How many pages are made at a time. Each may take some megabytes for as long.
+const PAGES_AT_A_TIME: usize = 8;
 
 /// What every handler gets.
 struct Site {
@@ -50,6 +55,12 @@ struct Site {
     root: String,
     /// How people log in, if they can.
     login: Option<login::Login>,
+    /// What is being received.
+    bodies: bodies::Bodies,
+    /// What is on its way out.
+    answers: answer::Answers,
+    /// Whose turn it is to have a page made.
+    making: Semaphore,
     stop: CancellationToken,
 }
 
@@ -67,26 +78,28 @@ pub fn serve(
     let site = web::Data::new(Site {
         root: root(engine.base_url()),
         login: login::Login::new(&engine),
+        bodies: bodies::Bodies::new(engine.config().web.capacity.bodies_bytes_max),
+        answers: answer::Answers::default(),
+        making: Semaphore::new(PAGES_AT_A_TIME),
         engine,
         stop,
     });
-    let server = HttpServer::new(move || {
+    let gate = gate::Gate::new(gate::Room::of(site.engine.config()));
+    let app = move || {
         App::new()
             .app_data(site.clone())
             .app_data(front::numbers())
             .wrap(from_fn(front::pass))
             .wrap(header::defaults(site.login.as_ref()))
-            .configure(routes)
-    });
-    let server = server
-        .workers(THREADS)
-        .disable_signals()
-        .shutdown_timeout(STOP_S)
-        .listen(listener)?
-        .run();
+            .configure(|config| drop(routes(config)))
+    };
+    let server = doorway::serve(app, listener, gate.clone())?;
     let handle = server.handle();
     tokio::spawn(async move {
-        ending.cancelled().await;
+        tokio::select! {
+            () = ending.cancelled() => {}
+            () = gate.watch() => {}
+        }
         handle.stop(true).await;
     });
     Ok(server)
@@ -97,22 +110,23 @@ fn root(base_url: &str) -> String {
     path.unwrap_or_default()
 }
 
-fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/github", web::post().to(webhook::receive))
-        .route("/admin", web::post().to(admin::order))
-        .route("/buildbot", web::post().to(buildbot::receive))
-        .route("/health", web::get().to(health))
-        .route("/events", web::get().to(live::events))
-        .route("/assets/{name}", web::get().to(assets::serve))
-        .route("/api/v1/queue/{label}", web::get().to(api::queue));
-    login::routes(config);
-    worker_api::routes(config);
-    worker_git::routes(config);
-    job_log::routes(config);
-    artifacts::routes(config);
-    pages::routes(config);
+/// Puts all addresses into the application; returns them.
+fn routes(config: &mut web::ServiceConfig) -> Vec<Address> {
     config.default_service(web::to(missing));
+    let routes = Routes::new(config)
+        .post("/github", webhook::receive)
+        .post("/admin", admin::order)
+        .post("/buildbot", buildbot::receive)
+        .get("/health", health)
+        .get("/events", live::events)
+        .get("/assets/{name}", assets::serve)
+        .get("/api/v1/queue/{label}", api::queue);
+    let routes = login::routes(routes);
+    let routes = worker_api::routes(routes);
+    let routes = worker_git::routes(routes);
+    let routes = job_log::routes(routes);
+    let routes = artifacts::routes(routes);
+    pages::routes(routes).into_table()
 }
 
 /// Whether the repositories' loops are alive.

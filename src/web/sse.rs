@@ -10,6 +10,8 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
+use super::gate;
+
 /// How long a stream says nothing before it shows that it is still there.
 pub(super) const QUIET: Duration = Duration::from_secs(15);
 
@@ -29,13 +31,17 @@ pub(super) fn event(name: &str, id: u64, data: &str) -> Bytes {
     text.into()
 }
 
-/// Answers with these events until they end or the server stops.
+/// Answers with these events until they end or the server stops. They keep their place until then.
 pub(super) fn answer(
     events: impl Stream<Item = Bytes> + 'static,
+    place: gate::Stream,
     stop: &CancellationToken,
 ) -> HttpResponse {
     let events = events
-        .map(Ok::<_, Infallible>)
+        .map(move |event| {
+            let _kept = &place;
+            Ok::<_, Infallible>(event)
+        })
         .take_until(stop.clone().cancelled_owned());
     HttpResponse::Ok()
         .content_type("text/event-stream")

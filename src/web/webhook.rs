@@ -1,23 +1,31 @@
 //! What GitHub sends: checked, made durable, answered; all else comes later.
 
 use std::borrow::Cow;
+use std::io::{self, BufReader, Read};
 
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
+use percent_encoding::percent_decode;
 
+use super::bodies::{LARGE_BYTES, Sender, Terms};
 use super::error::{Scheme, WebError};
-use super::{Site, plain};
+use super::{Site, front, plain, sent};
 use crate::engine::{Engine, Repo};
-use crate::github::signature;
-use crate::github::webhook::Payload;
+use crate::github::webhook::{self, Payload};
+use crate::github::{Slug, signature};
 use crate::queue::event::Event;
 
 /// The largest body, in bytes (GitHub: "Webhook events and payloads", payload cap).
 const BODY_BYTES_MAX: usize = 25 << 20;
 
-/// Bodies above this are read and checked where it holds up nobody, in bytes.
-const INLINE_BYTES_MAX: usize = 256 << 10;
+const NOT_JSON: WebError = WebError::Bad("the body is no JSON object");
+
+/// Nobody knows who sends one before it is there.
+const TERMS: Terms = Terms {
+    bytes_max: BODY_BYTES_MAX,
+    sender: Sender::Stranger,
+};
 
 /// A webhook that was believed.
 struct Believed {
@@ -32,62 +40,60 @@ pub(super) async fn receive(
     body: web::Payload,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, WebError> {
-    let delivery = text(request.headers(), "x-github-delivery");
-    let refused = |error: WebError| {
-        let kind = text(request.headers(), "x-github-event").unwrap_or_default();
-        let id = delivery.unwrap_or_default();
+    let taken = take(&site, &request, body).await;
+    let taken = taken.inspect_err(|error| {
+        let shown = |name| sent::sole(request.headers(), name).ok().flatten();
+        let kind = shown("x-github-event").unwrap_or_default();
+        let id = shown("x-github-delivery").unwrap_or_default();
         tracing::warn!(delivery.id = id, delivery.event = kind, %error, "a webhook was refused");
-        error
-    };
-    let body = whole(request.headers(), body).await.map_err(refused)?;
-    let believed = judge(&site.engine, request.headers(), body.clone())
-        .await
-        .map_err(refused)?;
-    pass_on(&believed.repo, request.headers(), &body).await?;
-    let Some(event) = believed.event.map_err(refused)? else {
-        return Ok(plain(HttpResponse::Ok(), "nothing to do\n"));
+    })?;
+    Ok(match taken {
+        Taken::Stored => plain(HttpResponse::Accepted(), "accepted\n"),
+        Taken::OfNoInterest => plain(HttpResponse::Ok(), "nothing to do\n"),
+    })
+}
+
+/// What became of a webhook that was believed.
+enum Taken {
+    Stored,
+    OfNoInterest,
+}
+
+async fn take(site: &Site, request: &HttpRequest, body: web::Payload) -> Result<Taken, WebError> {
+    let headers = request.headers();
+    let proof = Proof::of(headers)?;
+    let delivery = sent::sole(headers, "x-github-delivery")?.map(str::to_owned);
+    let body = site.bodies.receive(headers, body, TERMS).await?;
+    let _turn = site.bodies.turn(body.len()).await;
+    let believed = judge(&site.engine, proof, body.clone()).await?;
+    front::visit(request)?.is_known();
+    pass_on(&believed.repo, headers, body).await?;
+    let Some(event) = believed.event? else {
+        return Ok(Taken::OfNoInterest);
     };
     if !believed.repo.is_of_interest(&event) {
-        return Ok(plain(HttpResponse::Ok(), "nothing to do\n"));
+        return Ok(Taken::OfNoInterest);
     }
-    believed
-        .repo
-        .take_in(delivery.map(str::to_owned), vec![event])
-        .await
-        .map_err(|error| WebError::unavailable("store a webhook", &error))?;
-    Ok(plain(HttpResponse::Accepted(), "accepted\n"))
+    let stored = believed.repo.take_in(delivery, vec![event]).await;
+    stored.map_err(|error| WebError::unavailable("store a webhook", &error))?;
+    Ok(Taken::Stored)
 }
 
 /// Whatever it says, a service beside us may want to hear it.
-async fn pass_on(repo: &Repo, headers: &HeaderMap, body: &Bytes) -> Result<(), WebError> {
+async fn pass_on(repo: &Repo, headers: &HeaderMap, body: Bytes) -> Result<(), WebError> {
     if repo.config().forward.is_none() {
         return Ok(());
     }
-    let headers = headers.iter().filter_map(|(name, value)| {
-        let value = value.to_str().ok()?;
-        Some((name.as_str().to_owned(), value.to_owned()))
+    let headers = headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        (name.as_str().to_owned(), value.into_owned())
     });
-    let stored = repo.pass_on(headers.collect(), body.to_vec()).await;
+    let stored = repo.pass_on(headers.collect(), body).await;
     stored.map_err(|error| WebError::unavailable("store a webhook to be passed on", &error))
 }
 
-/// The whole body, if it is not too large.
-pub(super) async fn whole(headers: &HeaderMap, body: web::Payload) -> Result<Bytes, WebError> {
-    let announced = headers.get(header::CONTENT_LENGTH);
-    let announced: Option<usize> = announced.and_then(|len| len.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|len| len > BODY_BYTES_MAX) {
-        return Err(WebError::TooLarge);
-    }
-    match body.to_bytes_limited(BODY_BYTES_MAX).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(WebError::Bad("the body ended too early")),
-        Err(_) => Err(WebError::TooLarge),
-    }
-}
-
-async fn judge(engine: &Engine, headers: &HeaderMap, body: Bytes) -> Result<Believed, WebError> {
-    let proof = Proof::of(headers);
-    if body.len() <= INLINE_BYTES_MAX {
+async fn judge(engine: &Engine, proof: Proof, body: Bytes) -> Result<Believed, WebError> {
+    if body.len() <= LARGE_BYTES {
         return proof.judge(engine, &body);
     }
     let engine = engine.clone();
@@ -104,24 +110,22 @@ struct Proof {
 }
 
 impl Proof {
-    fn of(headers: &HeaderMap) -> Self {
-        let owned = |name| text(headers, name).map(str::to_owned);
-        let media = text(headers, "content-type").unwrap_or_default();
-        Self {
-            event: owned("x-github-event"),
-            sha256: owned("x-hub-signature-256"),
-            sha1: owned("x-hub-signature"),
+    fn of(headers: &HeaderMap) -> Result<Self, WebError> {
+        const UNREADABLE: WebError = WebError::Unauthorized(Scheme::Signature);
+        let owned = |name| sent::sole(headers, name).map(|value| value.map(str::to_owned));
+        let media = sent::sole(headers, "content-type")?.unwrap_or_default();
+        Ok(Self {
+            event: owned("x-github-event")?,
+            sha256: owned("x-hub-signature-256").or(Err(UNREADABLE))?,
+            sha1: owned("x-hub-signature").or(Err(UNREADABLE))?,
             is_form: media.starts_with("application/x-www-form-urlencoded"),
-        }
+        })
     }
 
     /// Finds the repository, and with it the secret; reads the rest only after the body is proven
-    /// to come from GitHub.
+    /// to come from GitHub. Nothing of the body is copied before that.
     fn judge(&self, engine: &Engine, body: &[u8]) -> Result<Believed, WebError> {
-        const NOT_JSON: WebError = WebError::Bad("the body is no JSON object");
-        let json = self.json(body).ok_or(NOT_JSON)?;
-        let payload = Payload::parse(&json).or(Err(NOT_JSON))?;
-        let slug = payload.repo().ok_or(WebError::NoRepo)?;
+        let slug = self.slug(body)?.ok_or(WebError::NoRepo)?;
         let own = engine.repo_of(&slug);
         let repo = own.or_else(|| engine.tested_in(&slug));
         let repo = repo.ok_or(WebError::NoRepo)?;
@@ -129,12 +133,24 @@ impl Proof {
         let (sha256, sha1) = (self.sha256.as_deref(), self.sha1.as_deref());
         signature::verify(secret, body, sha256, sha1)
             .or(Err(WebError::Unauthorized(Scheme::Signature)))?;
+        let json = self.json(body);
+        let payload = Payload::parse(&json).or(Err(NOT_JSON))?;
         Ok(Believed {
             event: self
                 .event(repo, payload)
                 .map(|event| event.filter(|event| own.is_some() || is_result(event))),
             repo: repo.clone(),
         })
+    }
+
+    /// The repository that a body names.
+    fn slug(&self, body: &[u8]) -> Result<Option<Slug>, WebError> {
+        if self.is_form {
+            let json = form_field(body).ok_or(NOT_JSON)?;
+            return webhook::repo(BufReader::new(Unescaped::new(json))).or(Err(NOT_JSON));
+        }
+        let payload = Payload::parse(body).or(Err(NOT_JSON))?;
+        Ok(payload.repo())
     }
 
     fn event(&self, repo: &Repo, payload: Payload<'_>) -> Result<Option<Event>, WebError> {
@@ -147,12 +163,43 @@ impl Proof {
         Ok(told.event)
     }
 
-    fn json<'a>(&self, body: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+    fn json<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
         if !self.is_form {
-            return Some(Cow::Borrowed(body));
+            return Cow::Borrowed(body);
         }
-        let payload = url::form_urlencoded::parse(body).find(|(name, _)| name == "payload");
-        payload.map(|(_, json)| Cow::Owned(json.into_owned().into_bytes()))
+        let json = form_field(body).unwrap_or_default();
+        Cow::Owned(unescape(json).collect())
+    }
+}
+
+/// The field of a form that holds the JSON, as it was sent.
+fn form_field(body: &[u8]) -> Option<&[u8]> {
+    let mut fields = body.split(|byte| *byte == b'&');
+    fields.find_map(|field| field.strip_prefix(b"payload="))
+}
+
+/// What a field of a form says (WHATWG URL, "application/x-www-form-urlencoded parsing").
+fn unescape(field: &[u8]) -> impl Iterator<Item = u8> {
+    let words = field.split(|byte| *byte == b'+').enumerate();
+    words.flat_map(|(at, word)| {
+        let blank = (at > 0).then_some(b' ');
+        blank.into_iter().chain(percent_decode(word))
+    })
+}
+
+/// What a field of a form says, byte by byte, so that it need not be kept a second time.
+struct Unescaped<I>(I);
+
+impl Unescaped<()> {
+    fn new(field: &[u8]) -> Unescaped<impl Iterator<Item = u8>> {
+        Unescaped(unescape(field))
+    }
+}
+
+impl<I: Iterator<Item = u8>> Read for Unescaped<I> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = buffer.iter_mut().zip(&mut self.0);
+        Ok(bytes.map(|(place, byte)| *place = byte).count())
     }
 }
 
@@ -162,8 +209,4 @@ fn is_result(event: &Event) -> bool {
         event,
         Event::StatusReported { .. } | Event::CheckRunReported { .. }
     )
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }

@@ -1,48 +1,40 @@
 //! The workers' calls, as `protocol.rs` says.
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use super::Site;
+use super::bodies::{Sender, Terms};
 use super::error::{Scheme, WebError};
+use super::routes::Routes;
+use super::{Site, front, sent};
 use crate::engine::CallError;
 use crate::ids::{AttemptNumber, JobId};
 use crate::protocol::{Answer, ArtifactPath, Attempt, CHUNK_BYTES_MAX, Claim, Report};
 use crate::store::artifacts::ArtifactError;
 
-/// The largest JSON body, in bytes.
-const JSON_BYTES_MAX: usize = 256 << 10;
+/// Of a JSON body.
+const JSON: Terms = Terms {
+    bytes_max: 256 << 10,
+    sender: Sender::Known,
+};
 
-pub(super) fn routes(config: &mut web::ServiceConfig) {
-    let json = || {
-        web::JsonConfig::default()
-            .limit(JSON_BYTES_MAX)
-            .error_handler(|error, _| bad_json(&error).into())
-    };
-    config
-        .service(
-            web::resource("/api/v1/worker/claim")
-                .app_data(json())
-                .route(web::post().to(claim)),
-        )
-        .service(
-            web::resource("/api/v1/jobs/{job}/attempts/{number}/log")
-                .app_data(web::PayloadConfig::new(CHUNK_BYTES_MAX))
-                .route(web::post().to(append_log)),
-        )
-        .route(
+/// Of a piece of a log.
+const CHUNK: Terms = Terms {
+    bytes_max: CHUNK_BYTES_MAX,
+    sender: Sender::Known,
+};
+
+pub(super) fn routes(routes: Routes<'_>) -> Routes<'_> {
+    routes
+        .post("/api/v1/worker/claim", claim)
+        .post("/api/v1/jobs/{job}/attempts/{number}/log", append_log)
+        .put(
             "/api/v1/jobs/{job}/attempts/{number}/artifacts/{path:.*}",
-            web::put().to(put_artifact),
+            put_artifact,
         )
-        .service(
-            web::resource("/api/v1/jobs/{job}/attempts/{number}/beat").route(web::post().to(beat)),
-        )
-        .service(
-            web::resource("/api/v1/jobs/{job}/attempts/{number}/result")
-                .app_data(json())
-                .route(web::post().to(report)),
-        );
+        .post("/api/v1/jobs/{job}/attempts/{number}/beat", beat)
+        .post("/api/v1/jobs/{job}/attempts/{number}/result", report)
 }
 
 /// Which attempt an address names.
@@ -69,12 +61,13 @@ struct Offset {
 async fn claim(
     request: HttpRequest,
     site: web::Data<Site>,
-    claim: web::Json<Claim>,
+    body: web::Payload,
 ) -> Result<HttpResponse, WebError> {
     let token = token_name(&request, &site)?;
+    let claim: Claim = json(&request, &site, body).await?;
     let order = tokio::select! {
         biased;
-        order = site.engine.jobs().claim(&token, claim.into_inner()) => order.map_err(refusal)?,
+        order = site.engine.jobs().claim(&token, claim) => order.map_err(refusal)?,
         () = site.stop.cancelled() => None,
     };
     Ok(match order {
@@ -88,9 +81,10 @@ async fn append_log(
     site: web::Data<Site>,
     place: web::Path<Place>,
     offset: web::Query<Offset>,
-    chunk: web::Bytes,
+    body: web::Payload,
 ) -> Result<web::Json<Answer>, WebError> {
     let token = token_name(&request, &site)?;
+    let chunk = site.bodies.receive(request.headers(), body, CHUNK).await?;
     let desk = site.engine.jobs();
     let answer = desk.append_log(&token, place.attempt(), offset.offset, chunk);
     answer.await.map(web::Json).map_err(refusal)
@@ -125,20 +119,25 @@ async fn report(
     request: HttpRequest,
     site: web::Data<Site>,
     place: web::Path<Place>,
-    report: web::Json<Report>,
+    body: web::Payload,
 ) -> Result<web::Json<Answer>, WebError> {
     let token = token_name(&request, &site)?;
+    let report: Report = json(&request, &site, body).await?;
     let desk = site.engine.jobs();
-    let answer = desk.report(&token, place.attempt(), report.into_inner());
+    let answer = desk.report(&token, place.attempt(), report);
     answer.await.map(web::Json).map_err(refusal)
 }
 
 fn token_name(request: &HttpRequest, site: &Site) -> Result<String, WebError> {
-    let shown = request.headers().get(header::AUTHORIZATION);
-    shown
-        .and_then(|shown| shown.to_str().ok()?.strip_prefix("Bearer "))
+    let shown = sent::sole(request.headers(), "authorization")
+        .ok()
+        .flatten();
+    let name = shown
+        .and_then(|shown| shown.strip_prefix("Bearer "))
         .and_then(|token| site.engine.jobs().token_name(token))
-        .ok_or(WebError::Unauthorized(Scheme::Bearer))
+        .ok_or(WebError::Unauthorized(Scheme::Bearer))?;
+    front::visit(request)?.is_known();
+    Ok(name)
 }
 
 fn refusal(error: CallError) -> WebError {
@@ -156,13 +155,12 @@ fn refusal(error: CallError) -> WebError {
     }
 }
 
-fn bad_json(error: &actix_web::error::JsonPayloadError) -> WebError {
-    use actix_web::error::JsonPayloadError as Bad;
-    if matches!(
-        error,
-        Bad::OverflowKnownLength { .. } | Bad::Overflow { .. }
-    ) {
-        return WebError::TooLarge;
-    }
-    WebError::Bad("the body is not what this call takes")
+/// What the body of somebody says who has shown a token.
+async fn json<T: DeserializeOwned>(
+    request: &HttpRequest,
+    site: &Site,
+    body: web::Payload,
+) -> Result<T, WebError> {
+    let body = site.bodies.receive(request.headers(), body, JSON).await?;
+    serde_json::from_slice(&body).or(Err(WebError::Bad("the body is not what this call takes")))
 }

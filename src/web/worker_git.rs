@@ -1,13 +1,16 @@
 //! The commit of one attempt, over git's smart HTTP, read-only.
 
+use actix_web::dev::Decompress;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine as _;
 use serde::Deserialize;
 
-use super::Site;
+use super::bodies::{Sender, Terms};
 use super::error::{Scheme, WebError};
+use super::routes::Routes;
 use super::worker_api::Place;
+use super::{Site, front, sent};
 use crate::engine::Repo;
 use crate::git::GitError;
 use crate::git::serve::{
@@ -15,17 +18,19 @@ use crate::git::serve::{
 };
 use crate::ids::RunId;
 
-pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(
-            web::resource("/api/v1/jobs/{job}/attempts/{number}/git/info/refs")
-                .route(web::get().to(refs)),
+/// Of a request for a pack.
+const REQUEST: Terms = Terms {
+    bytes_max: REQUEST_BYTES_MAX,
+    sender: Sender::Known,
+};
+
+pub(super) fn routes(routes: Routes<'_>) -> Routes<'_> {
+    routes
+        .get("/api/v1/jobs/{job}/attempts/{number}/git/info/refs", refs)
+        .post(
+            "/api/v1/jobs/{job}/attempts/{number}/git/git-upload-pack",
+            pack,
         )
-        .service(
-            web::resource("/api/v1/jobs/{job}/attempts/{number}/git/git-upload-pack")
-                .app_data(web::PayloadConfig::new(REQUEST_BYTES_MAX))
-                .route(web::post().to(pack)),
-        );
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,13 +58,16 @@ async fn pack(
     request: HttpRequest,
     site: web::Data<Site>,
     place: web::Path<Place>,
-    body: web::Bytes,
+    body: web::Payload,
 ) -> Result<HttpResponse, WebError> {
     let (repo, run) = readable(&request, &site, *place).await?;
-    let media = request.headers().get(header::CONTENT_TYPE);
-    if media.is_none_or(|media| media != REQUEST_TYPE) {
+    let headers = request.headers();
+    if sent::sole(headers, "content-type")? != Some(REQUEST_TYPE) {
         return Err(WebError::Bad("the body is no request for a pack"));
     }
+    sent::sole(headers, "content-encoding")?;
+    let body = Decompress::from_headers(body, headers);
+    let body = site.bodies.receive(headers, body, REQUEST).await?;
     let answer = upload_pack(repo.mirror(), run, body)
         .await
         .map_err(refusal)?;
@@ -85,13 +93,14 @@ async fn readable(
     let desk = site.engine.jobs();
     let access = desk.git_access(place.attempt(), &password).await;
     let (label, run) = access.ok_or(REFUSED)?;
+    front::visit(request)?.is_known();
     let repo = site.engine.repo(&label).ok_or(WebError::LeaseOver)?;
     Ok((repo.clone(), run))
 }
 
 fn password(request: &HttpRequest) -> Option<String> {
-    let shown = request.headers().get(header::AUTHORIZATION)?;
-    let pair = shown.to_str().ok()?.strip_prefix("Basic ")?;
+    let shown = sent::sole(request.headers(), "authorization").ok()??;
+    let pair = shown.strip_prefix("Basic ")?;
     let pair = base64::engine::general_purpose::STANDARD
         .decode(pair)
         .ok()?;

@@ -17,6 +17,7 @@ mod buildbot;
 mod busy_day;
 mod configuration;
 mod containers;
+mod crowds;
 mod demo;
 mod external_checks;
 mod faults;

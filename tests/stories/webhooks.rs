@@ -2,7 +2,7 @@
 
 use crate::world::{REPO, SECRET, World};
 
-fn signature(body: &[u8], secret: &str) -> String {
+pub(crate) fn signature(body: &[u8], secret: &str) -> String {
     use hmac::{Hmac, KeyInit, Mac};
     let mut mac = <Hmac<sha2::Sha256> as KeyInit>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body);
@@ -38,7 +38,7 @@ impl Sender {
     }
 }
 
-fn comment(pull: u64, id: u64, repo: &str, body: &str) -> Vec<u8> {
+pub(crate) fn comment(pull: u64, id: u64, repo: &str, body: &str) -> Vec<u8> {
     serde_json::json!({
         "action": "created",
         "issue": { "number": pull, "pull_request": {} },

@@ -61,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) tables: String,
     /// Lines of `[web]`.
     pub(crate) web: String,
+    /// How many files and connections the program may have open.
+    pub(crate) descriptors: Option<u64>,
     /// Files of the base branch beside `fine.sh`.
     pub(crate) files: Vec<(String, String)>,
 }
@@ -76,6 +78,7 @@ impl Default for Settings {
             github: String::new(),
             tables: String::new(),
             web: String::new(),
+            descriptors: None,
             files: vec![(".papr.yml".to_owned(), SUITES.to_owned())],
         }
     }
@@ -208,7 +211,16 @@ github = {{ secret = "{SECRET}" }}
 
     /// Starts the program and returns the address on which it serves.
     fn spawn(&self) -> String {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_paprq"))
+        let program = env!("CARGO_BIN_EXE_paprq");
+        let mut command = match self.settings.descriptors {
+            Some(most) => {
+                let mut command = Command::new("prlimit");
+                command.arg(format!("--nofile={most}:{most}")).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        let mut child = command
             .args(["serve", "-c", "cfg.toml"])
             .current_dir(self.dir.path())
             .env("RUST_LOG", "info")
@@ -249,6 +261,11 @@ github = {{ secret = "{SECRET}" }}
         )
         .unwrap();
         child.wait().unwrap()
+    }
+
+    /// The program's process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.program.process.lock().unwrap().as_ref().unwrap().id()
     }
 
     /// Where the server listens now.

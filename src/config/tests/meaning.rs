@@ -42,6 +42,13 @@ fn every_key_has_the_default_that_the_documentation_names() {
             canonical_url: None,
             remove_path_prefixes: [],
             announcement: None,
+            capacity: Capacity {
+                bodies_bytes_max: 134217728,
+                connections_max: 2048,
+                connections_per_address_max: None,
+                streams_max: 512,
+                streams_per_address_max: None,
+            },
         },
         db: Sqlite(
             "paprq.db",

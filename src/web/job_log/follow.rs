@@ -16,10 +16,10 @@ use crate::engine::{Change, Engine};
 use crate::ids::JobId;
 use crate::jobs::Attempt;
 use crate::web::error::WebError;
-use crate::web::{Site, sse};
+use crate::web::{Site, front, sent, sse};
 
-/// How much is sent in one event, in bytes of the log.
-const PIECE_BYTES: u64 = 128 << 10;
+/// How much is sent in one event, in bytes of the log. No less than the longest line that is waited for.
+const PIECE_BYTES: u64 = 64 << 10;
 
 /// How long news is gathered before it is sent.
 const GATHER: Duration = Duration::from_millis(150);
@@ -34,12 +34,15 @@ pub(super) async fn serve(
     job: web::Path<u64>,
     wanted: web::Query<Wanted>,
 ) -> Result<HttpResponse, WebError> {
+    let place = front::visit(&request)?.stream()?;
     let engine = site.engine.clone();
     let changes = engine.live().subscribe();
     let job = find(&engine, JobId(*job)).await?;
     let attempt = attempt(&job, wanted.attempt)?;
-    let back = request.headers().get("last-event-id");
-    let back: Option<u64> = back.and_then(|id| id.to_str().ok()?.parse().ok());
+    let back = sent::sole(request.headers(), "last-event-id")?.map(str::parse);
+    let back: Option<u64> = back
+        .transpose()
+        .or(Err(WebError::Header("last-event-id")))?;
     let at = back.unwrap_or(wanted.offset);
     let follower = Follower {
         painter: primed(&engine, attempt, at).await?,
@@ -54,7 +57,7 @@ pub(super) async fn serve(
         },
         complete: is_complete(&job, attempt.number),
     };
-    Ok(sse::answer(follower.events(), &site.stop))
+    Ok(sse::answer(follower.events(), place, &site.stop))
 }
 
 struct Follower {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use self::colours::Painter;
 use super::error::WebError;
+use super::routes::Routes;
 use crate::engine::Engine;
 use crate::ids::{AttemptNumber, JobId};
 use crate::jobs::{Attempt, Job};
@@ -23,10 +24,10 @@ const LOOK_BACK_BYTES: u64 = 16 << 10;
 /// Above this a line is shown in pieces, in bytes.
 const LINE_BYTES_MAX: usize = 64 << 10;
 
-pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/job/{job}/log", web::get().to(raw::serve))
-        .route("/job/{job}/log/live", web::get().to(follow::serve));
+pub(super) fn routes(routes: Routes<'_>) -> Routes<'_> {
+    routes
+        .get("/job/{job}/log", raw::serve)
+        .get("/job/{job}/log/live", follow::serve)
 }
 
 /// Which attempt, and from where.

@@ -9,12 +9,12 @@ use super::{Wanted, attempt, find, read, unreadable};
 use crate::engine::Engine;
 use crate::ids::JobId;
 use crate::jobs::Attempt;
-use crate::web::Site;
 use crate::web::error::WebError;
 use crate::web::header::RAW_POLICY;
+use crate::web::{Site, sent};
 
 /// How much is read at a time, in bytes.
-const PIECE_BYTES: u64 = 1 << 20;
+const PIECE_BYTES: u64 = 128 << 10;
 
 /// `GET /job/ID/log?attempt=N&offset=BYTES`; a `Range` counts from the log's beginning.
 pub(super) async fn serve(
@@ -27,8 +27,7 @@ pub(super) async fn serve(
     let job = find(engine, JobId(*job)).await?;
     let attempt = attempt(&job, wanted.attempt)?;
     let len = engine.logs().len(attempt).await.map_err(unreadable)?;
-    let range = request.headers().get(header::RANGE);
-    let range = range.and_then(|range| Range::read(range.to_str().ok()?));
+    let range = sent::sole(request.headers(), "range")?.and_then(Range::read);
     let (part, mut response) = match range {
         Some(range) => {
             let part = range.within(len).ok_or(WebError::NoSuchRange)?;

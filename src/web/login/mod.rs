@@ -7,21 +7,29 @@ mod wishes;
 
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use url::{Origin, Url};
 
-use self::ticket::{Cmd, Redeemed, TICKET_S, Ticket, Tickets, Wish};
+use self::ticket::{BadTicket, Cmd, Redeemed, TICKET_S, Ticket, Tickets, Wish};
 use self::wishes::{refused_ticket, roll_up, synchronize, tell};
-use super::Site;
+use super::bodies::{Sender, Terms};
 use super::error::WebError;
+use super::routes::Routes;
+use super::{Site, sent};
 use crate::clock;
 use crate::engine::{Engine, Grant, Repo};
 use crate::ids::{PullNumber, RepoLabel};
 
 /// How many pulls a rollup may hold. More make no address that every server takes.
 const ROLLUP_MAX: usize = 100;
+
+/// A form of ours.
+const TERMS: Terms = Terms {
+    bytes_max: 64 << 10,
+    sender: Sender::Stranger,
+};
 
 /// How people log in, where they can.
 pub(super) struct Login {
@@ -37,10 +45,8 @@ pub(super) struct Login {
     is_secure: bool,
 }
 
-pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/login", web::post().to(begin))
-        .route("/callback", web::get().to(finish));
+pub(super) fn routes(routes: Routes<'_>) -> Routes<'_> {
+    routes.post("/login", begin).get("/callback", finish)
 }
 
 impl Login {
@@ -98,26 +104,28 @@ impl Login {
 
     /// Whether a form was sent from a page of ours: by what browsers say of themselves, which no
     /// page can make them say otherwise.
-    fn is_ours(&self, request: &HttpRequest) -> bool {
-        let said = |name: &str| request.headers().get(name)?.to_str().ok();
-        if let Some(site) = said("sec-fetch-site") {
-            return site == "same-origin";
+    fn is_ours(&self, request: &HttpRequest) -> Result<bool, WebError> {
+        let said = |name| sent::sole(request.headers(), name);
+        let (site, origin) = (said("sec-fetch-site")?, said("origin")?);
+        if let Some(site) = site {
+            return Ok(site == "same-origin");
         }
-        let origin = said("origin").and_then(|origin| Url::parse(origin).ok());
-        origin.is_some_and(|origin| origin.origin() == self.origin)
+        let origin = origin.and_then(|origin| Url::parse(origin).ok());
+        Ok(origin.is_some_and(|origin| origin.origin() == self.origin))
     }
 }
 
 /// `POST /login`: sends a browser to GitHub, with what its user wants.
 async fn begin(
     request: HttpRequest,
-    body: web::Bytes,
+    body: web::Payload,
     site: web::Data<Site>,
 ) -> Result<HttpResponse, WebError> {
     let login = site.login.as_ref().ok_or(WebError::NoPage)?;
-    if !login.is_ours(&request) {
+    if !login.is_ours(&request)? {
         return Err(WebError::Forbidden("this form is not of these pages"));
     }
+    let body = site.bodies.receive(request.headers(), body, TERMS).await?;
     let wish = read(&body)?;
     let repo = site.engine.repo(&wish.repo_label).ok_or(WebError::NoPage)?;
     let scope = match wish.cmd {
@@ -191,7 +199,11 @@ async fn finish(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, WebError> {
     let login = site.login.as_ref().ok_or(WebError::NoPage)?;
-    let cookie = request.cookie(login.cookie_name);
+    if request.method() == Method::HEAD {
+        // Whoever asks for headers only looks; a log-in is finished once.
+        return Ok(refused_ticket(&site, BadTicket::Foreign));
+    }
+    let cookie = sent::cookie(&request, login.cookie_name)?;
     let cookie = cookie.as_ref().map_or("", |cookie| cookie.value());
     let mut answer = match login.tickets.redeem(&back.state, cookie, clock::now()) {
         Ok(redeemed) => complete(&site, login, &back, redeemed).await,

@@ -20,22 +20,23 @@ use super::Site;
 use super::announcement::pieces;
 use super::assets::{ASSETS, Asset};
 use super::error::WebError;
+use super::routes::Routes;
 use super::view::Link;
 use crate::engine::{Engine, Repo};
 use crate::ids::{PullNumber, RepoLabel};
 use crate::notes;
 use crate::queue::Queue;
 
-pub(super) fn routes(config: &mut web::ServiceConfig) {
-    config
-        .route("/", web::get().to(home::page))
-        .route("/queue/{labels}", web::get().to(queue::page))
-        .route("/pull/{label}/{number}", web::get().to(pull::page))
-        .route("/results/{label}/{number}", web::get().to(results::page))
-        .route("/retry_log/{label}", web::get().to(retry_log::page))
-        .route("/run/{run}", web::get().to(run::page))
-        .route("/job/{job}", web::get().to(job::page))
-        .route("/workers", web::get().to(workers::page));
+pub(super) fn routes(routes: Routes<'_>) -> Routes<'_> {
+    routes
+        .get("/", home::page)
+        .get("/queue/{labels}", queue::page)
+        .get("/pull/{label}/{number}", pull::page)
+        .get("/results/{label}/{number}", results::page)
+        .get("/retry_log/{label}", retry_log::page)
+        .get("/run/{run}", run::page)
+        .get("/job/{job}", job::page)
+        .get("/workers", workers::page)
 }
 
 /// What is around the content of every page.

@@ -209,7 +209,7 @@ async fn what_waited_for_a_day_is_dropped() {
         let forwarded = Forwarded {
             repo: RepoLabel::new("demo"),
             headers: vec![("x-github-delivery".to_owned(), delivery.to_owned())],
-            body: Vec::new(),
+            body: bytes::Bytes::new(),
             received_at: Timestamp(clock::now().0 - age_ms),
         };
         let bounds = BacklogBounds {

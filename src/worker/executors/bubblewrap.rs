@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit};
 use tokio::process::Command;
 
 use crate::ids::{AttemptNumber, JobId};
@@ -279,10 +280,16 @@ fn prlimit(limits: &Limits) -> Vec<OsString> {
         format!("--nproc={}", limits.tasks).into(),
         format!("--data={}", limits.memory_bytes).into(),
         format!("--fsize={}", limits.disk_bytes).into(),
-        format!("--nofile={FILES_MAX}").into(),
+        format!("--nofile={}", files_max()).into(),
         "--core=0".into(),
         "--".into(),
     ]
+}
+
+/// As many open files as a suite needs at most, or as few as this process may have: nobody without
+/// privileges can give more than they have.
+fn files_max() -> u64 {
+    getrlimit(Resource::RLIMIT_NOFILE).map_or(FILES_MAX, |(_, hard)| FILES_MAX.min(hard))
 }
 
 /// Arguments that put /bin, /lib and so on where they are outside.
