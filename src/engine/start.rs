@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +22,7 @@ use crate::github::{ApiError, GitHub, NewClientError, Slug};
 use crate::ids::{Login, RepoLabel, RunId, Timestamp};
 use crate::queue::Queue;
 use crate::store::logs::{LogError, Logs};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, private};
 
 /// The name of the token of workers inside the server.
 pub const LOCAL_TOKEN_NAME: &str = "local";
@@ -143,7 +142,7 @@ pub fn take_database(database: &Path) -> Result<File, StartError> {
         path: path.to_string_lossy().into_owned(),
         source,
     };
-    let lock = File::create(&path).map_err(failed)?;
+    let lock = private::open_file(Path::new(&path)).map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(StartError::Taken(database.display().to_string())),
@@ -186,6 +185,7 @@ impl Parts {
             repos.insert(label, repo);
         }
         let engine = self.into_engine(desk, repos);
+        engine.close_what_was_there();
         for (repo, mailbox) in loops {
             engine.run_repo(repo, mailbox);
         }
@@ -317,6 +317,22 @@ impl Engine {
         self.until_stopped(sync::poll_checks(repo, poll));
     }
 
+    /// Closes to other users what earlier starts left open, beside everything else: there may be much.
+    fn close_what_was_there(&self) {
+        let config = &self.0.config;
+        let mirrors = self.0.repos.keys();
+        let mut trees: Vec<PathBuf> = mirrors
+            .map(|label| config.git.cache_dir.join(label.as_str()))
+            .collect();
+        trees.extend(Logs::TOPS.map(|top| config.storage.directory().join(top)));
+        self.0.tasks.spawn_blocking(move || {
+            let faults: usize = trees.iter().map(|tree| private::restrict_all(tree)).sum();
+            if faults > 0 {
+                tracing::error!(faults, "files stay open to other users of this machine");
+            }
+        });
+    }
+
     fn run_upkeep(&self) {
         self.until_stopped(self.0.desk.clone().watch_leases());
         let retries_kept_s = self.0.config.retry_log_expire_s;
@@ -371,13 +387,11 @@ fn write_key(config: &Config) -> Result<Option<PathBuf>, StartError> {
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir)?;
+        private::make_directory(dir)?;
     }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options
-        .open(path)?
-        .write_all(format!("{}\n", text.trim_end()).as_bytes())
+    let mut file = private::open_file(path)?;
+    file.set_len(0)?;
+    file.write_all(format!("{}\n", text.trim_end()).as_bytes())
 }
 
 #[cfg(test)]

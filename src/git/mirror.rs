@@ -13,6 +13,7 @@ use git2::{
 use super::program::{Program, Run};
 use super::{GitError, Limits, Remote, repair};
 use crate::ids::{BranchName, CommitId, PullNumber, RunId};
+use crate::store::private;
 
 /// A bare copy of one remote repository. Clones are handles to the same mirror.
 ///
@@ -79,7 +80,8 @@ impl Mirror {
     pub fn open(dir: impl AsRef<Path>, remote: Remote, limits: Limits) -> Result<Self, GitError> {
         remote.transports()?;
         let program = Program::find()?;
-        std::fs::create_dir_all(&dir).map_err(GitError::io("make the mirror's directory"))?;
+        private::make_directory(dir.as_ref())
+            .map_err(GitError::io("make the mirror's directory"))?;
         let dir = dir
             .as_ref()
             .canonicalize()

@@ -85,8 +85,10 @@ const PASSED_ON: [&str; 15] = [
 ];
 
 /// Configuration that every child gets. The user's and the system's files are not read.
-const CONFIG: [(&str, &str); 11] = [
+const CONFIG: [(&str, &str); 12] = [
     ("core.hooksPath", "/dev/null"),
+    // Other users of the machine read nothing of a private repository.
+    ("core.sharedRepository", "0600"),
     ("core.packedRefsTimeout", "10000"),
     ("core.filesRefLockTimeout", "10000"),
     ("credential.helper", ""),

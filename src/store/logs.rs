@@ -16,6 +16,7 @@ use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::artifacts::Artifacts;
+use super::private;
 use crate::jobs::Attempt;
 
 /// Where logs are kept.
@@ -56,6 +57,9 @@ pub enum LogError {
 }
 
 impl Logs {
+    /// The directories in the storage that hold everything.
+    pub const TOPS: [&'static str; 2] = ["logs", "artifacts"];
+
     /// Opens the storage at this address, `file:PATH`.
     ///
     /// # Errors
@@ -64,7 +68,7 @@ impl Logs {
         let path = address
             .strip_prefix("file:")
             .ok_or_else(|| LogError::Address(address.to_owned()))?;
-        std::fs::create_dir_all(path).map_err(|source| LogError::Folder {
+        private::make_directory(std::path::Path::new(path)).map_err(|source| LogError::Folder {
             path: path.to_owned(),
             source,
         })?;

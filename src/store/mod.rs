@@ -11,6 +11,7 @@ mod history;
 pub mod homu;
 mod job_rows;
 pub mod logs;
+pub mod private;
 mod retries;
 mod rows;
 mod schema;
@@ -97,6 +98,7 @@ impl Store {
             path: path.display().to_string(),
             why,
         };
+        close_files(path).map_err(|error| open_error(error.to_string()))?;
         let url = path.to_string_lossy().into_owned();
         let mut connection =
             SqliteConnection::establish(&url).map_err(|error| open_error(error.to_string()))?;
@@ -146,6 +148,17 @@ impl Store {
         })
         .await?
     }
+}
+
+/// Nobody else may read the database, nor what SQLite keeps beside it, which gets the same rights.
+fn close_files(path: &Path) -> std::io::Result<()> {
+    drop(private::open_file(path)?);
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        private::restrict(Path::new(&beside))?;
+    }
+    Ok(())
 }
 
 /// Readers wait for nobody and write nothing.
