@@ -5,7 +5,9 @@ use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use paprq::ids::{CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
-use paprq::jobs::{Board, Claimant, Executor, Job, JobState, Policy, Subject, WorkerKey};
+use paprq::jobs::{
+    Board, Claimant, Executor, Job, JobState, PasswordDigest, Policy, Subject, WorkerKey,
+};
 use paprq::queue::note::Purpose;
 use paprq::suite::{Environment, Network, Suite};
 
@@ -49,7 +51,7 @@ fn claimant(number: u64) -> Claimant {
         labels: (0..7).map(|label| format!("label-{label}")).collect(),
         slots: 8,
         slots_free: 8,
-        git_token: String::new(),
+        git_password: PasswordDigest::of(""),
     }
 }
 

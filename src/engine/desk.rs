@@ -21,7 +21,9 @@ use super::telling;
 use crate::clock;
 use crate::config::Secret;
 use crate::ids::{AttemptNumber, RepoLabel, RunId, Timestamp};
-use crate::jobs::{Attempt, Board, Claimant, Job, JobState, LeaseOver, Need, Policy, WorkerKey};
+use crate::jobs::{
+    Attempt, Board, Claimant, Job, JobState, LeaseOver, Need, PasswordDigest, Policy, WorkerKey,
+};
 use crate::protocol::{
     Answer, ArtifactBounds, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Report, Wish,
 };
@@ -154,12 +156,14 @@ impl JobDesk {
         };
         let deadline = tokio::time::sleep(wait);
         tokio::pin!(deadline);
-        let (asked_at, claimant) = (clock::now(), claimant(&worker, &claim));
+        let asked_at = clock::now();
+        let git_token = hex::encode(rand::random::<[u8; 20]>());
+        let claimant = claimant(&worker, &claim, &git_token);
         self.account(&worker, &claim.running).await?;
         loop {
             let mut changed = std::pin::pin!(self.0.changed.notified());
             changed.as_mut().enable();
-            if let Some(order) = self.take_one(claimant.clone()).await? {
+            if let Some(order) = self.take_one(claimant.clone(), &git_token).await? {
                 return Ok(Some(order));
             }
             let is_old = clock::now().ms_since(asked_at) >= OUTDATED_AFTER_S * 1000;
@@ -185,7 +189,11 @@ impl JobDesk {
             .await
     }
 
-    async fn take_one(&self, claimant: Claimant) -> Result<Option<Order>, CallError> {
+    async fn take_one(
+        &self,
+        claimant: Claimant,
+        git_token: &str,
+    ) -> Result<Option<Order>, CallError> {
         let worker = claimant.worker.clone();
         let claimed = self
             .change(move |board, now| {
@@ -200,7 +208,7 @@ impl JobDesk {
             self.refuse(&worker, &job, outcome).await?;
             return Ok(None);
         }
-        Ok(self.0.order(&job))
+        Ok(self.0.order(&job, git_token))
     }
 
     /// Ends a job that was just given out and cannot be executed as it is configured.
@@ -303,9 +311,9 @@ impl JobDesk {
         match &job.state {
             JobState::Leased {
                 attempt: number,
-                git_token,
+                git_password,
                 ..
-            } if *number == attempt.number && digest(git_token) == digest(password) => {
+            } if *number == attempt.number && git_password.is_of(password) => {
                 Some((job.repo.clone(), job.run))
             }
             JobState::Leased { .. }
@@ -453,13 +461,10 @@ impl Shared {
         Some(JobOutcome::Error { message })
     }
 
-    /// What the worker is told of a job that it has now.
-    fn order(&self, job: &Job) -> Option<Order> {
+    /// What the worker is told of a job that it has now, whose commit it fetches with this password.
+    fn order(&self, job: &Job, git_token: &str) -> Option<Order> {
         let place = self.places.get(&job.repo)?;
-        let JobState::Leased {
-            attempt, git_token, ..
-        } = &job.state
-        else {
+        let JobState::Leased { attempt, .. } = &job.state else {
             return None;
         };
         Some(Order {
@@ -467,7 +472,7 @@ impl Shared {
             lease_s: LEASE_S,
             commit: job.commit,
             git_ref: format!("refs/paprq/runs/{}", job.run),
-            git_token: git_token.clone(),
+            git_token: git_token.to_owned(),
             slots: Need::of(&job.suite).slots,
             suite: job.suite.clone(),
             variables: telling::variables(job, &place.slug),
@@ -502,14 +507,14 @@ fn holder(board: &Board, token: &str, attempt: Attempt) -> Result<WorkerKey, Lea
     }
 }
 
-fn claimant(worker: &WorkerKey, claim: &Claim) -> Claimant {
+fn claimant(worker: &WorkerKey, claim: &Claim, git_token: &str) -> Claimant {
     Claimant {
         worker: worker.clone(),
         executors: claim.executors.clone(),
         labels: claim.labels.clone(),
         slots: claim.slots,
         slots_free: claim.slots_free,
-        git_token: hex::encode(rand::random::<[u8; 20]>()),
+        git_password: PasswordDigest::of(git_token),
     }
 }
 
@@ -549,7 +554,7 @@ mod tests {
                 },
                 until: Timestamp(60_000),
                 wish: Wanted::GoOn,
-                git_token: "secret".to_owned(),
+                git_password: PasswordDigest::of("secret"),
             },
             attempts: Vec::new(),
         }

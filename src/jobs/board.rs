@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::job::{Attempt, Executor, Job, JobState, Wish, WorkerKey};
 use super::load::Load;
+use super::password::PasswordDigest;
 use super::policy::{Kind, Limit, Policy};
 use super::waiting::Waiting;
 use super::workers::Workers;
@@ -53,8 +54,8 @@ pub struct Claimant {
     pub slots: u32,
     /// How many more slots it can fill; at least 1.
     pub slots_free: u32,
-    /// A fresh password for fetching the commit, used if there is a job.
-    pub git_token: String,
+    /// Of a fresh password for fetching the commit, used if there is a job.
+    pub git_password: PasswordDigest,
 }
 
 /// The lease is over, or never was: what the worker did does not count.

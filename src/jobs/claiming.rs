@@ -118,7 +118,7 @@ impl Job {
             worker,
             until,
             wish: Wish::GoOn,
-            git_token: claimant.git_token.clone(),
+            git_password: claimant.git_password.clone(),
         };
     }
 }

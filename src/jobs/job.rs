@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::password::PasswordDigest;
 use crate::ids::{
     AttemptNumber, CommitId, JobId, PullNumber, RepoLabel, RunId, Timestamp, WorkerId,
 };
@@ -68,8 +69,9 @@ pub enum JobState {
         until: Timestamp,
         /// What is wanted of the worker.
         wish: Wish,
-        /// The password with which this attempt fetches its commit.
-        git_token: String,
+        /// Of the password with which this attempt fetches its commit.
+        #[serde(alias = "git_token")]
+        git_password: PasswordDigest,
     },
     /// It ended with this.
     Finished {

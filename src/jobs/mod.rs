@@ -6,7 +6,7 @@
 //!
 //! `policy` says what rank and which limits a job has, `need` and `workers` whether a worker fits
 //! it. `waiting` and `load` are kept beside the jobs, so that a decision need not look at each
-//! one: `claiming` makes it. `arranging` keeps room for jobs that have waited too long or may
+//! one: `claiming` makes it, and `password` is what is kept of an attempt's password. `arranging` keeps room for jobs that have waited too long or may
 //! interrupt others, `ending` is how attempts and jobs end, `standing` what people are told.
 
 mod arranging;
@@ -16,6 +16,7 @@ mod ending;
 mod job;
 mod load;
 mod need;
+mod password;
 mod policy;
 mod standing;
 mod waiting;
@@ -30,6 +31,7 @@ pub use self::job::{
     WorkerKey,
 };
 pub use self::need::{KVM_LABEL, Need};
+pub use self::password::PasswordDigest;
 pub use self::policy::{Limit, Policy, RepoLimits};
 pub use self::standing::{Standing, Wait};
 pub use self::workers::{KNOWN_S, Lack, Offer};

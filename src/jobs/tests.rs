@@ -60,7 +60,7 @@ fn claimant(name: &str) -> Claimant {
         labels: Vec::new(),
         slots: 0,
         slots_free: 1,
-        git_token: "secret".to_owned(),
+        git_password: PasswordDigest::of("secret"),
     }
 }
 

@@ -1,6 +1,9 @@
 //! Jobs.
 
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection};
+use diesel::{
+    ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection,
+    TextExpressionMethods,
+};
 
 use super::deliveries::take_in;
 use super::schema::jobs::dsl;
@@ -154,6 +157,21 @@ fn add_job(connection: &mut SqliteConnection, mut job: Job) -> Result<Option<Job
     job.id = JobId(from_row(id));
     save_job(connection, &job)?;
     Ok(Some(job))
+}
+
+/// Replaces the passwords that earlier versions kept by their digests.
+///
+/// # Errors
+/// If the database cannot be read or written.
+pub(super) fn hash_passwords(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let docs: Vec<String> = dsl::jobs
+        .filter(dsl::doc.like("%\"git_token\":%"))
+        .select(dsl::doc)
+        .load(connection)?;
+    for doc in docs {
+        save_job(connection, &from_document("jobs", &doc)?)?;
+    }
+    Ok(())
 }
 
 fn save_job(connection: &mut SqliteConnection, job: &Job) -> Result<(), StoreError> {

@@ -111,6 +111,7 @@ impl Store {
         connection
             .run_pending_migrations(SQLITE_MIGRATIONS)
             .map_err(|error| open_error(error.to_string()))?;
+        job_rows::hash_passwords(&mut connection)?;
         let key = instance_key(&mut connection)?;
         let readers = Pool::builder()
             .max_size(READERS)
