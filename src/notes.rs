@@ -31,6 +31,10 @@ const NAME_CHARS_MAX: usize = 80;
 /// How much of a message that others chose is shown, in characters.
 const MESSAGE_CHARS_MAX: usize = 2000;
 
+/// Why an order is given up at which the process ended again and again.
+pub const GIVEN_UP: &str = "the server ended three times while it worked on this, so it does not \
+                            try again. Its operator finds more in the log.";
+
 /// Where things are, as far as words link to them.
 #[derive(Clone, Debug)]
 pub struct Links {

@@ -1,7 +1,9 @@
 //! Has orders carried out: at least once each, those of one lane one after the other.
 //!
 //! An order stays in the database until it is settled. What was under way when the process ended
-//! is carried out again, by those who look first whether it was done already.
+//! is carried out again, by those who look first whether it was done already. What was under way at
+//! several such ends may be their cause: it is carried out when nothing else of that sort is, and
+//! after [`DEATHS_MAX`] it is given up.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,13 +12,15 @@ use backon::BackoffBuilder;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::orders::{self, Done};
+use super::orders::{self, Done, Passing};
 use super::repo::{Message, Repo};
 use super::retry;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId};
+use crate::notes;
 use crate::queue::effect::{Effect, Which};
+use crate::queue::giving_up::DEATHS_MAX;
 use crate::queue::note::StatusNote;
-use crate::store::OutboxRow;
+use crate::store::{OutboxRow, UnderWay};
 
 /// The orders of one repository that are not yet settled.
 #[derive(Clone)]
@@ -33,6 +37,10 @@ pub(super) struct Order {
     pub(super) row: OutboxRow,
     pub(super) tried: Tried,
 }
+
+/// Held by the one order under way that was so when the process ended before: the next end shows
+/// which of them is the cause.
+static SUSPECTS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Whether an order may have been carried out before.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -135,6 +143,13 @@ impl Outbox {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        let rested = self.repo.shared().store.rest(self.repo.label()).await;
+        if let Err(error) = rested {
+            tracing::warn!(
+                repo.label = %self.repo.label(), %error,
+                "orders that were broken off look as if they had ended the process"
+            );
+        }
     }
 
     fn lanes(&self) -> MutexGuard<'_, HashMap<Lane, VecDeque<Order>>> {
@@ -165,9 +180,12 @@ impl Outbox {
 
     /// Carries an order out, however often it must be tried.
     async fn insist(&self, mut order: Order) -> Done {
+        if order.row.deaths >= DEATHS_MAX {
+            return self.give_up(&order);
+        }
         let mut delays = retry::patient().build();
         loop {
-            match orders::carry_out(&self.repo, &order).await {
+            match self.try_once(&order).await {
                 Ok(done) => return done,
                 Err(error) => {
                     tracing::warn!(
@@ -181,6 +199,39 @@ impl Outbox {
                 }
             }
         }
+    }
+
+    /// Tries a risky order once, having written down that it does.
+    async fn try_once(&self, order: &Order) -> Result<Done, Passing> {
+        if !order.row.effect.is_risky() {
+            return orders::carry_out(&self.repo, order).await;
+        }
+        let _alone = if order.row.deaths > 0 {
+            Some(SUSPECTS.lock().await)
+        } else {
+            None
+        };
+        let store = &self.repo.shared().store;
+        store.set_under_way(order.row.id, UnderWay::Yes).await?;
+        let outcome = orders::carry_out(&self.repo, order).await;
+        if outcome.is_err() {
+            store.set_under_way(order.row.id, UnderWay::No).await?;
+        }
+        outcome
+    }
+
+    fn give_up(&self, order: &Order) -> Done {
+        tracing::error!(
+            repo.label = %self.repo.label(), order.id = %order.row.id, order = %order.row.effect,
+            deaths = order.row.deaths,
+            "an order is given up: the process ended each time it was under way; look for what \
+             killed it (memory, a crash) in the system's log"
+        );
+        let events = order.row.effect.given_up(notes::GIVEN_UP);
+        if events.is_empty() {
+            return Done::Quietly;
+        }
+        Done::Answered(events)
     }
 
     /// Whether a later order of the same lane makes this one superfluous.

@@ -94,6 +94,10 @@ impl Engine {
         };
         let lock = take_database(file)?;
         let store = Store::open(file)?;
+        let orders = store.count_deaths().await?;
+        if orders > 0 {
+            tracing::warn!(orders, "the last process ended while orders were under way");
+        }
         let logs = Logs::open(&format!("file:{}", config.storage.directory().display()))?;
         let token = config.github.access_token.expose();
         let settings = setup::github_settings(&config);

@@ -15,6 +15,7 @@ pub mod event;
 mod exempting;
 mod external;
 mod forget;
+pub mod giving_up;
 mod holding;
 pub mod imported;
 mod inquiry;

@@ -32,7 +32,7 @@ pub use self::forwards::{BacklogBounds, ForwardId, Forwarded};
 pub use self::job_rows::Pass;
 pub use self::retries::Retry;
 pub use self::rows::{RepoRow, SavedRepo, Watermark};
-pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, Step, Stepped};
+pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, Step, Stepped, UnderWay};
 pub use self::takeover::{ImportedRepo, RepoTakeover};
 use self::writer::Writer;
 

@@ -76,6 +76,8 @@ diesel::table! {
         effect -> Text,
         ordered_at -> BigInt,
         tries -> Integer,
+        under_way -> Bool,
+        deaths -> Integer,
     }
 }
 

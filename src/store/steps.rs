@@ -31,6 +31,17 @@ pub struct OutboxRow {
     pub effect: Effect,
     /// When it was ordered.
     pub ordered_at: Timestamp,
+    /// How often the process ended while it was under way, without having been asked to.
+    pub deaths: u32,
+}
+
+/// Whether an effect is being carried out at this moment.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum UnderWay {
+    /// It is: an end of the process would be laid at its door.
+    Yes,
+    /// It waits.
+    No,
 }
 
 /// What a step was taken for.
@@ -98,17 +109,23 @@ impl Store {
     pub async fn undone(&self, repo: &RepoLabel) -> Result<Vec<OutboxRow>, StoreError> {
         let repo = repo.as_str().to_owned();
         self.read(move |connection| {
-            let rows: Vec<(i64, String, i64)> = outbox::table
+            let rows: Vec<(i64, String, i64, i32)> = outbox::table
                 .filter(outbox::repo.eq(repo))
                 .order(outbox::id)
-                .select((outbox::id, outbox::effect, outbox::ordered_at))
+                .select((
+                    outbox::id,
+                    outbox::effect,
+                    outbox::ordered_at,
+                    outbox::deaths,
+                ))
                 .load(connection)?;
             rows.into_iter()
-                .map(|(id, effect, at)| {
+                .map(|(id, effect, at, deaths)| {
                     Ok(OutboxRow {
                         id: OutboxId(id),
                         effect: from_document("outbox", &effect)?,
                         ordered_at: Timestamp(at),
+                        deaths: u32::try_from(deaths).unwrap_or(u32::MAX),
                     })
                 })
                 .collect()
@@ -129,6 +146,55 @@ impl Store {
                 .get_result(connection)
                 .optional()?;
             Ok(tries.map(|tries| u32::try_from(tries).unwrap_or(u32::MAX)))
+        })
+        .await
+    }
+
+    /// Writes down that an effect is being carried out, or is not at the moment.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn set_under_way(&self, id: OutboxId, under_way: UnderWay) -> Result<(), StoreError> {
+        self.write(move |connection| {
+            diesel::update(outbox::table.find(id.0))
+                .set(outbox::under_way.eq(under_way == UnderWay::Yes))
+                .execute(connection)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Nothing of a repository is under way any more, and the process goes on or ends as it was
+    /// asked to.
+    ///
+    /// # Errors
+    /// If the database cannot be written: then it looks as if the process had died.
+    pub async fn rest(&self, repo: &RepoLabel) -> Result<(), StoreError> {
+        let repo = repo.as_str().to_owned();
+        self.write(move |connection| {
+            let resting = outbox::table.filter(outbox::repo.eq(repo));
+            diesel::update(resting)
+                .set(outbox::under_way.eq(false))
+                .execute(connection)?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Counts one more end of the process for each effect that was under way at the last. To be
+    /// called once at the start, before anything is carried out. Gives how many there were.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn count_deaths(&self) -> Result<usize, StoreError> {
+        self.write(|connection| {
+            let counted = diesel::update(outbox::table.filter(outbox::under_way.eq(true)))
+                .set((
+                    outbox::deaths.eq(outbox::deaths + 1),
+                    outbox::under_way.eq(false),
+                ))
+                .execute(connection)?;
+            Ok(counted)
         })
         .await
     }
@@ -218,5 +284,6 @@ fn order(
         id: OutboxId(id),
         effect: effect.clone(),
         ordered_at: step.at,
+        deaths: 0,
     })
 }

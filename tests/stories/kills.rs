@@ -1,7 +1,7 @@
 //! `kill -9` of the server at any point: before and after each effect that shows outside.
 
 use paprq::ids::{CommitId, PullNumber};
-use paprq::practice::{Calls, StatusState};
+use paprq::practice::{ApiFault, Calls, StatusState};
 
 use crate::world::{REPO, Settings, World};
 
@@ -87,4 +87,68 @@ async fn a_kill_before_any_effect_loses_and_doubles_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_after_any_effect_loses_and_doubles_nothing() {
     walk(Moment::After).await;
+}
+
+/// Waits until the server has begun so many pushes, none of which GitHub answers.
+async fn until_pushed(world: &World, times: usize) {
+    let is_push = |request: &paprq::practice::Request| {
+        request.method == "POST" && request.path.ends_with("/git-receive-pack")
+    };
+    let pushed = |practice: &paprq::practice::Practice| {
+        let pushes = practice.requests();
+        pushes.iter().filter(|request| is_push(request)).count() >= times
+    };
+    world.until("a push", pushed).await;
+}
+
+fn hang_pushes(world: &World) {
+    let push = Calls::to("POST", "/git-receive-pack");
+    world.practice.faults().api(push, ApiFault::Hang);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_at_which_the_server_ends_three_times_is_given_up() {
+    let mut world = World::start_with(Settings::default()).await;
+    let pull = world.open_pull("good", &[("a", "1")]);
+    let before = world.base();
+    hang_pushes(&world);
+    world.tell(pull, "r+");
+    for times in 1..=3 {
+        until_pushed(&world, times).await;
+        assert_eq!(world.count(pull, ":boom:"), 0);
+        world.program().kill();
+        world.start_server();
+    }
+    let said = world.hear(pull, ":boom: This could not be tested").await;
+    assert!(said.contains("ended three times"), "{said}");
+    world.until_logged("an order is given up", 1).await;
+    world.practice.faults().clear();
+    world.tell(pull, "retry");
+    world.until_merged(pull).await;
+    let parents = world.practice.parents(REPO, world.base()).unwrap();
+    assert_eq!(parents.first(), Some(&before));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_asked_to_stop_gives_nothing_up() {
+    let mut world = World::start_with(Settings {
+        // Their jobs would be lost at each stop.
+        local_workers: 0,
+        ..Settings::default()
+    })
+    .await;
+    let pull = world.open_pull("good", &[("a", "1")]);
+    hang_pushes(&world);
+    world.tell(pull, "r+");
+    for times in 1..=4 {
+        until_pushed(&world, times).await;
+        world.stop_server();
+        world.start_server();
+    }
+    until_pushed(&world, 5).await;
+    world.stop_server();
+    world.practice.faults().clear();
+    world.start_server();
+    world.hear(pull, ":hourglass: Testing").await;
+    assert_eq!(world.count(pull, ":boom:"), 0);
 }

@@ -1,0 +1,2 @@
+alter table outbox drop column deaths;
+alter table outbox drop column under_way;

@@ -1,0 +1,83 @@
+//! Orders that may be the end of the process that carries them out, and what is told when they are
+//! given up.
+
+use super::effect::Effect;
+use super::event::{Event, Refusal};
+
+/// How often the process may end while an order is under way before the order is given up.
+pub const DEATHS_MAX: u32 = 3;
+
+impl Effect {
+    /// Whether carrying it out works on what strangers made, on this machine. The rest asks
+    /// another service something, and waits for most of its time.
+    pub fn is_risky(&self) -> bool {
+        match self {
+            Self::MakeMerge(_)
+            | Self::PublishMerge { .. }
+            | Self::ReadSuites { .. }
+            | Self::MakeTestMerge(_)
+            | Self::MarkTestMerge { .. }
+            | Self::CompareSuites { .. }
+            | Self::JudgeExemption(_)
+            | Self::StartJobs { .. }
+            | Self::AdvanceBranch(_)
+            | Self::MarkMerged(_)
+            | Self::CheckMergeability { .. } => true,
+            Self::AskAccess { .. }
+            | Self::AskStanding { .. }
+            | Self::RankJobs { .. }
+            | Self::RepeatBuilds { .. }
+            | Self::StopBuilds { .. }
+            | Self::CancelJobs { .. }
+            | Self::PostComment { .. }
+            | Self::SetStatus { .. }
+            | Self::EditLabels { .. }
+            | Self::CallHook { .. }
+            | Self::LogRetry { .. }
+            | Self::ReadPull { .. } => false,
+        }
+    }
+
+    /// What answers it when it is given up. Whoever waits for an answer gets one, so that nothing
+    /// waits for ever; `why` is for people.
+    pub fn given_up(&self, why: &str) -> Vec<Event> {
+        let broken = |run| {
+            let why = why.to_owned();
+            vec![Event::SetupFailed { run, why }]
+        };
+        match self {
+            Self::MakeMerge(order) => broken(order.run),
+            Self::MakeTestMerge(order) => broken(order.run),
+            Self::PublishMerge { run, .. }
+            | Self::ReadSuites { run, .. }
+            | Self::StartJobs { run, .. } => broken(*run),
+            Self::JudgeExemption(asked) => vec![Event::ExemptionJudged {
+                run: asked.run,
+                exemption: None,
+            }],
+            Self::AdvanceBranch(order) => vec![Event::LandingRefused {
+                run: order.run,
+                why: Refusal::Rejected(why.to_owned()),
+            }],
+            Self::CheckMergeability { base, .. } => vec![Event::MergeabilityFound {
+                base: base.clone(),
+                found: Vec::new(),
+            }],
+            Self::MarkTestMerge { .. }
+            | Self::CompareSuites { .. }
+            | Self::MarkMerged(_)
+            | Self::AskAccess { .. }
+            | Self::AskStanding { .. }
+            | Self::RankJobs { .. }
+            | Self::RepeatBuilds { .. }
+            | Self::StopBuilds { .. }
+            | Self::CancelJobs { .. }
+            | Self::PostComment { .. }
+            | Self::SetStatus { .. }
+            | Self::EditLabels { .. }
+            | Self::CallHook { .. }
+            | Self::LogRetry { .. }
+            | Self::ReadPull { .. } => Vec::new(),
+        }
+    }
+}
