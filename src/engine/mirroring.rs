@@ -33,7 +33,7 @@ pub(super) async fn prefetch(repo: Repo) {
             continue;
         }
         for branch in branches {
-            tell_tip(&repo, branch);
+            tell_tip(&repo, branch).await;
         }
     }
 }
@@ -60,7 +60,7 @@ async fn ask_tips(repo: Repo) {
 }
 
 /// Tells the queue where a base branch is, unless a run began on something younger.
-fn tell_tip(repo: &Repo, branch: BranchName) {
+async fn tell_tip(repo: &Repo, branch: BranchName) {
     let Ok(Some(tip)) = repo.mirror().tip(&branch) else {
         return;
     };
@@ -73,10 +73,17 @@ fn tell_tip(repo: &Repo, branch: BranchName) {
             })
             .collect()
     });
-    let is_old = |base_tip: &CommitId| repo.mirror().is_ancestor(tip, *base_tip).unwrap_or(true);
-    if !under_test.iter().any(is_old) {
-        repo.tell(Message::Observed(vec![Event::BaseSeen { branch, tip }]));
+    for base_tip in under_test {
+        if repo
+            .mirror()
+            .is_ancestor(tip, base_tip)
+            .await
+            .unwrap_or(true)
+        {
+            return;
+        }
     }
+    repo.tell(Message::Observed(vec![Event::BaseSeen { branch, tip }]));
 }
 
 /// A pull at one of its commits.

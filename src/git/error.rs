@@ -19,6 +19,9 @@ pub enum GitError {
     /// The mirror does not hold this commit: fetch it, then ask again.
     #[error("find commit {0} in the mirror")]
     Missing(CommitId),
+    /// What others made needs more memory, time or space than is allowed here; the same again would.
+    #[error("stay within the limits for what others made: {0}")]
+    TooLarge(String),
     /// A push was sent, its answer was lost and the branch does not show it: the same push may be
     /// sent again, but nothing may be decided that needs it not to have happened.
     #[error("learn whether the push arrived: {0}")]
@@ -77,7 +80,9 @@ impl GitError {
         let text = own.collect::<Vec<_>>().join("\n").to_ascii_lowercase();
         let says = |needles: &[&str]| needles.iter().any(|needle| text.contains(needle));
         let message = stderr.trim().to_owned();
-        if says(&GONE) {
+        if names_a_limit(&text) {
+            Self::TooLarge(message)
+        } else if says(&GONE) {
             Self::Gone(message)
         } else if says(&REJECTED) {
             Self::Rejected(message)
@@ -85,6 +90,20 @@ impl GitError {
             Self::Transient(message)
         }
     }
+}
+
+/// Whether git says that it met one of the limits of its process.
+pub(super) fn names_a_limit(said: &str) -> bool {
+    const LIMITS: [&str; 5] = [
+        "out of memory",
+        "cannot allocate memory",
+        "unable to create thread",
+        "file too large",
+        "exceeded maximum allowed tree depth",
+    ];
+    let own = said.lines().filter(|line| !line.starts_with("remote: "));
+    let mut own = own.map(str::to_ascii_lowercase);
+    own.any(|line| LIMITS.iter().any(|limit| line.contains(limit)))
 }
 
 #[cfg(test)]
@@ -95,6 +114,12 @@ mod tests {
     fn what_git_says_is_sorted_by_what_to_do_next() {
         for (text, kind) in [
             ("fatal: couldn't find remote ref refs/heads/x", "find"),
+            (
+                "fatal: Out of memory, malloc failed (tried 9 bytes)",
+                "stay",
+            ),
+            ("remote: fatal: Out of memory\nfatal: hung up", "reach"),
+            ("fatal: write error: File too large", "stay"),
             ("fatal: repository 'http://h/a.git/' not found", "find"),
             ("fatal: Authentication failed for 'http://h/'", "be"),
             ("The requested URL returned error: 403", "be"),

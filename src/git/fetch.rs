@@ -185,10 +185,11 @@ impl Mirror {
             "--no-auto-maintenance",
             "--no-show-forced-updates",
         ];
-        let limit_s = if self.is_empty()? {
-            self.limits().clone_s
+        let limits = self.limits();
+        let (limit_s, memory_bytes) = if self.is_empty()? {
+            (limits.clone_s, limits.bulk_memory_bytes)
         } else {
-            self.limits().fetch_s
+            (limits.fetch_s, limits.memory_bytes)
         };
         let refspecs = plan.refspecs.iter().map(String::as_str);
         let args = ALWAYS
@@ -197,6 +198,7 @@ impl Mirror {
             .chain(["--no-recurse-submodules", "--", &remote.url])
             .chain(refspecs);
         let run = self.git_with(remote, args).online()?;
+        let run = run.with_memory(memory_bytes);
         run.finish(limit_s).await?.remote_result().map(drop)
     }
 

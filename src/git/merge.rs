@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use git2::{Repository, Signature, Time};
 
-use super::mirror::{commit_id, contains, find_commit};
-use super::{GitError, Mirror};
+use super::mirror::{commit_id, find_commit, find_tree};
+use super::{GitError, Mirror, TreeId};
 use crate::ids::{CommitId, Timestamp};
 
 /// Who signs a commit.
@@ -71,12 +71,34 @@ impl Mirror {
         retried(|| self.try_merge(&plan)).await
     }
 
+    /// The tree that a merge of `head` into `base` has; `None` if the two contradict each other.
+    ///
+    /// # Errors
+    /// As with [`Mirror::merge`].
+    pub async fn merged_tree(
+        &self,
+        base: CommitId,
+        head: CommitId,
+    ) -> Result<Option<TreeId>, GitError> {
+        retried(|| async move {
+            match self.relation(base, head).await? {
+                Relation::Contained => {
+                    let tree = self.blocking(move |mirror| mirror.tree_of(base));
+                    tree.await.map(Some)
+                }
+                Relation::OnTop(tree) => Ok(Some(TreeId::of(tree))),
+                Relation::Apart => {
+                    let merged = self.merge_trees(base, head).await?;
+                    Ok(merged.ok().map(TreeId::of))
+                }
+            }
+        })
+        .await
+    }
+
     async fn try_merge(&self, plan: &Plan) -> Result<Merge, GitError> {
         let &Plan { base, head, .. } = plan;
-        let relation = self
-            .blocking(move |mirror| relation(&mirror.repository()?, base, head))
-            .await?;
-        let tree = match relation {
+        let tree = match self.relation(base, head).await? {
             Relation::Contained => return Ok(Merge::AlreadyMerged),
             Relation::OnTop(tree) => tree,
             Relation::Apart => match self.merge_trees(base, head).await? {
@@ -89,6 +111,18 @@ impl Mirror {
             .blocking(move |mirror| plan.commit(&mirror.repository()?, tree))
             .await?;
         Ok(Merge::Made(commit))
+    }
+
+    async fn relation(&self, base: CommitId, head: CommitId) -> Result<Relation, GitError> {
+        let fork = self.fork_point(base, head).await?;
+        if fork == Some(head) {
+            return Ok(Relation::Contained);
+        }
+        if fork != Some(base) {
+            return Ok(Relation::Apart);
+        }
+        let tree = self.blocking(move |mirror| mirror.tree_of(head)).await?;
+        Ok(Relation::OnTop(tree.id()))
     }
 
     /// The merged tree, or the paths in conflict.
@@ -126,7 +160,7 @@ impl Mirror {
                 Ok(Err(own.collect::<BTreeSet<_>>().into_iter().collect()))
             }
             _ if output.stderr.contains("unrelated histories") => Ok(Err(Vec::new())),
-            _ => Err(GitError::Program(output.stderr.trim().to_owned())),
+            _ => Err(output.local_failure()),
         }
     }
 }
@@ -157,17 +191,6 @@ fn without_side<'a>(path: &'a str, sides: [&str; 2]) -> &'a str {
     })
 }
 
-fn relation(repository: &Repository, base: CommitId, head: CommitId) -> Result<Relation, GitError> {
-    if contains(repository, base, head)? {
-        return Ok(Relation::Contained);
-    }
-    if contains(repository, head, base)? {
-        let tree = find_commit(repository, head)?.tree_id();
-        return Ok(Relation::OnTop(tree));
-    }
-    Ok(Relation::Apart)
-}
-
 /// A merge commit about to be made.
 #[derive(Clone)]
 struct Plan {
@@ -182,7 +205,7 @@ impl Plan {
     fn commit(&self, repository: &Repository, tree: git2::Oid) -> Result<CommitId, GitError> {
         let base = find_commit(repository, self.base)?;
         let head = find_commit(repository, self.head)?;
-        let tree = repository.find_tree(tree)?;
+        let tree = find_tree(repository, tree)?;
         let signature = self.committer.signature(self.at)?;
         let message = git2::message_prettify(self.message.as_str(), None)?;
         let commit = repository.commit(

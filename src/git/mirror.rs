@@ -36,20 +36,6 @@ struct Inner {
     _in_use: Option<File>,
 }
 
-/// What [`Mirror::read_file`] found.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum FileAt {
-    /// No regular file of that name: nothing, a directory, a symbolic link or a submodule.
-    Absent,
-    /// A file with more bytes than asked for.
-    TooLarge {
-        /// Its size.
-        bytes: u64,
-    },
-    /// The content, as it is in the commit.
-    Content(Vec<u8>),
-}
-
 /// What a directory with all that is below holds, as git names it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct TreeId(Oid);
@@ -57,6 +43,16 @@ pub struct TreeId(Oid);
 impl fmt::Display for TreeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl TreeId {
+    pub(super) fn of(id: Oid) -> Self {
+        Self(id)
+    }
+
+    pub(super) fn id(self) -> Oid {
+        self.0
     }
 }
 
@@ -107,7 +103,7 @@ impl Mirror {
     /// Whether the mirror holds this commit and all that it contains.
     pub fn has(&self, commit: CommitId) -> bool {
         self.repository()
-            .is_ok_and(|repository| find_commit(&repository, commit).is_ok())
+            .is_ok_and(|repository| commit_bytes(&repository, commit).is_ok())
     }
 
     /// Where the branch was when it was last fetched or pushed; `None` if it is not known.
@@ -147,33 +143,43 @@ impl Mirror {
     /// Whether `descendant` is `ancestor` or has it in its history.
     ///
     /// # Errors
-    /// [`GitError::Missing`] if the mirror lacks one of them.
-    pub fn is_ancestor(&self, ancestor: CommitId, descendant: CommitId) -> Result<bool, GitError> {
-        contains(&self.repository()?, descendant, ancestor)
+    /// [`GitError::Missing`] if the mirror lacks one of them, [`GitError::TooLarge`].
+    pub async fn is_ancestor(
+        &self,
+        ancestor: CommitId,
+        descendant: CommitId,
+    ) -> Result<bool, GitError> {
+        Ok(self.fork_point(ancestor, descendant).await? == Some(ancestor))
     }
 
-    /// Reads a regular file of a commit. `path` is relative to the root, with `/` between names.
+    /// The commit that git takes for the merge base; `None` without a common history.
     ///
     /// # Errors
-    /// [`GitError::Missing`] if the mirror lacks the commit.
-    pub fn read_file(
+    /// As with [`Mirror::is_ancestor`].
+    pub async fn fork_point(
         &self,
-        commit: CommitId,
-        path: &str,
-        bytes_max: u64,
-    ) -> Result<FileAt, GitError> {
-        let repository = self.repository()?;
-        let tree = find_commit(&repository, commit)?.tree()?;
-        let Some(file) = find_file(&repository, tree, path)? else {
-            return Ok(FileAt::Absent);
-        };
-        let (bytes, _) = repository.odb()?.read_header(file)?;
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        if bytes > bytes_max {
-            return Ok(FileAt::TooLarge { bytes });
+        base: CommitId,
+        head: CommitId,
+    ) -> Result<Option<CommitId>, GitError> {
+        const NONE: i32 = 1;
+        self.blocking(move |mirror| {
+            let repository = mirror.repository()?;
+            commit_bytes(&repository, base)?;
+            commit_bytes(&repository, head).map(drop)
+        })
+        .await?;
+        if base == head {
+            return Ok(Some(base));
         }
-        let blob = repository.find_blob(file)?;
-        Ok(FileAt::Content(blob.content().to_vec()))
+        let args = ["merge-base", &base.to_string(), &head.to_string()];
+        let output = self.git(args).finish(self.limits().merge_s).await?;
+        if output.code == Some(NONE) && output.stderr.is_empty() {
+            return Ok(None);
+        }
+        let printed = output.local_result()?;
+        let commit = String::from_utf8_lossy(&printed).trim().parse().ok();
+        let nonsense = || GitError::Program("a merge base that is no commit".to_owned());
+        commit.ok_or_else(nonsense).map(Some)
     }
 
     /// Keeps a run's commit, and lets workers fetch it. Pinning again moves the pin.
@@ -215,7 +221,9 @@ impl Mirror {
         };
         let _turn = self.0.keeping_up.lock().await;
         for args in rounds {
-            let run = self.git(args.iter().copied());
+            let run = self
+                .git(args.iter().copied())
+                .with_memory(self.limits().bulk_memory_bytes);
             run.finish(self.limits().upkeep_s).await?.local_result()?;
         }
         Ok(())
@@ -240,7 +248,8 @@ impl Mirror {
         remote: &'a Remote,
         args: impl IntoIterator<Item = A>,
     ) -> Run<'a> {
-        Run::new(&self.0.program, &self.0.dir, remote, args)
+        let memory_bytes = self.limits().memory_bytes;
+        Run::new(&self.0.program, &self.0.dir, remote, args, memory_bytes)
     }
 
     /// The directory, absolute.
@@ -275,28 +284,6 @@ impl Mirror {
                 source: error.into(),
             })?
     }
-}
-
-/// The regular file at this path. No name means more than itself: `..` is a name like others.
-fn find_file<'a>(
-    repository: &'a Repository,
-    mut tree: Tree<'a>,
-    path: &str,
-) -> Result<Option<Oid>, GitError> {
-    const PERMISSIONS: i32 = 0o777;
-    const REGULAR: i32 = 0o100_000;
-    let mut dirs = path.split('/');
-    let name = dirs.next_back().unwrap_or_default();
-    for dir in dirs {
-        match tree.get_name(dir).map(|entry| (entry.kind(), entry.id())) {
-            Some((Some(ObjectType::Tree), below)) => tree = repository.find_tree(below)?,
-            Some(_) | None => return Ok(None),
-        }
-    }
-    Ok(tree
-        .get_name(name)
-        .filter(|entry| entry.filemode() & !PERMISSIONS == REGULAR)
-        .map(|entry| entry.id()))
 }
 
 /// Makes an empty mirror; finishes one whose making was interrupted.
@@ -353,27 +340,43 @@ pub(super) fn commit_id(oid: Oid) -> CommitId {
     CommitId::from_bytes(bytes)
 }
 
-/// The commit, or [`GitError::Missing`].
+/// The most bytes of a commit that is read in this process, and of a directory.
+const COMMIT_BYTES_MAX: usize = 1 << 20;
+pub(super) const TREE_BYTES_MAX: usize = 16 << 20;
+
+/// The commit, or [`GitError::Missing`]; [`GitError::TooLarge`] before much of it is read.
 pub(super) fn find_commit(
     repository: &Repository,
     commit: CommitId,
 ) -> Result<git2::Commit<'_>, GitError> {
-    match repository.find_commit(oid(commit)?) {
-        Ok(found) => Ok(found),
+    let bytes = commit_bytes(repository, commit)?;
+    if bytes > COMMIT_BYTES_MAX {
+        return Err(GitError::TooLarge(format!(
+            "commit {commit} has {bytes} bytes, more than {COMMIT_BYTES_MAX}"
+        )));
+    }
+    Ok(repository.find_commit(oid(commit)?)?)
+}
+
+/// How large the commit itself is, which is known without reading it.
+pub(super) fn commit_bytes(repository: &Repository, commit: CommitId) -> Result<usize, GitError> {
+    match repository.odb()?.read_header(oid(commit)?) {
+        Ok((bytes, ObjectType::Commit)) => Ok(bytes),
+        Ok(_) => Err(GitError::Missing(commit)),
         Err(error) if error.code() == ErrorCode::NotFound => Err(GitError::Missing(commit)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Whether `whole` is `part` or has it in its history.
-pub(super) fn contains(
-    repository: &Repository,
-    whole: CommitId,
-    part: CommitId,
-) -> Result<bool, GitError> {
-    let whole = find_commit(repository, whole)?.id();
-    let part = find_commit(repository, part)?.id();
-    Ok(whole == part || repository.graph_descendant_of(whole, part)?)
+/// A directory, or [`GitError::TooLarge`] before much of it is read.
+pub(super) fn find_tree(repository: &Repository, tree: Oid) -> Result<Tree<'_>, GitError> {
+    let (bytes, _) = repository.odb()?.read_header(tree)?;
+    if bytes > TREE_BYTES_MAX {
+        return Err(GitError::TooLarge(format!(
+            "a directory has {bytes} bytes of names, more than {TREE_BYTES_MAX}"
+        )));
+    }
+    Ok(repository.find_tree(tree)?)
 }
 
 fn read_ref(repository: &Repository, name: &str) -> Result<Option<CommitId>, GitError> {

@@ -6,11 +6,13 @@
 //!
 //! **Invariants**: a branch that is advanced moves only from a commit that the new one contains; a token
 //! is never in an argument, a URL, a log or an error; no name from outside reaches git as an
-//! option; every child process has a time limit and dies with its future, children included.
+//! option; every child process has limits of time and memory and dies with its future, children included;
+//! what strangers made is read in this process only as far as its size is known and small.
 
 mod difference;
 mod error;
 mod fetch;
+mod file;
 mod merge;
 mod message;
 mod mirror;
@@ -29,10 +31,12 @@ mod testing;
 mod tests;
 mod todo;
 
+pub use difference::Changes;
 pub use error::GitError;
 pub use fetch::{Fetch, RemoteRef};
+pub use file::{Astray, FileAt};
 pub use merge::{Merge, Person};
-pub use mirror::{FileAt, Mirror, TreeId, Upkeep};
+pub use mirror::{Mirror, TreeId, Upkeep};
 pub use program::Limits;
 pub use push::{PushKind, PushOutcome};
 pub use rebase::{Autosquash, COMMITS_MAX, Credit, Rebase, RebasePlan};

@@ -6,7 +6,7 @@
 use git2::{Commit, ObjectType, Oid, Repository};
 
 use super::GitError;
-use super::mirror::commit_id;
+use super::mirror::{commit_id, find_commit};
 use crate::ids::CommitId;
 use crate::queue::message::{Contribution, Kept};
 
@@ -51,7 +51,7 @@ impl Source {
     pub(super) fn read(repository: &Repository, commit: &Commit<'_>) -> Result<Self, GitError> {
         let parent = match commit.parent_count() {
             0 => None,
-            _ => Some(commit.parent(0)?),
+            _ => Some(find_commit(repository, commit_id(commit.parent_id(0)?))?),
         };
         let parent_tree = match &parent {
             Some(parent) => parent.tree_id(),

@@ -1,4 +1,5 @@
-//! Running the `git` program: a clean environment, a time limit, bounded output, no orphans.
+//! Running the `git` program: a clean environment, limits of time and memory, bounded output, no
+//! orphans.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -14,11 +15,16 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
-use super::{GitError, Remote};
+use super::{GitError, Remote, error};
 
-/// How long each operation may take, in seconds, before its processes are killed.
+/// What each operation may use before its processes are killed.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// The most memory of one process, in bytes: strangers choose what it reads. One that needs more
+    /// than a tenth of that has it only while no other process of ours does.
+    pub memory_bytes: u64,
+    /// The most memory of a first fetch and of upkeep, which handle everything at once, in bytes.
+    pub bulk_memory_bytes: u64,
     /// The first fetch into an empty mirror.
     pub clone_s: u64,
     /// Any later fetch.
@@ -42,6 +48,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
+            memory_bytes: 640 << 20,
+            bulk_memory_bytes: 4 << 30,
             clone_s: 3600,
             fetch_s: 300,
             ask_s: 30,
@@ -85,7 +93,10 @@ const PASSED_ON: [&str; 15] = [
 ];
 
 /// Configuration that every child gets. The user's and the system's files are not read.
-const CONFIG: [(&str, &str); 12] = [
+const CONFIG: [(&str, &str); 14] = [
+    // Larger files are passed on in pieces instead of being held in memory.
+    ("core.bigFileThreshold", "32m"),
+    ("core.deltaBaseCacheLimit", "32m"),
     ("core.hooksPath", "/dev/null"),
     // Other users of the machine read nothing of a private repository.
     ("core.sharedRepository", "0600"),
@@ -103,6 +114,18 @@ const CONFIG: [(&str, &str); 12] = [
     ("pack.threads", "1"),
     ("pack.writeReverseIndex", "false"),
 ];
+
+/// Sets the limits that the environment names, then becomes git. One that is stricter already stays.
+/// `data` counts what a process holds for itself, not the packs that it looks into.
+const LIMITED: &str =
+    "ulimit -d \"$PAPRQ_DATA_KIB\" 2>/dev/null; unset PAPRQ_DATA_KIB; exec \"$@\"";
+
+/// The part of its memory that a process is given at first.
+const FIRST_SHARE: u64 = 10;
+
+/// Held by the one process that has more than its first share: a hundred strangers' objects that
+/// each need much must not need it at once.
+static LARGE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// The `git` program of this machine.
 #[derive(Clone, Debug)]
@@ -153,6 +176,17 @@ pub(super) struct Run<'a> {
     remote: &'a Remote,
     config: Vec<(String, String)>,
     input: Vec<u8>,
+    memory_bytes: u64,
+    tries: Tries,
+}
+
+/// Whether a command that ran out of memory may be run again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Tries {
+    /// It is given a share of its memory first, and all of it when that was too little.
+    Growing,
+    /// It has all of it at once: what it did cannot be done twice, or costs too much.
+    Single,
 }
 
 /// What a finished command left.
@@ -173,9 +207,12 @@ impl<'a> Run<'a> {
         dir: &Path,
         remote: &'a Remote,
         args: impl IntoIterator<Item = A>,
+        memory_bytes: u64,
     ) -> Self {
-        let mut command = Command::new(&program.path);
+        let mut command = Command::new("/bin/sh");
         command
+            .args(["-c", LIMITED, "sh"])
+            .arg(&program.path)
             .args(args)
             .current_dir(dir)
             .env_clear()
@@ -202,11 +239,21 @@ impl<'a> Run<'a> {
             remote,
             config,
             input: Vec::new(),
+            memory_bytes,
+            tries: Tries::Growing,
         }
+    }
+
+    /// Gives the command another amount of memory, all at once.
+    pub(super) fn with_memory(mut self, bytes: u64) -> Self {
+        self.memory_bytes = bytes;
+        self.tries = Tries::Single;
+        self
     }
 
     /// Lets the command talk to the remote, with the remote's credentials.
     pub(super) fn online(mut self) -> Result<Self, GitError> {
+        self.tries = Tries::Single;
         self.command
             .env("GIT_ALLOW_PROTOCOL", self.remote.transports()?);
         self.config.extend(self.remote.header());
@@ -245,7 +292,13 @@ impl<'a> Run<'a> {
 
     /// Starts the command; the process group dies with the second value.
     pub(super) fn spawn(mut self) -> Result<(Child, Group), GitError> {
+        let memory_bytes = self.memory_bytes;
+        self.start(memory_bytes)
+    }
+
+    fn start(&mut self, memory_bytes: u64) -> Result<(Child, Group), GitError> {
         self.command
+            .env("PAPRQ_DATA_KIB", (memory_bytes / 1024).to_string())
             .env("GIT_CONFIG_COUNT", self.config.len().to_string());
         for (n, (key, value)) in self.config.iter().enumerate() {
             self.command
@@ -260,15 +313,27 @@ impl<'a> Run<'a> {
     /// Runs the command to its end, or kills it and its children when `limit_s` is over; what it
     /// wrote until then is kept.
     pub(super) async fn finish(mut self, limit_s: u64) -> Result<Output, GitError> {
+        let memory_bytes = self.memory_bytes;
+        if self.tries == Tries::Growing {
+            let output = self.run(limit_s, memory_bytes / FIRST_SHARE).await?;
+            if !output.lacked_memory() {
+                return Ok(output);
+            }
+            let _turn = LARGE.lock().await;
+            return self.run(limit_s, memory_bytes).await;
+        }
+        self.run(limit_s, memory_bytes).await
+    }
+
+    async fn run(&mut self, limit_s: u64, memory_bytes: u64) -> Result<Output, GitError> {
         let remote = self.remote;
-        let input = std::mem::take(&mut self.input);
-        let (mut child, group) = self.spawn()?;
+        let (mut child, group) = self.start(memory_bytes)?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let (reading, ours, theirs) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let work = async {
             tokio::try_join!(
-                written(&input, reading),
+                written(&self.input, reading),
                 bounded(&mut stdout, ours, STDOUT_BYTES_MAX),
                 bounded(&mut stderr, theirs, STDERR_BYTES_MAX),
                 child.wait(),
@@ -306,8 +371,23 @@ impl Output {
     pub(super) fn local_result(self) -> Result<Vec<u8>, GitError> {
         match self.code {
             Some(0) => Ok(self.stdout),
-            Some(_) | None => Err(GitError::Program(self.stderr.trim().to_owned())),
+            Some(_) | None => Err(self.local_failure()),
         }
+    }
+
+    /// Why a command failed that knows no remote: either it met a limit, or git is broken.
+    pub(super) fn local_failure(&self) -> GitError {
+        let said = self.stderr.trim().to_owned();
+        if self.code.is_none() || error::names_a_limit(&said) {
+            GitError::TooLarge(said)
+        } else {
+            GitError::Program(said)
+        }
+    }
+
+    /// Whether git ended because it was given no more memory.
+    fn lacked_memory(&self) -> bool {
+        self.code != Some(0) && error::names_a_limit(&self.stderr)
     }
 }
 

@@ -133,7 +133,7 @@ impl Mirror {
     /// more from where it really is.
     async fn advance(&self, commit: CommitId, to: Place<'_>) -> Result<PushOutcome, GitError> {
         if let Some(expected) = to.seen
-            && self.is_ancestor(expected, commit)?
+            && self.is_ancestor(expected, commit).await?
         {
             match self.advance_from(expected, commit, to).await? {
                 PushOutcome::Moved { .. } => {}
@@ -147,7 +147,9 @@ impl Mirror {
             return Ok(PushOutcome::Done);
         }
         match self.fetch_commit_from(to.remote, tip).await {
-            Ok(()) if self.is_ancestor(tip, commit)? => self.advance_from(tip, commit, to).await,
+            Ok(()) if self.is_ancestor(tip, commit).await? => {
+                self.advance_from(tip, commit, to).await
+            }
             // It is gone if the branch was rewritten this very moment.
             Ok(()) | Err(GitError::Gone(_)) => Ok(PushOutcome::Moved { tip: Some(tip) }),
             Err(error) => Err(error),

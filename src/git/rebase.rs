@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use super::merge::retried;
 use super::message::{Comments, stripped};
-use super::mirror::find_commit;
+use super::mirror::{commit_bytes, commit_id, find_commit};
 use super::object::{NewCommit, Source, Text, utf8};
 use super::{GitError, Mirror, Person};
 use crate::ids::{CommitId, Timestamp};
@@ -86,8 +86,8 @@ impl Mirror {
     /// involved it is a conflict, as it is for git with its default `--empty=stop`.
     ///
     /// # Errors
-    /// [`GitError::Missing`] if the mirror lacks one of the two; [`GitError::Program`] if git fails
-    /// or the time is over ([`super::Limits::rebase_s`]).
+    /// [`GitError::Missing`] if the mirror lacks one of the two; [`GitError::Program`] if git fails;
+    /// [`GitError::TooLarge`] if the time ([`super::Limits::rebase_s`]) or the memory is over.
     pub async fn autosquash(
         &self,
         base: CommitId,
@@ -210,34 +210,10 @@ impl Mirror {
         timeout(Duration::from_secs(limit_s), retried(work))
             .await
             .unwrap_or_else(|_elapsed| {
-                Err(GitError::Program(format!(
+                Err(GitError::TooLarge(format!(
                     "no end of the rebase within {limit_s} s"
                 )))
             })
-    }
-
-    /// The commit that git takes for the merge base; `None` without a common history.
-    async fn fork_point(
-        &self,
-        base: CommitId,
-        head: CommitId,
-    ) -> Result<Option<CommitId>, GitError> {
-        const NONE: i32 = 1;
-        self.blocking(move |mirror| {
-            let repository = mirror.repository()?;
-            find_commit(&repository, base)?;
-            find_commit(&repository, head).map(drop)
-        })
-        .await?;
-        let args = ["merge-base", &base.to_string(), &head.to_string()];
-        let output = self.git(args).finish(self.limits().merge_s).await?;
-        if output.code == Some(NONE) && output.stderr.is_empty() {
-            return Ok(None);
-        }
-        let printed = output.local_result()?;
-        let commit = String::from_utf8_lossy(&printed).trim().parse().ok();
-        let nonsense = || GitError::Program("a merge base that is no commit".to_owned());
-        commit.ok_or_else(nonsense).map(Some)
     }
 
     /// The commits of `head` that `upstream` has neither as they are nor as the same change, first
@@ -279,11 +255,12 @@ fn read_commits(repository: &Repository, listed: &str) -> Result<Option<Vec<Sour
     let mut commits = Vec::new();
     for line in listed.lines() {
         let (mark, id) = line.split_at_checked(1).unwrap_or_default();
-        let commit = repository.find_commit(Oid::from_str(id)?)?;
-        bytes += commit.message_raw_bytes().len() + commit.raw_header_bytes().len();
+        let id = commit_id(Oid::from_str(id)?);
+        bytes += commit_bytes(repository, id)?;
         if bytes > MESSAGES_BYTES_MAX {
             return Ok(None);
         }
+        let commit = find_commit(repository, id)?;
         let source = Source::read(repository, &commit)?;
         // Two commits that change nothing are not the same change.
         if mark == "+" || source.is_empty() {

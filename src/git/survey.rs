@@ -9,7 +9,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::timeout;
 
-use super::mirror::find_commit;
+use super::mirror::commit_bytes;
 use super::program::Output;
 use super::repair::LEFTOVER;
 use super::{GitError, Mirror};
@@ -22,7 +22,7 @@ pub enum Mergeability {
     Clean,
     /// The two contradict each other, or have no history in common.
     Conflict,
-    /// The mirror lacks the head, or the time was over before git had an answer.
+    /// The mirror lacks the head, or the time or the memory was over before git had an answer.
     Unknown,
 }
 
@@ -60,8 +60,8 @@ impl Mirror {
         waiting.dedup();
         let prepare = move |mirror: &Self| {
             let repository = mirror.repository()?;
-            find_commit(&repository, base)?;
-            waiting.retain(|head| find_commit(&repository, *head).is_ok());
+            commit_bytes(&repository, base)?;
+            waiting.retain(|head| commit_bytes(&repository, *head).is_ok());
             let scratch = scratch(mirror.dir()).map_err(GitError::io("make room for merges"))?;
             Ok((waiting, scratch))
         };
@@ -159,7 +159,14 @@ impl Asked {
             // Too much was written, or there were too many; it goes on where the answers end.
             Some(0) | None if answered > 0 => {}
             Some(0) | None => self.settle_first(Mergeability::Unknown),
-            Some(_) => return Err(GitError::Program(output.stderr.trim().to_owned())),
+            Some(_) => {
+                let failure = output.local_failure();
+                if !matches!(failure, GitError::TooLarge(_)) {
+                    return Err(failure);
+                }
+                // The others are looked at without the head that was too much.
+                self.settle_first(Mergeability::Unknown);
+            }
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! `status_based_exemption`).
 
 use super::super::repo::Repo;
+use super::merging::is_passing;
 use super::{Done, Passing};
 use crate::git::{Fetch, GitError, RemoteRef};
 use crate::github::ApiError;
@@ -13,19 +14,28 @@ use crate::queue::note::Exemption;
 /// Looks whether the pull's head, or GitHub's own merge of it, is green and has the same content.
 pub(super) async fn judge(repo: &Repo, asked: &ExemptionQuestion) -> Result<Done, Passing> {
     let run = asked.run;
-    let exemption = if is_exempt_by_head(repo, asked).await? {
-        Some(Exemption::HeadIsGreen)
-    } else if is_exempt_by_test_merge(repo, asked).await? {
-        Some(Exemption::TestMergeIsGreen)
-    } else {
-        None
+    let exemption = match exemption(repo, asked).await {
+        // What cannot be looked at is tested.
+        Err(Passing::Git(error)) if !is_passing(&error) => {
+            tracing::warn!(run.id = %run, %error, "a run's commit is not compared with GitHub's");
+            None
+        }
+        judged => judged?,
     };
     Ok(Done::answered(Event::ExemptionJudged { run, exemption }))
 }
 
+async fn exemption(repo: &Repo, asked: &ExemptionQuestion) -> Result<Option<Exemption>, Passing> {
+    if is_exempt_by_head(repo, asked).await? {
+        return Ok(Some(Exemption::HeadIsGreen));
+    }
+    let by_test_merge = is_exempt_by_test_merge(repo, asked).await?;
+    Ok(by_test_merge.then_some(Exemption::TestMergeIsGreen))
+}
+
 async fn is_exempt_by_head(repo: &Repo, asked: &ExemptionQuestion) -> Result<bool, Passing> {
     let (base_tip, head) = (asked.base_tip, asked.head);
-    let is_up_to_date = repo.has_mirror() && repo.mirror().is_ancestor(base_tip, head)?;
+    let is_up_to_date = repo.has_mirror() && repo.mirror().is_ancestor(base_tip, head).await?;
     Ok(is_up_to_date && is_green(repo, head, &asked.contexts).await?)
 }
 

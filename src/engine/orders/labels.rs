@@ -64,7 +64,7 @@ async fn remove(api: &github::Repo, pull: PullNumber, label: &str) -> Result<(),
 /// Shows that a pull landed, where GitHub does not see that by itself.
 pub(super) async fn mark_merged(repo: &Repo, mark: &MergeMark) -> Result<Done, Passing> {
     let pull = mark.pull;
-    if merging::contains(repo, mark.landed, mark.head) {
+    if merging::contains(repo, mark.landed, mark.head).await {
         return Ok(Done::Quietly);
     }
     let api = &repo.shared().api;

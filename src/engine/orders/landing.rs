@@ -67,7 +67,7 @@ async fn has_landed(repo: &Repo, landing: &LandingOrder) -> Result<bool, Passing
     }
     let mirror = &shared.mirror;
     mirror.fetch(Fetch::Branch(landing.base.clone())).await?;
-    match mirror.is_ancestor(landing.to, tip) {
+    match mirror.is_ancestor(landing.to, tip).await {
         Ok(contained) => Ok(contained),
         Err(GitError::Missing(_)) => Ok(false),
         Err(error) => Err(error.into()),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::mirroring::{Head, fetch_lacking};
 use super::super::repo::Repo;
+use super::merging::is_passing;
 use super::{Done, Passing};
 use crate::git::{self, GitError};
 use crate::github::{ApiError, Value};
@@ -62,6 +63,10 @@ async fn survey(repo: &Repo, base: &BaseAt, heads: &[Head]) -> Result<Vec<Mergea
         Ok(surveyed) => surveyed,
         // The branch has moved on; it is looked at again from there.
         Err(GitError::Missing(_)) => return Ok(Vec::new()),
+        Err(error) if !is_passing(&error) => {
+            tracing::warn!(repo.label = %repo.label(), %error, "which pulls conflict is not found out");
+            return Ok(Vec::new());
+        }
         Err(error) => return Err(error.into()),
     };
     let found = heads.iter().zip(surveyed);

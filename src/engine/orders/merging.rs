@@ -186,7 +186,7 @@ pub(super) async fn publish(
 }
 
 /// What passes is tried again; the rest ends the run, and says why.
-fn give_up(run: RunId, error: GitError) -> Result<Done, Passing> {
+pub(super) fn give_up(run: RunId, error: GitError) -> Result<Done, Passing> {
     if is_passing(&error) {
         return Err(error.into());
     }
@@ -203,6 +203,7 @@ pub(super) fn is_passing(error: &GitError) -> bool {
         | GitError::Missing(_)
         | GitError::BadName(_)
         | GitError::BadUrl(_)
+        | GitError::TooLarge(_)
         | GitError::Program(_)
         | GitError::Mirror(_) => false,
     }
@@ -217,6 +218,10 @@ pub(super) fn explanation(error: &GitError) -> String {
         }
         GitError::BadName(_) => "git takes no branch of that name.",
         GitError::Transient(_) | GitError::Unknown(_) => "GitHub is out of reach.",
+        GitError::TooLarge(_) => {
+            "git needs more memory, time or space for this pull request than it may use on this \
+             server. Make it smaller, or ask the server's operator."
+        }
         GitError::BadUrl(_) | GitError::Program(_) | GitError::Mirror(_) | GitError::Io { .. } => {
             "git failed on the server; its operator finds more in the log."
         }
@@ -229,7 +234,8 @@ pub(super) fn failed(run: RunId, why: String) -> Done {
 }
 
 /// Whether the history of one commit holds the other, as far as the mirror knows.
-pub(super) fn contains(repo: &Repo, descendant: CommitId, ancestor: CommitId) -> bool {
+pub(super) async fn contains(repo: &Repo, descendant: CommitId, ancestor: CommitId) -> bool {
     let mirror = &repo.shared().mirror;
-    mirror.is_ancestor(ancestor, descendant).unwrap_or(false)
+    let contained = mirror.is_ancestor(ancestor, descendant).await;
+    contained.unwrap_or(false)
 }

@@ -1,9 +1,10 @@
 //! The suites of a run's commit: reading the file, and putting up the jobs.
 
 use super::super::repo::Repo;
+use super::merging::give_up;
 use super::{Done, Passing};
 use crate::clock;
-use crate::git::{FileAt, GitError, Mirror};
+use crate::git::{Astray, Changes, FileAt, GitError, Mirror};
 use crate::ids::{CommitId, JobId, RunId, Timestamp};
 use crate::jobs::{Job, JobState, Subject};
 use crate::queue::event::{Event, SuiteFile, SuitesFound};
@@ -23,6 +24,22 @@ pub(super) async fn read(
     if !repo.is_live(run) {
         return Ok(Done::Quietly);
     }
+    let mut found = match found(repo, run, commit, since).await {
+        Ok(found) => found,
+        Err(error) => return give_up(run, error),
+    };
+    if let SuitesFound::Suites(file) = &mut found {
+        file.passed = passed_before(repo, commit, &file.suites).await?;
+    }
+    Ok(Done::answered(Event::SuitesRead { run, found }))
+}
+
+async fn found(
+    repo: &Repo,
+    run: RunId,
+    commit: CommitId,
+    since: Option<CommitId>,
+) -> Result<SuitesFound, GitError> {
     let mirror = repo.shared().mirror.clone();
     mirror.fetch_commit(commit).await?;
     // A branch's tip is pinned by nobody else.
@@ -34,14 +51,10 @@ pub(super) async fn read(
         since,
     };
     let found = tokio::task::spawn_blocking(move || reader.find(&names)).await;
-    let mut found = found.map_err(|error| GitError::Io {
+    found.map_err(|error| GitError::Io {
         doing: "wait for a thread",
         source: error.into(),
-    })??;
-    if let SuitesFound::Suites(file) = &mut found {
-        file.passed = passed_before(repo, commit, &file.suites).await?;
-    }
-    Ok(Done::answered(Event::SuitesRead { run, found }))
+    })?
 }
 
 /// Reads one commit.
@@ -60,10 +73,11 @@ impl Reader {
             {
                 FileAt::Absent => {}
                 FileAt::TooLarge { .. } => {
-                    return Ok(SuitesFound::Invalid {
-                        file: name.clone(),
-                        message: format!("file is larger than {FILE_BYTES_MAX} bytes"),
-                    });
+                    let message = format!("file is larger than {FILE_BYTES_MAX} bytes");
+                    return Ok(invalid(name, message));
+                }
+                FileAt::Astray(astray) => {
+                    return Ok(invalid(name, astray_words(astray).to_owned()));
                 }
                 FileAt::Content(bytes) => return self.parse(name, &bytes),
             }
@@ -75,20 +89,21 @@ impl Reader {
         let suites = match suite::read(name, bytes) {
             Ok(suites) => suites,
             Err(error) => {
-                return Ok(SuitesFound::Invalid {
-                    file: name.to_owned(),
-                    message: error.message,
-                });
+                return Ok(invalid(name, error.message));
             }
         };
-        let (mut untouched, mut changed) = (Vec::new(), None);
-        if let Some(paths) = self.changed_paths()? {
-            changed = paths.contains(name).then(|| name.to_owned());
+        let since = self.since.filter(|since| self.mirror.has(*since));
+        let mut changed = None;
+        let mut untouched = Vec::new();
+        // Where it is not known what was there before, everything may have changed.
+        if let Some(since) = since {
+            changed = self
+                .mirror
+                .differs(since, self.commit, name)?
+                .then(|| name.to_owned());
             // What the file says of paths must not let a change of it land untested.
             if changed.is_none() {
-                let paths: Vec<_> = paths.into_iter().collect();
-                let left = suite::untouched(&suites, &paths).into_iter();
-                untouched = left.map(|suite| suite.context.clone()).collect();
+                untouched = self.untouched(since, &suites)?;
             }
         }
         Ok(SuitesFound::Suites(SuiteFile {
@@ -99,12 +114,29 @@ impl Reader {
         }))
     }
 
-    /// `None` where it is not known what was there before: then everything may have changed.
-    fn changed_paths(&self) -> Result<Option<std::collections::BTreeSet<String>>, GitError> {
-        let Some(since) = self.since.filter(|since| self.mirror.has(*since)) else {
-            return Ok(None);
+    /// The contexts of the suites that no changed path is about.
+    fn untouched(&self, since: CommitId, suites: &[Suite]) -> Result<Vec<String>, GitError> {
+        let paths: Vec<_> = match self.mirror.changed_paths(since, self.commit)? {
+            Changes::Paths(paths) => paths.into_iter().collect(),
+            Changes::Everything => return Ok(Vec::new()),
         };
-        self.mirror.changed_paths(since, self.commit).map(Some)
+        let untouched = suite::untouched(suites, &paths).into_iter();
+        Ok(untouched.map(|suite| suite.context.clone()).collect())
+    }
+}
+
+fn astray_words(astray: Astray) -> &'static str {
+    match astray {
+        Astray::Outside => "it is a symbolic link that leads out of the repository",
+        Astray::Nowhere => "it is a symbolic link that leads to no file of the repository",
+        Astray::Around => "it is a symbolic link that leads in a circle",
+    }
+}
+
+fn invalid(file: &str, message: String) -> SuitesFound {
+    SuitesFound::Invalid {
+        file: file.to_owned(),
+        message,
     }
 }
 
@@ -149,7 +181,10 @@ pub(super) async fn start(
     let Some(brief) = brief(repo, run) else {
         return Ok(Done::Quietly);
     };
-    let tree = repo.mirror().tree_of(commit)?.to_string();
+    let tree = match repo.mirror().tree_of(commit) {
+        Ok(tree) => tree.to_string(),
+        Err(error) => return give_up(run, error),
+    };
     let made_at = clock::now();
     let jobs = suites.iter().map(|suite| Job {
         id: JobId(0),

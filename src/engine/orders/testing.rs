@@ -191,7 +191,12 @@ async fn changed_suites(
     let Some(tip) = mirror.tip(base)? else {
         return Ok(None);
     };
-    let paths = mirror.paths_changed_by(tip, head)?;
-    let mut names = repo.shared().suite_files.iter();
-    Ok(names.find(|name| paths.contains(*name)).cloned())
+    // Without a history in common, all of it is new.
+    let fork = mirror.fork_point(tip, head).await?.unwrap_or(tip);
+    for name in &repo.shared().suite_files {
+        if mirror.differs(fork, head, name)? {
+            return Ok(Some(name.clone()));
+        }
+    }
+    Ok(None)
 }

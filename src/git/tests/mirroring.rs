@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::super::testing::{AT, Entry, Fault, Origin, Server, bot, branch, files};
+use super::super::testing::{AT, Fault, Origin, Server, bot, branch, files};
 use super::super::{
     Fetch, FileAt, GitError, Limits, Merge, Mirror, PushKind, Remote, RemoteAuth, RemoteRef,
     Secret, Upkeep,
@@ -27,9 +27,9 @@ async fn everything_is_branches_and_heads_of_pulls() {
     assert_eq!(mirror.tip(&branch(MAIN)).unwrap(), Some(one));
     assert_eq!(mirror.pull_head(PullNumber(7)).unwrap(), Some(two));
     assert!(mirror.has(two));
-    assert!(mirror.is_ancestor(one, two).unwrap());
-    assert!(mirror.is_ancestor(two, two).unwrap());
-    assert!(!mirror.is_ancestor(two, one).unwrap());
+    assert!(mirror.is_ancestor(one, two).await.unwrap());
+    assert!(mirror.is_ancestor(two, two).await.unwrap());
+    assert!(!mirror.is_ancestor(two, one).await.unwrap());
     assert_eq!(mirror.remote_tip(&branch(MAIN)).await.unwrap(), Some(one));
 }
 
@@ -185,36 +185,6 @@ async fn names_from_outside_are_names_and_never_options() {
         assert_eq!(mirror.tip(&branch(odd)).unwrap(), Some(one), "{odd}");
         assert_eq!(mirror.remote_tip(&branch(odd)).await.unwrap(), Some(one));
     }
-}
-
-#[tokio::test]
-async fn only_regular_files_are_read() {
-    let origin = Origin::new();
-    let mut tree = files(&[("dir/plain", "text"), ("bytes", "12345")]);
-    tree.insert(b"program".to_vec(), Entry::Program(b"#!".to_vec()));
-    tree.insert(b"link".to_vec(), Entry::Link(b"bytes".to_vec()));
-    tree.insert(b"way".to_vec(), Entry::Link(b"dir".to_vec()));
-    let one = origin.commit(&[], &tree);
-    let mirror = origin.mirror();
-    mirror.fetch_commit(one).await.unwrap();
-    let read = |path: &str| mirror.read_file(one, path, 4).unwrap();
-    assert_eq!(read("dir/plain"), FileAt::Content(b"text".to_vec()));
-    assert_eq!(read("program"), FileAt::Content(b"#!".to_vec()));
-    assert_eq!(read("bytes"), FileAt::TooLarge { bytes: 5 });
-    for path in [
-        "",
-        "dir",
-        "link",
-        "way/plain",
-        "none",
-        "bytes/x",
-        "../r",
-        "/bytes",
-    ] {
-        assert_eq!(read(path), FileAt::Absent, "{path}");
-    }
-    let missing = mirror.read_file(CommitId::ZERO, "a", 4);
-    assert!(matches!(missing, Err(GitError::Missing(CommitId::ZERO))));
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! The floor as a whole, with real repositories and the real `git` at the other end.
 
+mod bombs;
 mod differing;
 mod edits;
 mod merging;
 mod mirroring;
 mod oracle;
 mod pushing;
+mod reading;
 mod rebasing;
 mod replaying;
 mod serving;

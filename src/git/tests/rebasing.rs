@@ -348,5 +348,5 @@ async fn a_rebase_that_takes_too_long_is_given_up() {
     });
     let head = scene.work(&[scene.start], &ab("2\n", "1\n"), "one");
     let late = scene.mirror.autosquash(scene.start, head, &plan("")).await;
-    assert!(matches!(late, Err(GitError::Program(_))), "{late:?}");
+    assert!(matches!(late, Err(GitError::TooLarge(_))), "{late:?}");
 }
