@@ -223,6 +223,7 @@ impl Repo {
             | Event::AccessTold { .. }
             | Event::SuitesCompared { .. }
             | Event::MergeConflicted { .. }
+            | Event::MergeAltered { .. }
             | Event::MergePublished { .. }
             | Event::SetupFailed { .. }
             | Event::SuitesRead { .. }

@@ -8,7 +8,7 @@ use crate::ids::{BranchName, CommitId, Login, PullNumber};
 use crate::queue::effect::Culprit;
 use crate::queue::event::{MergeStep, SuiteVerdict};
 use crate::queue::note::{
-    Exemption, Link, Missing, Note, Obstacle, PIN, Purpose, Reason, Unfinished,
+    Exemption, Link, Missing, Note, Obstacle, PIN, Purpose, Reason, SomeFiles, Unfinished,
 };
 
 /// How many checks are named one by one.
@@ -184,6 +184,24 @@ pub(super) fn obstacle(why: &Obstacle) -> String {
         }
         Obstacle::SetupTooSlow => "the merge was not made and pushed in time.".to_owned(),
         Obstacle::SetupFailed(why) => why.clone(),
+        Obstacle::ContentLost(files) => format!(
+            "rebased or squashed, it would not be what a merge makes of it: {} would differ, \
+             because of a change in a merge commit or of one that was reverted. Rebase the branch \
+             yourself, so that each change is in an ordinary commit, and push.",
+            some_files(files)
+        ),
+    }
+}
+
+fn some_files(files: &SomeFiles) -> String {
+    let names = files.named.iter();
+    let names = names.map(|name| format!("\"{}\"", plain(name, NAME_CHARS_MAX)));
+    let names = names.collect::<Vec<_>>().join(", ");
+    match (files.named.len(), files.others) {
+        (0, _) => "many files".to_owned(),
+        (_, 0) => names,
+        (_, 1) => format!("{names} and 1 other file"),
+        (_, others) => format!("{names} and {others} other files"),
     }
 }
 

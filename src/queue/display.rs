@@ -72,6 +72,7 @@ impl fmt::Display for Event {
             Self::RollupMade { pulls, rollup } => {
                 write!(f, "rollup #{rollup} of {} pulls made", pulls.len())
             }
+            Self::MergeAltered { run, .. } => write!(f, "run {run}: the merge would lose content"),
             Self::MergeConflicted { run, step } => write!(f, "run {run}: {step:?} conflicted"),
             Self::TestMergeMade { run, made, .. } => write!(f, "run {run}: test merge {made:?}"),
             Self::SuitesCompared { pull, changed, .. } => match changed {

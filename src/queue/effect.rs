@@ -15,7 +15,7 @@ use crate::suite::Suite;
 pub enum Effect {
     /// Merge the members onto the base branch's tip, in the mirror.
     ///
-    /// Answers: `MergeMade`, `MergeConflicted` or `SetupFailed`.
+    /// Answers: `MergeMade`, `MergeConflicted`, `MergeAltered` or `SetupFailed`.
     MakeMerge(MergeOrder),
     /// Push a run's commit to a branch of ours, by force. It is ordered only after the queue knows
     /// the commit, so that no answer of a fast check can come too early.

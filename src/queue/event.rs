@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::effect::BaseAt;
-use super::note::{Ending, Exemption, Link};
+use super::note::{Ending, Exemption, Link, SomeFiles};
 use crate::command::Standing;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::suite::Suite;
@@ -164,6 +164,14 @@ pub enum Event {
         run: RunId,
         /// At which step.
         step: MergeStep,
+    },
+    /// Made in the style that the repository wants, a merge would not hold what a plain merge
+    /// holds: it was not made.
+    MergeAltered {
+        /// For which run.
+        run: RunId,
+        /// What would be lost or changed.
+        files: SomeFiles,
     },
     /// `MakeTestMerge` was done: the commit is in the mirror.
     TestMergeMade {

@@ -212,6 +212,9 @@ impl Queue {
                 merge,
             } => self.begin_testing(run, base_tip, merge, turn),
             Event::MergeConflicted { run, step } => self.end_conflicted(run, step, turn),
+            Event::MergeAltered { run, files } => {
+                self.end_broken(run, Obstacle::ContentLost(files), turn);
+            }
             Event::TestMergeMade {
                 run,
                 base_tip,

@@ -338,6 +338,32 @@ pub enum Obstacle {
     SetupTooSlow,
     /// Making or pushing the merge was given up, for this reason.
     SetupFailed(String),
+    /// Rebased or squashed, these files would not be as in a plain merge.
+    ContentLost(SomeFiles),
+}
+
+/// Files, the first few of them by name.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct SomeFiles {
+    /// At most [`FILES_NAMED_MAX`] paths, as their author chose them. None if there are more than
+    /// can be listed.
+    pub named: Vec<String>,
+    /// How many there are beside those.
+    pub others: usize,
+}
+
+/// How many files are named where there are many.
+pub const FILES_NAMED_MAX: usize = 5;
+
+impl SomeFiles {
+    /// Names the first of these.
+    pub fn of(paths: impl IntoIterator<Item = String>) -> Self {
+        let mut paths = paths.into_iter();
+        Self {
+            named: paths.by_ref().take(FILES_NAMED_MAX).collect(),
+            others: paths.count(),
+        }
+    }
 }
 
 /// How a run ended, in short, for pages and answers.

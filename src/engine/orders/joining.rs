@@ -1,10 +1,16 @@
 //! Joining one pull to a base in the mirror, in the style that the repository wants (homu:
 //! `linear`, `autosquash`, `squash`).
 
-use crate::git::{Autosquash, Credit, GitError, Merge, Mirror, Person, Rebase, RebasePlan};
+use crate::git::{
+    Autosquash, Changes, Credit, GitError, Merge, Mirror, Person, Rebase, RebasePlan,
+};
 use crate::ids::{CommitId, Timestamp};
-use crate::queue::effect::{History, MemberMerge, Shape};
+use crate::queue::effect::{History, MemberMerge, MergeStyle, Shape};
 use crate::queue::event::MergeStep;
+use crate::queue::note::SomeFiles;
+
+#[cfg(test)]
+mod tests;
 
 /// Who joins.
 pub(super) struct Joiner<'a> {
@@ -24,11 +30,56 @@ pub(super) enum Joined {
     Nothing,
     /// It has more commits than are rebased.
     TooLarge,
+    /// Another content would come of it than of a plain merge, in these files.
+    Altered(SomeFiles),
 }
 
 impl Joiner<'_> {
-    /// Joins a pull to a base.
+    /// Joins a pull to a base. Whatever the style, the content is that of a plain merge, where that
+    /// is clean: merge commits, and what people change in them, are left out of a rebase.
     pub(super) async fn join(
+        &self,
+        base: CommitId,
+        member: &MemberMerge,
+    ) -> Result<Joined, GitError> {
+        let joined = self.join_in_style(base, member).await?;
+        let tip = match joined {
+            Joined::Made(commit) if member.style != MergeStyle::default() => commit,
+            Joined::Nothing if member.style != MergeStyle::default() => base,
+            Joined::Made(_)
+            | Joined::Nothing
+            | Joined::Conflict(_)
+            | Joined::TooLarge
+            | Joined::Altered(_) => return Ok(joined),
+        };
+        Ok(match self.altered(base, member.head, tip).await? {
+            Some(files) => Joined::Altered(files),
+            None => joined,
+        })
+    }
+
+    /// The files in which a tip is not what a plain merge would be.
+    async fn altered(
+        &self,
+        base: CommitId,
+        head: CommitId,
+        tip: CommitId,
+    ) -> Result<Option<SomeFiles>, GitError> {
+        let Some(merged) = self.mirror.merged_tree(base, head).await? else {
+            return Ok(None);
+        };
+        let made = self.mirror.tree_of(tip)?;
+        if made == merged {
+            return Ok(None);
+        }
+        let changes = self.mirror.changes_between(merged, made)?;
+        Ok(Some(match changes {
+            Changes::Paths(paths) => SomeFiles::of(paths),
+            Changes::Everything => SomeFiles::of([]),
+        }))
+    }
+
+    async fn join_in_style(
         &self,
         base: CommitId,
         member: &MemberMerge,
@@ -45,7 +96,10 @@ impl Joiner<'_> {
             (Joined::Made(head), History::Merged) => self.merge(base, head, member).await,
             (Joined::Made(head), History::Linear) => self.rebase(base, head, member).await,
             (
-                unshaped @ (Joined::Conflict(_) | Joined::Nothing | Joined::TooLarge),
+                unshaped @ (Joined::Conflict(_)
+                | Joined::Nothing
+                | Joined::TooLarge
+                | Joined::Altered(_)),
                 History::Merged | History::Linear,
             ) => Ok(unshaped),
         }

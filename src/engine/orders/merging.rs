@@ -80,6 +80,7 @@ async fn joined(
                 continue;
             }
             Joined::Conflict(step) => Done::answered(Event::MergeConflicted { run, step }),
+            Joined::Altered(files) => Done::answered(Event::MergeAltered { run, files }),
             Joined::Nothing => nothing_to_merge(merge),
             Joined::TooLarge => {
                 let why = "The pull has too many commits to be rebased.".to_owned();

@@ -76,7 +76,9 @@ async fn merged(
         Joined::Made(commit) => (TestMerge::Merged(commit), commit),
         // The base has it already: it is tested as it is.
         Joined::Nothing => (TestMerge::Merged(wanted.head), wanted.head),
-        Joined::Conflict(_) | Joined::TooLarge => (TestMerge::Conflicted, wanted.head),
+        Joined::Conflict(_) | Joined::TooLarge | Joined::Altered(_) => {
+            (TestMerge::Conflicted, wanted.head)
+        }
     };
     made(repo, wanted.run, tip, what, commit)
 }

@@ -5,8 +5,8 @@ use crate::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
 use crate::queue::effect::Culprit;
 use crate::queue::event::{MergeStep, SuiteVerdict, Verdict};
 use crate::queue::note::{
-    Exemption, Link, Missing, Note, Obstacle, Purpose, QueueStatus, Reason, RunBrief, StatusNote,
-    SuiteProgress, Unfinished,
+    Exemption, Link, Missing, Note, Obstacle, Purpose, QueueStatus, Reason, RunBrief, SomeFiles,
+    StatusNote, SuiteProgress, Unfinished,
 };
 use crate::queue::run::Tested;
 
@@ -171,6 +171,12 @@ fn about_runs(chosen: Chosen<'_>) -> Vec<Note> {
         },
         Note::Broken {
             why: Obstacle::SetupFailed(chosen.text()),
+        },
+        Note::Broken {
+            why: Obstacle::ContentLost(SomeFiles {
+                named: vec![chosen.text(), chosen.text()],
+                others: 2,
+            }),
         },
         Note::BadSuites {
             file: chosen.text(),

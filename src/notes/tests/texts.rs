@@ -113,6 +113,8 @@ fn every_comment_reads_as_it_should() {
     ====
     :boom: This could not be tested: fix/it. Once that is mended, say `retry`.
     ====
+    :boom: This could not be tested: rebased or squashed, it would not be what a merge makes of it: "fix/it", "fix/it" and 2 other files would differ, because of a change in a merge commit or of one that was reverted. Rebase the branch yourself, so that each change is in an ordinary commit, and push. Once that is mended, say `retry`.
+    ====
     :boom: Invalid `fix/it`: fix/it.
 
     Push a file that is right: `paprq validate` checks it.
