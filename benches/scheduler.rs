@@ -51,6 +51,7 @@ fn claimant(number: u64) -> Claimant {
         labels: (0..7).map(|label| format!("label-{label}")).collect(),
         slots: 8,
         slots_free: 8,
+        asked_at: Timestamp(0),
         git_password: PasswordDigest::of(""),
     }
 }

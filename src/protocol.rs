@@ -19,6 +19,9 @@
 //! asks with a beat and goes on from there, so that no byte is lost or doubled. A report is taken
 //! only when the server holds all of its `log_bytes`; an answer with fewer asks for the rest and
 //! for the report again. Files come before the report, each whole; one that came before is replaced.
+//!
+//! A report with a `fault` gives the job back: the worker failed, not the suite. A worker that
+//! cannot begin jobs leaves what it needs for them out of the `executors` of its claims until it can.
 
 mod artifacts;
 
@@ -29,7 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use self::artifacts::{ArtifactPath, BadPath};
 pub use crate::config::ArtifactBounds;
 use crate::ids::{CommitId, WorkerId};
-pub use crate::jobs::{Attempt, Executor, JobOutcome, Wish};
+pub use crate::jobs::{Attempt, Executor, JobOutcome, Wish, WorkerFault};
 use crate::suite::{Suite, Variable};
 
 /// How long a worker holds a job without a word to the server, in seconds.
@@ -46,7 +49,7 @@ pub const CHUNK_BYTES_MAX: usize = 1024 * 1024;
 pub struct Claim {
     /// Its name. A second worker of the same name and token takes the first one's place.
     pub worker: WorkerId,
-    /// What it can execute.
+    /// What it can execute now.
     pub executors: Vec<Executor>,
     /// What it has that suites may ask for.
     pub labels: Vec<String>,
@@ -143,6 +146,10 @@ pub struct Answer {
 pub struct Report {
     /// Passed, failed or neither.
     pub outcome: JobOutcome,
+    /// Set where the worker is to blame: the outcome is an error then, and its message says what
+    /// the worker lacks. Servers that do not know this take the error as the job's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<WorkerFault>,
     /// How many bytes of log the worker has sent; the server has them all before it believes the
     /// outcome.
     pub log_bytes: u64,

@@ -26,6 +26,7 @@ use crate::jobs::{
 };
 use crate::protocol::{
     Answer, ArtifactBounds, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Report, Wish,
+    WorkerFault,
 };
 use crate::store::artifacts::{ArtifactError, Artifacts};
 use crate::store::logs::{LogError, Logs};
@@ -35,6 +36,9 @@ use crate::store::{Store, StoreError, Stored};
 pub(super) const LOG_BYTES_MAX: u64 = 64 << 20;
 /// What a worker may send beyond that, in bytes: the lines that say that the log was cut.
 const LOG_BYTES_SLACK: u64 = 64 << 10;
+
+/// How much of a worker's reason for giving a job back is kept, in characters.
+const REASON_CHARS_MAX: usize = 200;
 
 /// How long a claim waits at least before it is answered because the worker has more slots free
 /// by now than it said, in seconds: a slot that has just become free may still be swept.
@@ -158,7 +162,10 @@ impl JobDesk {
         tokio::pin!(deadline);
         let asked_at = clock::now();
         let git_token = hex::encode(rand::random::<[u8; 20]>());
-        let claimant = claimant(&worker, &claim, &git_token);
+        let claimant = Claimant {
+            asked_at,
+            ..claimant(&worker, &claim, &git_token)
+        };
         self.account(&worker, &claim.running).await?;
         loop {
             let mut changed = std::pin::pin!(self.0.changed.notified());
@@ -179,7 +186,7 @@ impl JobDesk {
 
     async fn is_outdated(&self, claimant: &Claimant) -> bool {
         let board = self.0.board.lock().await;
-        board.is_outdated(claimant)
+        board.is_outdated(clock::now(), claimant)
     }
 
     /// Takes back what the worker does not know that it has.
@@ -290,10 +297,15 @@ impl JobDesk {
         if log_bytes < report.log_bytes {
             return Ok(Answer { wish, log_bytes });
         }
+        if let Some(blame) = blame(&report) {
+            self.complain(token, attempt, &blame.1, log_bytes).await?;
+        }
         let token = token.to_owned();
         let finished = self.change(move |board, now| {
-            let ended = holder(board, &token, attempt)
-                .and_then(|worker| board.finish(now, attempt, &worker, report.outcome));
+            let ended = holder(board, &token, attempt).and_then(|worker| match blame(&report) {
+                Some(blame) => board.hand_back(now, attempt, &worker, blame),
+                None => board.finish(now, attempt, &worker, report.outcome),
+            });
             match ended {
                 Ok(changed) => (Ok(()), changed),
                 Err(over) => (Err(over), Vec::new()),
@@ -302,6 +314,29 @@ impl JobDesk {
         finished.await??;
         self.seal(attempt);
         Ok(Answer { wish, log_bytes })
+    }
+
+    /// Says in the server's log that a worker failed, and in the job's where nothing is in it.
+    async fn complain(
+        &self,
+        token: &str,
+        attempt: Attempt,
+        reason: &str,
+        log_bytes: u64,
+    ) -> Result<(), CallError> {
+        let worker = holder(&*self.0.board.lock().await, token, attempt)?;
+        tracing::error!(
+            worker = %worker.name,
+            token,
+            job.id = %attempt.job,
+            reason,
+            "a worker gives a job back that it cannot execute"
+        );
+        if log_bytes == 0 {
+            let line = Bytes::from(format!("### {reason}\n"));
+            self.0.logs.append(attempt, 0, line).await?;
+        }
+        Ok(())
     }
 
     /// The repository and run whose commit an attempt may fetch, if this is its password.
@@ -507,6 +542,16 @@ fn holder(board: &Board, token: &str, attempt: Attempt) -> Result<WorkerKey, Lea
     }
 }
 
+/// What a report blames the worker for.
+fn blame(report: &Report) -> Option<(WorkerFault, String)> {
+    let reason = match &report.outcome {
+        JobOutcome::Error { message } => message.lines().next().unwrap_or_default(),
+        JobOutcome::Passed | JobOutcome::Failed { .. } | JobOutcome::TimedOut => "",
+    };
+    let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
+    report.fault.map(|fault| (fault, reason))
+}
+
 fn claimant(worker: &WorkerKey, claim: &Claim, git_token: &str) -> Claimant {
     Claimant {
         worker: worker.clone(),
@@ -514,6 +559,7 @@ fn claimant(worker: &WorkerKey, claim: &Claim, git_token: &str) -> Claimant {
         labels: claim.labels.clone(),
         slots: claim.slots,
         slots_free: claim.slots_free,
+        asked_at: clock::now(),
         git_password: PasswordDigest::of(git_token),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::board::{Board, Entry};
 use super::job::{Job, JobState, Wish, WorkerKey};
 use super::policy::Kind;
-use super::waiting::{Age, is_overdue};
+use super::waiting::is_overdue;
 use super::workers::KNOWN_S;
 use crate::ids::{JobId, Timestamp};
 
@@ -71,7 +71,7 @@ impl Board {
         };
         let fitting = self.workers.fitting(&kind.need, now);
         let free = fitting
-            .filter(|(worker, _)| is_open(worker))
+            .filter(|(worker, _)| is_open(worker) && !self.is_barred(now, id, worker))
             .map(|(worker, offer)| (self.free_at(worker, offer.slots), worker));
         if let Some((_, worker)) = free.max() {
             self.kept.insert(worker.clone(), id);
@@ -101,16 +101,41 @@ impl Board {
         let groups = self.waiting.groups();
         let kinds: Vec<_> = groups
             .filter(|(kind, _)| kind.preempts)
-            .map(|(kind, group)| (Arc::clone(kind), group.by_priority().collect::<Vec<_>>()))
+            .map(|(kind, group)| {
+                let ids = group.by_priority().map(|(_, (_, id))| id);
+                (Arc::clone(kind), ids.collect::<Vec<_>>())
+            })
             .collect();
         if kinds.is_empty() {
             return Vec::new();
         }
         let mut free = self.free_slots(now);
         let mut changed = Vec::new();
-        for (kind, ages) in kinds {
-            changed.extend(self.preempt_for(now, &kind, &ages, &mut free));
+        for (kind, ids) in kinds {
+            let was_lost = |id: &JobId| self.job(*id).is_some_and(|job| job.losses().count() > 0);
+            let (lost, others): (Vec<_>, Vec<_>) = ids.into_iter().partition(was_lost);
+            for id in lost {
+                changed.extend(self.preempt_elsewhere(now, &kind, id, &mut free));
+            }
+            changed.extend(self.preempt_for(now, &kind, &others, &mut free));
         }
+        changed
+    }
+
+    /// Interrupts jobs for one that some workers are not given now.
+    fn preempt_elsewhere(
+        &mut self,
+        now: Timestamp,
+        kind: &Kind,
+        id: JobId,
+        free: &mut BTreeMap<WorkerKey, u32>,
+    ) -> Vec<Job> {
+        let all = std::mem::take(free).into_iter();
+        let (barred, mut open): (BTreeMap<_, _>, _) =
+            all.partition(|(worker, _)| self.is_barred(now, id, worker));
+        let changed = self.preempt_for(now, kind, &[id], &mut open);
+        *free = open;
+        free.extend(barred);
         changed
     }
 
@@ -127,11 +152,12 @@ impl Board {
         &mut self,
         now: Timestamp,
         kind: &Kind,
-        ages: &[Age],
+        waiting: &[JobId],
         free: &mut BTreeMap<WorkerKey, u32>,
     ) -> Vec<Job> {
-        let unserved = ages.iter().map(|(_, id)| *id);
-        let unserved: Vec<_> = unserved
+        let unserved: Vec<_> = waiting
+            .iter()
+            .copied()
             .filter(|id| !self.kept.values().any(|kept| kept == id))
             .take(self.places_left(kind))
             .collect();

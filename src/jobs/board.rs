@@ -54,6 +54,8 @@ pub struct Claimant {
     pub slots: u32,
     /// How many more slots it can fill; at least 1.
     pub slots_free: u32,
+    /// When it asked.
+    pub asked_at: Timestamp,
     /// Of a fresh password for fetching the commit, used if there is a job.
     pub git_password: PasswordDigest,
 }

@@ -1,6 +1,7 @@
 //! Which job a worker gets.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use super::board::{Board, Claimant};
 use super::job::{AttemptRecord, Job, JobState, Wish, WorkerKey};
@@ -17,7 +18,7 @@ impl Board {
     /// Gives the first fitting job to a worker; returns it as it is now.
     pub fn claim(&mut self, now: Timestamp, claimant: &Claimant) -> Option<Job> {
         let free = self.meet(now, claimant);
-        let id = self.choose(&claimant.worker, free)?;
+        let id = self.choose(now, &claimant.worker, free)?;
         let until = now.plus_s(self.policy.lease_s);
         self.heard.insert(id, now);
         let given = self.alter(id, |job| job.give(now, until, claimant))?;
@@ -27,10 +28,10 @@ impl Board {
 
     /// Whether a claim got nothing only because the worker had fewer slots free when it asked
     /// than it has now.
-    pub fn is_outdated(&self, claimant: &Claimant) -> bool {
+    pub fn is_outdated(&self, now: Timestamp, claimant: &Claimant) -> bool {
         let used = self.load.slots_at(&claimant.worker);
         let free = claimant.slots.saturating_sub(used);
-        free > claimant.slots_free && self.choose(&claimant.worker, free).is_some()
+        free > claimant.slots_free && self.choose(now, &claimant.worker, free).is_some()
     }
 
     /// Takes note of a worker; returns how many slots it may be given.
@@ -45,14 +46,16 @@ impl Board {
             labels: claimant.labels.iter().cloned().collect(),
             slots,
             seen_at: now,
+            sick: BTreeMap::new(),
         };
-        self.workers.meet(claimant.worker.clone(), offer);
+        self.workers
+            .meet(claimant.worker.clone(), offer, claimant.asked_at);
         claimant.slots_free.min(slots.saturating_sub(used))
     }
 
-    fn choose(&self, worker: &WorkerKey, free: u32) -> Option<JobId> {
+    fn choose(&self, now: Timestamp, worker: &WorkerKey, free: u32) -> Option<JobId> {
         let offer = self.workers.offer(worker)?;
-        if let Some(id) = self.kept_for(worker, offer) {
+        if let Some(id) = self.kept_for(now, worker, offer) {
             let slots = self.jobs.get(&id)?.kind.need.slots;
             return (slots <= free).then_some(id);
         }
@@ -60,7 +63,8 @@ impl Board {
             .groups()
             .filter(|(kind, _)| kind.need.slots <= free && offer.fits(&kind.need))
             .filter_map(|(kind, group)| {
-                let (priority, age) = group.first()?;
+                let mut ages = group.by_priority();
+                let (priority, age) = ages.find(|(_, age)| !self.is_barred(now, age.1, worker))?;
                 let held = self.held(kind, age.1);
                 held.is_none()
                     .then(|| (self.turn(kind, priority, age), age.1))
@@ -70,10 +74,11 @@ impl Board {
     }
 
     /// The job for which a worker's free slots are kept, if it could begin there.
-    fn kept_for(&self, worker: &WorkerKey, offer: &Offer) -> Option<JobId> {
+    fn kept_for(&self, now: Timestamp, worker: &WorkerKey, offer: &Offer) -> Option<JobId> {
         let id = *self.kept.get(worker)?;
         let kind = &self.ready(id)?.kind;
-        (offer.fits(&kind.need) && self.held(kind, id).is_none()).then_some(id)
+        let may_begin = offer.fits(&kind.need) && self.held(kind, id).is_none();
+        (may_begin && !self.is_barred(now, id, worker)).then_some(id)
     }
 
     fn turn(&self, kind: &Kind, priority: Reverse<i64>, age: Age) -> Turn {

@@ -1,13 +1,19 @@
 //! How attempts and jobs end: by a report, by the loss of the worker, by time, by other jobs.
 
 use super::ATTEMPTS_MAX;
-use super::board::{Board, LeaseOver};
-use super::job::{Attempt, AttemptEnd, Job, JobOutcome, JobState, Wish, WorkerKey};
+use super::board::{Board, Entry, LeaseOver};
+use super::job::{Attempt, AttemptEnd, Job, JobOutcome, JobState, Wish, WorkerFault, WorkerKey};
+use super::need::Need;
 use super::policy::Kind;
+use super::waiting::is_overdue;
+use super::workers::Sickness;
 use crate::ids::{AttemptNumber, JobId, RunId, Timestamp};
 
 /// How often waiting jobs are looked through for those that nobody can execute, in seconds.
 const SWEEP_S: u64 = 60;
+/// How much longer each time a job is kept from a worker that was lost with it more than once,
+/// in seconds.
+const SAME_WORKER_PAUSE_S: u64 = 60;
 
 impl Board {
     /// A worker reports how its attempt ended. Returns what changed, that job first: it is over,
@@ -25,6 +31,53 @@ impl Board {
         self.leased(attempt, worker)?;
         self.workers.hear(worker, now);
         Ok(self.end(now, attempt.job, |job| job.report(now, outcome)))
+    }
+
+    /// A worker gives an attempt back that it could not bring to an outcome. Returns what changed,
+    /// that job first: it waits again, or is over because that happened too often.
+    ///
+    /// # Errors
+    /// [`LeaseOver`] if the attempt does not count any more.
+    pub fn hand_back(
+        &mut self,
+        now: Timestamp,
+        attempt: Attempt,
+        worker: &WorkerKey,
+        (fault, reason): (WorkerFault, String),
+    ) -> Result<Vec<Job>, LeaseOver> {
+        let executor = Need::of(&self.leased(attempt, worker)?.0.suite).executor;
+        self.workers.hear(worker, now);
+        match fault {
+            WorkerFault::BrokeOff => Ok(self.end(now, attempt.job, |job| {
+                job.take_back(AttemptEnd::Broken { at: now, reason });
+            })),
+            WorkerFault::CannotBegin => {
+                let (since, why) = (now, reason.clone());
+                let sickness = Sickness { since, reason: why };
+                self.workers.sicken(worker, executor, sickness);
+                Ok(self.end(now, attempt.job, |job| {
+                    job.take_back(AttemptEnd::Returned { at: now, reason });
+                }))
+            }
+        }
+    }
+
+    /// Whether a job is kept from a worker at which it was lost: while another one could have it
+    /// that it was not lost at, unless it has waited too long; and for a while in any case.
+    pub(super) fn is_barred(&self, now: Timestamp, id: JobId, worker: &WorkerKey) -> bool {
+        let Some(Entry { job, kind }) = self.jobs.get(&id) else {
+            return false;
+        };
+        let Some(until) = job.pause_end(worker) else {
+            return false;
+        };
+        if now < until {
+            return true;
+        }
+        let max_wait_s = self.policy.schedule.max_wait_s;
+        let mut others = self.workers.fitting(&kind.need, now);
+        !is_overdue(job.age(), now, max_wait_s)
+            && others.any(|(other, _)| job.pause_end(other).is_none())
     }
 
     /// Changes a job, and what its end means for others. Returns what changed, that job first.
@@ -78,7 +131,7 @@ impl Board {
 
     fn lose(&mut self, now: Timestamp, lost: Vec<JobId>) -> Vec<Job> {
         let lost = lost.into_iter();
-        lost.flat_map(|id| self.end(now, id, |job| job.take_back(now)))
+        lost.flat_map(|id| self.end(now, id, |job| job.take_back(AttemptEnd::Lost { at: now })))
             .collect()
     }
 
@@ -231,29 +284,48 @@ impl Job {
         }
     }
 
-    /// The attempt's worker is gone, or does not know of it: the job waits again, ends if it was
-    /// to be stopped, and is given up after [`ATTEMPTS_MAX`] losses.
-    fn take_back(&mut self, now: Timestamp) {
+    /// The attempt has come to nothing through no fault of the suite: the job waits again, ends if
+    /// it was to be stopped, and is given up after [`ATTEMPTS_MAX`] losses.
+    fn take_back(&mut self, end: AttemptEnd) {
+        let at = end.at();
         if self.preempted_by().is_some() {
-            self.end_attempt(AttemptEnd::Preempted { at: now });
+            self.end_attempt(AttemptEnd::Preempted { at });
             self.state = JobState::Waiting;
             return;
         }
         let cancelled = self.is_cancelled();
-        self.end_attempt(AttemptEnd::Lost { at: now });
+        let message = match &end {
+            AttemptEnd::Broken { reason, .. } => reason.clone(),
+            AttemptEnd::Lost { .. }
+            | AttemptEnd::Returned { .. }
+            | AttemptEnd::Reported { .. }
+            | AttemptEnd::Stopped { .. }
+            | AttemptEnd::Preempted { .. } => format!("Its worker was lost {ATTEMPTS_MAX} times."),
+        };
+        self.end_attempt(end);
         if cancelled {
-            self.state = JobState::Cancelled { at: now };
-        } else if self.losses() >= ATTEMPTS_MAX as usize {
-            self.give_up(now, format!("Its worker was lost {ATTEMPTS_MAX} times."));
+            self.state = JobState::Cancelled { at };
+        } else if self.losses().count() >= ATTEMPTS_MAX as usize {
+            self.give_up(at, message);
         } else {
             self.state = JobState::Waiting;
         }
     }
 
+    /// Until when a worker is not given this job after it was lost there, if it was. The first
+    /// time it may have been restarted, and has it again at once; the next time it waits.
+    pub(super) fn pause_end(&self, worker: &WorkerKey) -> Option<Timestamp> {
+        let at_worker = self.losses().filter(|(loser, _)| *loser == worker);
+        let times: Vec<_> = at_worker.map(|(_, at)| at).collect();
+        let pauses = u64::try_from(times.len()).unwrap_or(u64::MAX);
+        let pause_s = SAME_WORKER_PAUSE_S.saturating_mul(pauses.saturating_sub(1));
+        Some(times.last()?.plus_s(pause_s))
+    }
+
     /// The attempt's time is over, whatever its worker still does.
     fn stop(&mut self, now: Timestamp, message: String) {
         if self.preempted_by().is_some() {
-            return self.take_back(now);
+            return self.take_back(AttemptEnd::Lost { at: now });
         }
         let cancelled = self.is_cancelled();
         self.end_attempt(AttemptEnd::Stopped { at: now });

@@ -137,6 +137,30 @@ pub enum AttemptEnd {
         /// When.
         at: Timestamp,
     },
+    /// The worker could not begin it; that costs the job nothing.
+    Returned {
+        /// When.
+        at: Timestamp,
+        /// What the worker lacked.
+        reason: String,
+    },
+    /// The worker failed at it; that counts like the loss of the worker.
+    Broken {
+        /// When.
+        at: Timestamp,
+        /// What failed.
+        reason: String,
+    },
+}
+
+/// What kept a worker from an outcome, through no fault of the suite.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkerFault {
+    /// It cannot begin any job that needs the same executor, and asks for none until it can.
+    CannotBegin,
+    /// It broke off; it may do better next time, and others may.
+    BrokeOff,
 }
 
 /// A worker: the name of its token and its own.
@@ -190,6 +214,20 @@ pub enum JobOutcome {
         /// Why, in one line for people (at most 140 characters are shown).
         message: String,
     },
+}
+
+impl AttemptEnd {
+    /// When.
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Reported { at, .. }
+            | Self::Lost { at }
+            | Self::Stopped { at }
+            | Self::Preempted { at }
+            | Self::Returned { at, .. }
+            | Self::Broken { at, .. } => *at,
+        }
+    }
 }
 
 impl Executor {
@@ -254,18 +292,33 @@ impl Job {
         let failed = |record: &&AttemptRecord| match &record.ended {
             Some(AttemptEnd::Reported { outcome, .. }) => outcome.is_failure(),
             Some(
-                AttemptEnd::Lost { .. } | AttemptEnd::Stopped { .. } | AttemptEnd::Preempted { .. },
+                AttemptEnd::Lost { .. }
+                | AttemptEnd::Stopped { .. }
+                | AttemptEnd::Preempted { .. }
+                | AttemptEnd::Returned { .. }
+                | AttemptEnd::Broken { .. },
             )
             | None => false,
         };
         self.attempts.iter().filter(failed).count()
     }
 
-    /// How many attempts ended with the loss of the worker.
-    pub(super) fn losses(&self) -> usize {
-        let is_lost =
-            |record: &&AttemptRecord| matches!(record.ended, Some(AttemptEnd::Lost { .. }));
-        self.attempts.iter().filter(is_lost).count()
+    /// The workers at which attempts were lost, and when, one for each of these attempts.
+    pub(super) fn losses(&self) -> impl Iterator<Item = (&WorkerKey, Timestamp)> {
+        self.attempts
+            .iter()
+            .filter_map(|record| match &record.ended {
+                Some(AttemptEnd::Lost { at } | AttemptEnd::Broken { at, .. }) => {
+                    Some((&record.worker, *at))
+                }
+                Some(
+                    AttemptEnd::Reported { .. }
+                    | AttemptEnd::Stopped { .. }
+                    | AttemptEnd::Preempted { .. }
+                    | AttemptEnd::Returned { .. },
+                )
+                | None => None,
+            })
     }
 
     /// Whether what needs it may begin.

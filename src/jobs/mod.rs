@@ -28,14 +28,14 @@ mod tests;
 pub use self::board::{Board, Claimant, LeaseOver};
 pub use self::job::{
     Attempt, AttemptEnd, AttemptRecord, Executor, Job, JobOutcome, JobState, Subject, Wish,
-    WorkerKey,
+    WorkerFault, WorkerKey,
 };
 pub use self::need::{KVM_LABEL, Need};
 pub use self::password::PasswordDigest;
 pub use self::policy::{Limit, Policy, RepoLimits};
 pub use self::standing::{Standing, Wait};
-pub use self::workers::{KNOWN_S, Lack, Offer};
+pub use self::workers::{KNOWN_S, Lack, Offer, Sickness};
 
-/// How often a job's worker may be lost before the job is given up; tests that fail and jobs that
-/// are interrupted do not count.
+/// How often a job's worker may be lost before the job is given up; tests that fail, jobs that
+/// are interrupted and jobs that a worker could not begin do not count.
 pub const ATTEMPTS_MAX: u32 = 3;

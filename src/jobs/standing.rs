@@ -47,6 +47,11 @@ pub enum Wait {
     },
     /// Enough jobs like it run.
     Held(Limit),
+    /// Every worker that could execute it was lost with it.
+    Pause {
+        /// When one of them may have it again.
+        until: Timestamp,
+    },
     /// Those that could execute it have no room.
     Busy {
         /// How many they are.
@@ -106,7 +111,17 @@ impl Board {
         if let Some(limit) = self.held(kind, job.id) {
             return Some(Wait::Held(limit));
         }
-        let fitting: Vec<_> = self.workers.fitting(&kind.need, now).collect();
+        let fitting = self.workers.fitting(&kind.need, now);
+        let (barred, fitting): (Vec<_>, Vec<_>) =
+            fitting.partition(|(worker, _)| self.is_barred(now, job.id, worker));
+        if fitting.is_empty() {
+            let ends = barred
+                .iter()
+                .filter_map(|(worker, _)| job.pause_end(worker));
+            return Some(Wait::Pause {
+                until: ends.min().unwrap_or(now),
+            });
+        }
         let has_room = fitting.iter().any(|(worker, offer)| {
             let kept = self.kept.get(*worker).is_some_and(|other| *other != job.id);
             !kept && self.free_at(worker, offer.slots) >= kind.need.slots

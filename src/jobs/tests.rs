@@ -8,6 +8,7 @@ mod needs;
 mod preemption;
 mod ranks;
 mod repeats;
+mod sick_workers;
 mod starvation;
 mod times;
 
@@ -60,6 +61,7 @@ fn claimant(name: &str) -> Claimant {
         labels: Vec::new(),
         slots: 0,
         slots_free: 1,
+        asked_at: at(0),
         git_password: PasswordDigest::of("secret"),
     }
 }
@@ -198,14 +200,14 @@ fn a_result_counts_only_from_the_holder_of_that_attempt() {
 #[test]
 fn a_job_whose_workers_die_is_given_up_after_the_last_attempt() {
     let mut board = board(vec![job(1)]);
-    for number in 1..=ATTEMPTS_MAX {
-        let given = board.claim(at(0), &claimant("w")).unwrap();
+    for (name, number) in ["u", "v", "w"].into_iter().zip(1..=ATTEMPTS_MAX) {
+        let given = board.claim(at(0), &claimant(name)).unwrap();
         assert_eq!(given.attempts.len(), number as usize);
-        let lost = board.account(at(1), &worker("w"), &[]);
+        let lost = board.account(at(1), &worker(name), &[]);
         assert_eq!(lost.len(), 1);
         assert_eq!(lost[0].is_over(), number == ATTEMPTS_MAX);
     }
-    assert_eq!(board.claim(at(2), &claimant("w")), None);
+    assert_eq!(board.claim(at(2), &claimant("x")), None);
 }
 
 #[test]

@@ -59,12 +59,8 @@ impl Waiting {
 
 impl Group {
     /// By priority, then by age.
-    pub(super) fn first(&self) -> Option<(Reverse<i64>, Age)> {
-        self.by_priority.first().copied()
-    }
-
-    pub(super) fn by_priority(&self) -> impl Iterator<Item = Age> {
-        self.by_priority.iter().map(|(_, age)| *age)
+    pub(super) fn by_priority(&self) -> impl Iterator<Item = (Reverse<i64>, Age)> {
+        self.by_priority.iter().copied()
     }
 
     pub(super) fn by_age(&self) -> impl Iterator<Item = Age> {

@@ -22,6 +22,17 @@ pub struct Offer {
     pub slots: u32,
     /// When it was last heard of.
     pub seen_at: Timestamp,
+    /// What it has and cannot begin jobs with now.
+    pub sick: BTreeMap<Executor, Sickness>,
+}
+
+/// Why a worker cannot begin jobs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sickness {
+    /// Since when.
+    pub since: Timestamp,
+    /// What it lacks, in its own words.
+    pub reason: String,
 }
 
 /// What all workers together lack for a job.
@@ -33,6 +44,11 @@ pub enum Lack {
     Label(String),
     /// Each label is there, but no worker has them all.
     Labels(Vec<String>),
+    /// Those that fit cannot begin it now.
+    Health {
+        /// What one of them lacks.
+        reason: String,
+    },
     /// None of those is large enough.
     Slots {
         /// How many slots the job takes.
@@ -51,6 +67,12 @@ impl Offer {
         self.slots >= need.slots && self.has(need)
     }
 
+    /// Since when it only lacks its health for this, and what that is.
+    fn sickness(&self, need: &Need) -> Option<&Sickness> {
+        let suits = self.slots >= need.slots && need.labels.is_subset(&self.labels);
+        self.sick.get(&need.executor).filter(|_| suits)
+    }
+
     fn has(&self, need: &Need) -> bool {
         self.executors.contains(&need.executor) && need.labels.is_subset(&self.labels)
     }
@@ -61,8 +83,26 @@ impl Offer {
 }
 
 impl Workers {
-    pub(super) fn meet(&mut self, key: WorkerKey, offer: Offer) {
+    /// A worker asked for a job at this time. What it could not begin then, and offers now, it
+    /// can begin again.
+    pub(super) fn meet(&mut self, key: WorkerKey, mut offer: Offer, asked_at: Timestamp) {
+        if let Some(known) = self.0.remove(&key) {
+            for (executor, sickness) in known.sick {
+                if !offer.executors.contains(&executor) || asked_at <= sickness.since {
+                    offer.executors.remove(&executor);
+                    offer.sick.insert(executor, sickness);
+                }
+            }
+        }
         self.0.insert(key, offer);
+    }
+
+    /// A worker cannot begin jobs of this kind.
+    pub(super) fn sicken(&mut self, key: &WorkerKey, executor: Executor, sickness: Sickness) {
+        if let Some(offer) = self.0.get_mut(key) {
+            offer.executors.remove(&executor);
+            offer.sick.insert(executor, sickness);
+        }
     }
 
     pub(super) fn offer(&self, key: &WorkerKey) -> Option<&Offer> {
@@ -99,16 +139,26 @@ impl Workers {
         self.there(now).filter(|(_, offer)| offer.fits(need))
     }
 
-    /// When a worker that fits was last heard of.
+    /// When a worker that fits was last heard of in good health.
     pub(super) fn last_seen(&self, need: &Need) -> Option<Timestamp> {
-        let fitting = self.0.values().filter(|offer| offer.fits(need));
-        fitting.map(|offer| offer.seen_at).max()
+        let seen = self.0.values().filter_map(|offer| {
+            let sickness = offer.sickness(need).map(|sickness| sickness.since);
+            sickness.or_else(|| offer.fits(need).then_some(offer.seen_at))
+        });
+        seen.max()
     }
 
     /// What is lacking for a job, if no worker fits.
     pub(super) fn lack(&self, need: &Need, now: Timestamp) -> Option<Lack> {
         if self.fitting(need, now).next().is_some() {
             return None;
+        }
+        let mut sick = self
+            .there(now)
+            .filter_map(|(_, offer)| offer.sickness(need));
+        if let Some(sickness) = sick.next() {
+            let reason = sickness.reason.clone();
+            return Some(Lack::Health { reason });
         }
         let able: Vec<_> = self
             .there(now)
@@ -139,6 +189,10 @@ impl fmt::Display for Lack {
             Self::Label(label) => write!(f, "No worker has label {label}"),
             Self::Labels(labels) => {
                 write!(f, "No worker has all of the labels {}", labels.join(", "))
+            }
+            Self::Health { reason } => {
+                let reason = reason.trim_end_matches('.');
+                write!(f, "No worker can begin it now: {reason}")
             }
             Self::Slots { wanted, most } => write!(
                 f,

@@ -34,6 +34,7 @@ pub fn standing(standing: &Standing, now: Timestamp) -> String {
 pub fn deadlines(standing: &Standing) -> Vec<(&'static str, Timestamp)> {
     match standing {
         Standing::Waits(Wait::NoWorker { until, .. }) => vec![("Given up", *until)],
+        Standing::Waits(Wait::Pause { until }) => vec![("Tried again", *until)],
         Standing::Waits(Wait::Busy { overdue_at, .. }) => {
             vec![("May go before others", *overdue_at)]
         }
@@ -71,6 +72,9 @@ fn waits(wait: &Wait) -> String {
             counted(*jobs_max, "suite"),
             plain(pattern, NAME_CHARS_MAX)
         ),
+        Wait::Pause { .. } => {
+            "Each worker that fits was lost with it: tried again after a pause".to_owned()
+        }
         Wait::Busy { workers: 1, .. } => "The only fitting worker is busy".to_owned(),
         Wait::Busy { workers, .. } => format!("All {workers} fitting workers are busy"),
         Wait::Ready => "A worker is about to take it".to_owned(),
@@ -129,6 +133,10 @@ mod tests {
                 pattern,
                 jobs_max: 1,
             }),
+            Standing::Waits(Wait::Pause { until: at }),
+            no_worker(Lack::Health {
+                reason: "The disk is full.".to_owned(),
+            }),
             busy(1),
             busy(3),
             Standing::Waits(Wait::Ready),
@@ -145,6 +153,8 @@ mod tests {
         No worker has 8 slots, the largest that fits has 4
         Held: the repository runs at most 4 jobs at a time
         Held: at most 1 suite like f* at a time
+        Each worker that fits was lost with it: tried again after a pause
+        No worker can begin it now: The disk is full
         The only fitting worker is busy
         All 3 fitting workers are busy
         A worker is about to take it
@@ -152,6 +162,7 @@ mod tests {
         Interrupted for job 7, which goes first
         ");
         assert_eq!(deadlines(&all[1]), [("Given up", at)]);
-        assert_eq!(deadlines(&all[9]), [("Stopped in any case", at)]);
+        assert_eq!(deadlines(&all[6]), [("Tried again", at)]);
+        assert_eq!(deadlines(&all[11]), [("Stopped in any case", at)]);
     }
 }

@@ -54,9 +54,9 @@ fn what_could_not_be_executed_is_not_repeated() {
 fn losses_and_failures_are_counted_apart() {
     let mut board = flaky(1);
     assert_eq!(attempt_ends(&mut board, 1, FAILED).state, JobState::Waiting);
-    for lost in 1..=ATTEMPTS_MAX {
-        board.claim(at(0), &claimant("w")).unwrap();
-        let job = only(board.account(at(1), &worker("w"), &[]));
+    for (name, lost) in ["u", "v", "w"].into_iter().zip(1..=ATTEMPTS_MAX) {
+        board.claim(at(0), &claimant(name)).unwrap();
+        let job = only(board.account(at(1), &worker(name), &[]));
         assert_eq!(job.is_over(), lost == ATTEMPTS_MAX);
     }
 }

@@ -7,13 +7,17 @@ use askama::Template;
 
 use super::{Frame, render};
 use crate::engine::{KnownWorker, LOCAL_TOKEN_NAME};
-use crate::jobs::{Job, JobState};
+use crate::jobs::{Executor, Job, JobState, Sickness};
+use crate::notes::plain;
 use crate::web::Site;
 use crate::web::error::WebError;
 use crate::web::view::{JobView, Moment, name, worker};
 
 /// How many waiting jobs are shown.
 const WAITING_SHOWN: usize = 200;
+
+/// How much is shown of a worker's reason for a pause, in characters.
+const REASON_CHARS_MAX: usize = 200;
 
 #[derive(Template)]
 #[template(path = "workers.html")]
@@ -33,6 +37,8 @@ struct WorkerView {
     name: String,
     executors: String,
     labels: String,
+    /// What it cannot begin now, since when, and why.
+    sick: Vec<(&'static str, Moment, String)>,
     used: u32,
     slots: u32,
     seen: Moment,
@@ -46,11 +52,17 @@ impl WorkerView {
             name: worker(&known.key),
             executors: executors.collect::<Vec<_>>().join(", "),
             labels: labels.collect::<Vec<_>>().join(", "),
+            sick: known.offer.sick.iter().map(sick).collect(),
             used: known.slots_used,
             slots: known.offer.slots,
             seen: Moment(known.offer.seen_at),
         }
     }
+}
+
+fn sick((executor, sickness): (&Executor, &Sickness)) -> (&'static str, Moment, String) {
+    let reason = plain(&sickness.reason, REASON_CHARS_MAX);
+    (executor.word(), Moment(sickness.since), reason)
 }
 
 /// `GET /workers`.

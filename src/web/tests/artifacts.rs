@@ -18,6 +18,7 @@ async fn finish(house: &House, order: &Order) {
     let (job, number) = (order.attempt.job, order.attempt.number);
     let report = Report {
         outcome: JobOutcome::Passed,
+        fault: None,
         log_bytes: 0,
     };
     let call = house.call(&format!("jobs/{job}/attempts/{number}/result"));

@@ -19,6 +19,7 @@ async fn finish(house: &House, order: &Order, log_bytes: usize) {
     let (job, number) = (order.attempt.job, order.attempt.number);
     let report = Report {
         outcome: JobOutcome::Passed,
+        fault: None,
         log_bytes: log_bytes as u64,
     };
     let call = house.call(&format!("jobs/{job}/attempts/{number}/result"));

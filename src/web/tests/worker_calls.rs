@@ -28,6 +28,7 @@ async fn an_attempt_goes_from_claim_to_result_and_is_then_over() {
     assert_eq!(answer.log_bytes, 6);
     let report = Report {
         outcome: JobOutcome::Passed,
+        fault: None,
         log_bytes: 6,
     };
     let result = house.call(&attempt(&order, "result")).json(&report);

@@ -179,6 +179,8 @@ impl Badge {
             Some(AttemptEnd::Lost { .. }) => Self::new("worker lost", Tone::Broken),
             Some(AttemptEnd::Stopped { .. }) => Self::new("stopped", Tone::Idle),
             Some(AttemptEnd::Preempted { .. }) => Self::new("interrupted", Tone::Idle),
+            Some(AttemptEnd::Returned { .. }) => Self::new("not begun", Tone::Broken),
+            Some(AttemptEnd::Broken { .. }) => Self::new("worker failed", Tone::Broken),
         }
     }
 

@@ -4,7 +4,7 @@ use super::run::shown_name;
 use super::{Badge, Moment, duration, name};
 use crate::clock;
 use crate::engine::JobStanding;
-use crate::ids::{AttemptNumber, JobId, RepoLabel, RunId, Timestamp};
+use crate::ids::{AttemptNumber, JobId, RepoLabel, RunId};
 use crate::jobs::{AttemptEnd, AttemptRecord, Job, JobOutcome, JobState, Need, WorkerKey};
 use crate::notes;
 
@@ -75,7 +75,10 @@ impl JobView {
 
 impl AttemptView {
     fn new(record: &AttemptRecord) -> Self {
-        let until = record.ended.as_ref().map_or_else(clock::now, end);
+        let until = record
+            .ended
+            .as_ref()
+            .map_or_else(clock::now, AttemptEnd::at);
         Self {
             number: record.number,
             badge: Badge::of_attempt(record.ended.as_ref()),
@@ -91,18 +94,9 @@ pub(in crate::web) fn worker(key: &WorkerKey) -> String {
     format!("{} ({})", name(key.name.as_str()), name(&key.token))
 }
 
-fn end(ended: &AttemptEnd) -> Timestamp {
-    match ended {
-        AttemptEnd::Reported { at, .. }
-        | AttemptEnd::Lost { at }
-        | AttemptEnd::Stopped { at }
-        | AttemptEnd::Preempted { at } => *at,
-    }
-}
-
 fn detail(job: &Job) -> String {
     match &job.state {
-        JobState::Waiting => again(job).to_owned(),
+        JobState::Waiting => again(job),
         JobState::Leased { worker: key, .. } => format!("With worker {}. ", worker(key)),
         JobState::Cancelled { .. } => "Its run was over before it was.".to_owned(),
         JobState::Finished { outcome, .. } => match outcome {
@@ -118,11 +112,22 @@ fn detail(job: &Job) -> String {
 }
 
 /// Why it waits once more, if it does.
-fn again(job: &Job) -> &'static str {
+fn again(job: &Job) -> String {
     match job.attempts.last().and_then(|last| last.ended.as_ref()) {
-        None => "",
-        Some(AttemptEnd::Lost { .. }) => "Its worker was lost. ",
-        Some(AttemptEnd::Reported { .. }) => "It is tried again. ",
-        Some(AttemptEnd::Stopped { .. } | AttemptEnd::Preempted { .. }) => "It was interrupted. ",
+        None => String::new(),
+        Some(AttemptEnd::Lost { .. }) => "Its worker was lost. ".to_owned(),
+        Some(AttemptEnd::Reported { .. }) => "It is tried again. ".to_owned(),
+        Some(AttemptEnd::Stopped { .. } | AttemptEnd::Preempted { .. }) => {
+            "It was interrupted. ".to_owned()
+        }
+        Some(AttemptEnd::Returned { reason, .. }) => {
+            format!(
+                "A worker could not begin it: {} ",
+                notes::plain(reason, 200)
+            )
+        }
+        Some(AttemptEnd::Broken { reason, .. }) => {
+            format!("Its worker failed: {} ", notes::plain(reason, 200))
+        }
     }
 }
