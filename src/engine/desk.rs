@@ -5,6 +5,7 @@
 //! it; where it cannot be written down, the board is read anew from the database.
 
 mod artifacts;
+mod reports;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -25,8 +26,7 @@ use crate::jobs::{
     Attempt, Board, Claimant, Job, JobState, LeaseOver, Need, PasswordDigest, Policy, WorkerKey,
 };
 use crate::protocol::{
-    Answer, ArtifactBounds, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Report, Wish,
-    WorkerFault,
+    Answer, ArtifactBounds, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Wish,
 };
 use crate::store::artifacts::{ArtifactError, Artifacts};
 use crate::store::logs::{LogError, Logs};
@@ -36,9 +36,6 @@ use crate::store::{Store, StoreError, Stored};
 pub(super) const LOG_BYTES_MAX: u64 = 64 << 20;
 /// What a worker may send beyond that, in bytes: the lines that say that the log was cut.
 const LOG_BYTES_SLACK: u64 = 64 << 10;
-
-/// How much of a worker's reason for giving a job back is kept, in characters.
-const REASON_CHARS_MAX: usize = 200;
 
 /// How long a claim waits at least before it is answered because the worker has more slots free
 /// by now than it said, in seconds: a slot that has just become free may still be swept.
@@ -282,63 +279,6 @@ impl JobDesk {
         Ok(Answer { wish, log_bytes })
     }
 
-    /// A worker says how an attempt ended. It is believed once the whole log is there.
-    ///
-    /// # Errors
-    /// See [`CallError`].
-    pub async fn report(
-        &self,
-        token: &str,
-        attempt: Attempt,
-        report: Report,
-    ) -> Result<Answer, CallError> {
-        let wish = self.renew(token, attempt).await?;
-        let log_bytes = self.0.logs.len(attempt).await?;
-        if log_bytes < report.log_bytes {
-            return Ok(Answer { wish, log_bytes });
-        }
-        if let Some(blame) = blame(&report) {
-            self.complain(token, attempt, &blame.1, log_bytes).await?;
-        }
-        let token = token.to_owned();
-        let finished = self.change(move |board, now| {
-            let ended = holder(board, &token, attempt).and_then(|worker| match blame(&report) {
-                Some(blame) => board.hand_back(now, attempt, &worker, blame),
-                None => board.finish(now, attempt, &worker, report.outcome),
-            });
-            match ended {
-                Ok(changed) => (Ok(()), changed),
-                Err(over) => (Err(over), Vec::new()),
-            }
-        });
-        finished.await??;
-        self.seal(attempt);
-        Ok(Answer { wish, log_bytes })
-    }
-
-    /// Says in the server's log that a worker failed, and in the job's where nothing is in it.
-    async fn complain(
-        &self,
-        token: &str,
-        attempt: Attempt,
-        reason: &str,
-        log_bytes: u64,
-    ) -> Result<(), CallError> {
-        let worker = holder(&*self.0.board.lock().await, token, attempt)?;
-        tracing::error!(
-            worker = %worker.name,
-            token,
-            job.id = %attempt.job,
-            reason,
-            "a worker gives a job back that it cannot execute"
-        );
-        if log_bytes == 0 {
-            let line = Bytes::from(format!("### {reason}\n"));
-            self.0.logs.append(attempt, 0, line).await?;
-        }
-        Ok(())
-    }
-
     /// The repository and run whose commit an attempt may fetch, if this is its password.
     pub async fn git_access(&self, attempt: Attempt, password: &str) -> Option<(RepoLabel, RunId)> {
         let board = self.0.board.lock().await;
@@ -540,16 +480,6 @@ fn holder(board: &Board, token: &str, attempt: Attempt) -> Result<WorkerKey, Lea
         | JobState::Finished { .. }
         | JobState::Cancelled { .. } => Err(LeaseOver),
     }
-}
-
-/// What a report blames the worker for.
-fn blame(report: &Report) -> Option<(WorkerFault, String)> {
-    let reason = match &report.outcome {
-        JobOutcome::Error { message } => message.lines().next().unwrap_or_default(),
-        JobOutcome::Passed | JobOutcome::Failed { .. } | JobOutcome::TimedOut => "",
-    };
-    let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
-    report.fault.map(|fault| (fault, reason))
 }
 
 fn claimant(worker: &WorkerKey, claim: &Claim, git_token: &str) -> Claimant {

@@ -9,22 +9,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use backon::{BackoffBuilder as _, ExponentialBackoff, ExponentialBuilder};
+use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::client::{CallError, NoClient, ServerClient};
+use super::conclusion::{Conclusion, reason};
 use super::delivery::{Delivered, Delivery, Pace};
 use super::execution::{Workshop, execute};
-use super::executors;
 use super::leftovers::Leftovers;
 use super::mask::Mask;
+use super::pauses::Pauses;
 use super::room::{Room, jobs_directory};
 use super::settings::{Lifetime, Settings};
 use super::spawner::Spawner;
-use super::spool::Spool;
-use crate::protocol::{Attempt, CLAIM_WAIT_MAX_S, Claim, Order};
+use super::spool::{Spool, SpoolReader};
+use super::{disk, executors, health};
+use crate::jobs::Need;
+use crate::protocol::{Attempt, CLAIM_WAIT_MAX_S, Claim, Executor, Order, WorkerFault};
 
 /// The first pause after a failed claim; short, for a server that is just restarting.
 const CLAIM_RETRY_MIN: Duration = Duration::from_millis(100);
@@ -85,6 +89,8 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Work
         client: ServerClient::new(&settings.server, &settings.token)?,
         spawner: Spawner::start().map_err(WorkerError::Processes)?,
         settings,
+        pauses: Pauses::default(),
+        trial: tokio::sync::Mutex::default(),
         stop,
     };
     let agent = Arc::new(agent);
@@ -146,6 +152,10 @@ struct Agent {
     client: ServerClient,
     spawner: Spawner,
     leftovers: Leftovers,
+    /// What it cannot begin now.
+    pauses: Pauses,
+    /// Held while it is tried whether anything can be begun.
+    trial: tokio::sync::Mutex<()>,
     stop: CancellationToken,
 }
 
@@ -212,6 +222,7 @@ impl Agent {
                     () = running.next_end() => continue,
                 }
             }
+            self.recover().await;
             let claim = self.claim(free, running);
             let claiming = self.claim_at_last(&claim);
             tokio::pin!(claiming);
@@ -240,7 +251,7 @@ impl Agent {
     fn claim(&self, slots_free: u32, running: &Running) -> Claim {
         Claim {
             worker: self.settings.name.clone(),
-            executors: self.settings.executors.offered(),
+            executors: self.pauses.without(self.settings.executors.offered()),
             labels: self.settings.labels.clone(),
             slots: self.settings.slots.get(),
             slots_free,
@@ -250,7 +261,10 @@ impl Agent {
                 .map(|taken| taken.attempt)
                 .collect(),
             wait_s: match self.settings.lifetime {
-                Lifetime::UntilStopped => CLAIM_WAIT_MAX_S,
+                // A claim under way is not changed any more: it ends when a pause does.
+                Lifetime::UntilStopped => self.pauses.left().map_or(CLAIM_WAIT_MAX_S, |left| {
+                    left.as_secs().saturating_add(1).min(CLAIM_WAIT_MAX_S)
+                }),
                 Lifetime::UntilIdle => 0,
             },
         }
@@ -258,12 +272,7 @@ impl Agent {
 
     /// Claims until the server answers; a server that is away is asked for ever.
     async fn claim_at_last(&self, claim: &Claim) -> Result<Option<Order>, WorkerError> {
-        let mut pauses = ExponentialBuilder::default()
-            .with_jitter()
-            .without_max_times()
-            .with_min_delay(CLAIM_RETRY_MIN)
-            .with_max_delay(CLAIM_RETRY_MAX)
-            .build();
+        let mut pauses = pauses(CLAIM_RETRY_MIN, CLAIM_RETRY_MAX);
         let mut failures: u64 = 0;
         loop {
             match self.client.claim(claim).await {
@@ -313,39 +322,34 @@ impl Agent {
             commit = %order.commit,
             "a job begins"
         );
-        match self.try_attempt(&order).await {
-            Ok(delivered) => tracing::info!(
-                job.id = attempt.job.0,
-                attempt = attempt.number.0,
-                delivered = ?delivered,
-                "a job ends"
-            ),
-            // The server notices by the lease.
-            Err(error) => tracing::error!(
-                job.id = attempt.job.0,
-                attempt = attempt.number.0,
-                %error,
-                "a job is dropped: the worker's directory cannot be used"
-            ),
-        }
+        let delivered = self.try_attempt(&order).await;
+        tracing::info!(
+            job.id = attempt.job.0,
+            attempt = attempt.number.0,
+            delivered = ?delivered,
+            "a job ends"
+        );
     }
 
-    async fn try_attempt(&self, order: &Order) -> io::Result<Delivered> {
-        let owner = self.settings.executors.for_git().owner();
-        let (work_dir, attempt) = (self.settings.work_dir.clone(), order.attempt);
-        let room = blocking(move || Room::make(&work_dir, attempt, owner)).await?;
-        let log_bytes_max = order.log_bytes_max.min(self.settings.limits.log_bytes);
-        let (mut log, reader) = Spool::create(&room.log(), log_bytes_max).await?;
-        log.hide(Mask::of(&order.secrets).map_err(io::Error::other)?);
+    async fn try_attempt(&self, order: &Order) -> Delivered {
+        let (room, log, reader) = match self.make_room(order).await {
+            Ok(made) => made,
+            Err(error) => {
+                tracing::error!(job.id = order.attempt.job.0, %error, "no room for a job");
+                let fault = Conclusion::Fault(WorkerFault::CannotBegin, reason(&error));
+                let fault = self.diagnose(fault, order).await;
+                return self.give_back(order, &fault).await;
+            }
+        };
         let pace = Pace::for_lease(order.lease_s);
-        let delivery = Delivery::new(self.client.clone(), attempt, pace, reader);
+        let delivery = Delivery::new(self.client.clone(), order.attempt, pace, reader);
         let workshop = Workshop {
             executors: &self.settings.executors,
             limits: &self.settings.limits,
             spawner: &self.spawner,
             room: &room,
             owner: &self.owner,
-            remote: self.client.repository(attempt),
+            remote: self.client.repository(order.attempt),
             client: self.client.clone(),
             stop: self.stop.child_token(),
         };
@@ -354,9 +358,98 @@ impl Agent {
             workshop.stop.cancel();
             delivered
         };
-        let ((), delivered) = tokio::join!(finish(order, &workshop, log), deliver);
+        let ((), delivered) = tokio::join!(self.finish(order, &workshop, log), deliver);
         self.remove(room).await;
-        Ok(delivered)
+        delivered
+    }
+
+    /// The order's directory, with its log.
+    async fn make_room(&self, order: &Order) -> io::Result<(Room, Spool, SpoolReader)> {
+        let owner = self.settings.executors.for_git().owner();
+        let (work_dir, attempt) = (self.settings.work_dir.clone(), order.attempt);
+        let room = blocking(move || {
+            let room = Room::make(&work_dir, attempt, owner)?;
+            match disk::lack(room.neighbourhood()) {
+                None => Ok(room),
+                Some(_lack) => {
+                    room.remove()?;
+                    Err(Errno::NOSPC.into())
+                }
+            }
+        })
+        .await?;
+        let log_bytes_max = order.log_bytes_max.min(self.settings.limits.log_bytes);
+        let (mut log, reader) = Spool::create(&room.log(), log_bytes_max).await?;
+        log.hide(Mask::of(&order.secrets).map_err(io::Error::other)?);
+        Ok((room, log, reader))
+    }
+
+    async fn finish(&self, order: &Order, workshop: &Workshop<'_>, mut log: Spool) {
+        let Some(conclusion) = execute(order, workshop, &mut log).await else {
+            return;
+        };
+        let conclusion = self.diagnose(conclusion, order).await;
+        if let Conclusion::Fault(_, reason) = &conclusion {
+            let _log_is_full = log.say(&format!("### {reason}")).await;
+        }
+        let _log_is_lost = log.release().await;
+        log.finish(conclusion);
+    }
+
+    /// A job that could not be begun is told from a worker that can begin none like it: only that
+    /// one asks for no more of them, or a suite could keep any worker from its work.
+    async fn diagnose(&self, conclusion: Conclusion, order: &Order) -> Conclusion {
+        let Conclusion::Fault(WorkerFault::CannotBegin, reason) = conclusion else {
+            return conclusion;
+        };
+        let executor = Need::of(&order.suite).executor;
+        match self.ailment(executor).await {
+            Some(ailment) => {
+                self.pauses.begin(executor, &ailment);
+                Conclusion::Fault(WorkerFault::CannotBegin, ailment)
+            }
+            None => Conclusion::Fault(WorkerFault::BrokeOff, reason),
+        }
+    }
+
+    /// What keeps the worker from beginning any job for this executor, if anything does.
+    async fn ailment(&self, executor: Executor) -> Option<String> {
+        let _one_at_a_time = self.trial.lock().await;
+        health::ailment(&self.settings, &self.spawner, &self.stop, executor).await
+    }
+
+    /// Looks again at what the worker could not begin, where the pause is over.
+    async fn recover(&self) {
+        for executor in self.pauses.over() {
+            match self.ailment(executor).await {
+                Some(ailment) => self.pauses.lengthen(executor, &ailment),
+                None => self.pauses.end(executor),
+            }
+        }
+    }
+
+    /// Reports an attempt of which there is no log, for as long as its lease may last.
+    async fn give_back(&self, order: &Order, conclusion: &Conclusion) -> Delivered {
+        let lease = Duration::from_secs(order.lease_s);
+        let mut pauses = pauses(CLAIM_RETRY_MIN, CLAIM_RETRY_MAX);
+        let report = conclusion.report(0);
+        let reporting = async {
+            loop {
+                match self.client.report(order.attempt, &report).await {
+                    Ok(_answer) => return Delivered::Accepted,
+                    Err(CallError::Gone | CallError::Unauthorized) => return Delivered::GivenUp,
+                    Err(CallError::Refused(_) | CallError::Unreached(_)) => {
+                        tokio::time::sleep(pauses.next().unwrap_or(CLAIM_RETRY_MAX)).await;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            () = self.stop.cancelled() => Delivered::Stopped,
+            delivered = tokio::time::timeout(lease, reporting) => {
+                delivered.unwrap_or(Delivered::GivenUp)
+            }
+        }
     }
 
     /// What cannot be deleted now is tried again later, beside other jobs.
@@ -378,11 +471,13 @@ impl Agent {
     }
 }
 
-async fn finish(order: &Order, workshop: &Workshop<'_>, mut log: Spool) {
-    if let Some(outcome) = execute(order, workshop, &mut log).await {
-        let _log_is_lost = log.release().await;
-        log.finish(outcome);
-    }
+fn pauses(min: Duration, max: Duration) -> ExponentialBackoff {
+    ExponentialBuilder::default()
+        .with_jitter()
+        .without_max_times()
+        .with_min_delay(min)
+        .with_max_delay(max)
+        .build()
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,12 +1,16 @@
 //! The order's commit, from the server into the room.
 
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use backon::BackoffBuilder as _;
 use base64::Engine as _;
+use rustix::io::Errno;
 
-use super::execution::{NoOutcome, Workshop, impossible};
-use super::executors::{Bounds, Ended, Launch, Session};
+use super::execution::{NoOutcome, Workshop, broke_off, impossible};
+use super::executors::{Bounds, Ended, Excess, Launch, Session};
+use super::room::Room;
 use super::script;
 use super::spool::Spool;
 use crate::clock::Stopwatch;
@@ -43,12 +47,12 @@ pub(super) async fn check_out(
         .with_max_delay(Duration::from_secs(5))
         .build();
     let path = workshop.room.root().join("checkout.log");
-    let (said, reader) = loop {
+    let (said, reader, code) = loop {
         let (mut said, reader) = Spool::create(&path, CHECKOUT_LOG_BYTES_MAX).await?;
         match check_out_once(order, workshop, &mut said).await? {
             0 => return Ok(()),
             script::FETCH_FAILED if time.elapsed() < CHECKOUT_RETRIES => {}
-            _ => break (said, reader),
+            code => break (said, reader, code),
         }
         tokio::select! {
             () = workshop.stop.cancelled() => return Err(NoOutcome::Stopped),
@@ -56,8 +60,31 @@ pub(super) async fn check_out(
         }
     };
     drop(said);
-    log.write(&reader.read(0, CHUNK_BYTES_MAX).await?).await?;
-    Err(impossible("Could not check out the commit."))
+    let said = reader.read(0, CHUNK_BYTES_MAX).await?;
+    log.write(&said).await?;
+    Err(match code {
+        _ if says_full(&said) && shares_disk(workshop.room) => {
+            NoOutcome::Broken(Errno::NOSPC.into())
+        }
+        script::FETCH_FAILED => {
+            broke_off("The worker could not fetch the commit from the server.".to_owned())
+        }
+        _ => impossible("Could not check out the commit."),
+    })
+}
+
+/// git removes what it could not finish, so that there may be room again when somebody looks.
+fn says_full(said: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(said);
+    ["No space left on device", "Disk quota exceeded"]
+        .iter()
+        .any(|words| said.contains(words))
+}
+
+/// Whether the working copy is on the worker's own disk, and not on one of a size of its own.
+fn shares_disk(room: &Room) -> bool {
+    let device = |path: &Path| std::fs::metadata(path).map(|about| about.dev()).ok();
+    device(&room.checkout()) == device(room.neighbourhood())
 }
 
 /// Returns the script's exit code; what git said is in `said`.
@@ -85,6 +112,7 @@ async fn check_out_once(
         Ended::Code(code) => Ok(code),
         Ended::Stopped => Err(NoOutcome::Stopped),
         Ended::TimedOut => Err(impossible("The checkout took too long.")),
+        Ended::Excess(Excess::DiskFull) => Err(NoOutcome::Broken(Errno::NOSPC.into())),
         Ended::Excess(excess) => Err(impossible(format!("The checkout is too large: {excess}."))),
     }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::{CallError, ServerClient};
 use super::spool::{Progress, SpoolReader};
 use crate::clock::Stopwatch;
-use crate::protocol::{Answer, Attempt, BEAT_S, CHUNK_BYTES_MAX, JobOutcome, Report, Wish};
+use crate::protocol::{Answer, Attempt, BEAT_S, CHUNK_BYTES_MAX, Report, Wish};
 
 /// A finished attempt's report is kept this many leases: the server may be down for a while, and
 /// a result that it still wants saves a whole new attempt.
@@ -85,7 +85,7 @@ pub(super) struct Delivery {
 enum Step {
     Ask,
     Send { offset: u64, bytes: u64 },
-    Report { outcome: JobOutcome, log_bytes: u64 },
+    Report { report: Report },
     Wait(Duration),
 }
 
@@ -168,17 +168,16 @@ impl Delivery {
         let silence = self.answered.elapsed();
         let unsent = progress.bytes.saturating_sub(held);
         if unsent == 0 {
-            return match &progress.outcome {
-                Some(outcome) => Step::Report {
-                    outcome: outcome.clone(),
-                    log_bytes: progress.bytes,
+            return match &progress.conclusion {
+                Some(conclusion) => Step::Report {
+                    report: conclusion.report(progress.bytes),
                 },
                 None if silence >= self.pace.beat => Step::Ask,
                 None => Step::Wait(self.pace.beat.saturating_sub(silence)),
             };
         }
         let full = unsent >= u64::try_from(CHUNK_BYTES_MAX).unwrap_or(u64::MAX);
-        if held == 0 || full || progress.outcome.is_some() || silence >= self.pace.flush {
+        if held == 0 || full || progress.conclusion.is_some() || silence >= self.pace.flush {
             Step::Send {
                 offset: held,
                 bytes: unsent,
@@ -202,19 +201,13 @@ impl Delivery {
                     }
                 }
             }
-            Step::Report { outcome, log_bytes } => {
-                let report = Report {
-                    outcome: outcome.clone(),
-                    log_bytes: *log_bytes,
-                };
-                self.client.report(self.attempt, &report).await
-            }
+            Step::Report { report } => self.client.report(self.attempt, report).await,
         }
     }
 
     /// How long it still makes sense to go on without an answer.
     fn lease_left(&self, progress: &Progress) -> Duration {
-        let leases = if progress.outcome.is_some() {
+        let leases = if progress.conclusion.is_some() {
             REPORT_LEASES
         } else {
             1

@@ -10,7 +10,10 @@ use super::artifacts::{self, Carrier};
 use super::build;
 use super::checkout::check_out;
 use super::client::ServerClient;
-use super::executors::{Bounds, Ended, Executors, NoPlace, Place, Site, Way};
+use super::conclusion::{Conclusion, reason};
+use super::disk;
+use super::executors::{Bounds, Ended, Excess, Executors, NoPlace, Place, Site, Way};
+use super::memory::Kills;
 use super::packages::{self, NO_PACKAGES, NO_REPOSITORIES};
 use super::room::Room;
 use super::script;
@@ -18,13 +21,15 @@ use super::settings::Limits;
 use super::spawner::Spawner;
 use super::spool::Spool;
 use crate::clock::{self, Stopwatch};
-use crate::protocol::{JobOutcome, Order};
+use crate::protocol::{JobOutcome, Order, WorkerFault};
 use crate::suite::Suite;
 
 /// How long what a suite leaves may take to be copied out of its place.
 const KEEPING: Duration = Duration::from_secs(600);
 /// The exit code of a suite that was killed for what it used, as shells count SIGKILL.
 const KILLED: i32 = 128 + 9;
+/// What is said where the kernel has killed processes of the whole machine.
+const NO_MEMORY: &str = "The worker's machine ran out of memory.";
 
 /// What executing needs beside the order.
 #[derive(Debug)]
@@ -55,12 +60,29 @@ pub(super) enum NoOutcome {
     /// The worker's own files or processes failed.
     #[error(transparent)]
     Broken(#[from] io::Error),
+    /// The worker failed, and this says to people how.
+    #[error("{1}")]
+    Fault(WorkerFault, String),
+}
+
+impl NoOutcome {
+    /// The same before any command was run: the worker's failures are no attempt at the suite.
+    fn before_any_command(self) -> Self {
+        match self {
+            Self::Broken(error) => {
+                tracing::error!(%error, "a suite could not be begun");
+                Self::Fault(WorkerFault::CannotBegin, reason(&error))
+            }
+            other @ (Self::Stopped | Self::Impossible(_) | Self::Fault(..)) => other,
+        }
+    }
 }
 
 impl From<NoPlace> for NoOutcome {
     fn from(error: NoPlace) -> Self {
         match error {
             NoPlace::Refused(message) => Self::Impossible(message),
+            NoPlace::Away(message) => broke_off(message),
             NoPlace::Broken(error) => Self::Broken(error),
         }
     }
@@ -73,16 +95,17 @@ pub(super) async fn execute(
     order: &Order,
     workshop: &Workshop<'_>,
     log: &mut Spool,
-) -> Option<JobOutcome> {
+) -> Option<Conclusion> {
     match try_execute(order, workshop, log).await {
-        Ok(outcome) => Some(outcome),
+        Ok(outcome) => Some(Conclusion::Outcome(outcome)),
         Err(NoOutcome::Stopped) => None,
         // What breaks while everything is being killed is no news.
-        Err(NoOutcome::Broken(_)) if workshop.stop.is_cancelled() => None,
+        Err(NoOutcome::Broken(_) | NoOutcome::Fault(..)) if workshop.stop.is_cancelled() => None,
         Err(NoOutcome::Impossible(message)) => {
             let _log_is_full = log.say(&format!("### {message}")).await;
-            Some(JobOutcome::Error { message })
+            Some(Conclusion::Outcome(JobOutcome::Error { message }))
         }
+        Err(NoOutcome::Fault(fault, reason)) => Some(Conclusion::Fault(fault, reason)),
         Err(NoOutcome::Broken(error)) => {
             tracing::error!(
                 job.id = order.attempt.job.0,
@@ -90,9 +113,7 @@ pub(super) async fn execute(
                 %error,
                 "a suite could not be executed"
             );
-            let message = "The worker could not execute the suite.".to_owned();
-            let _log_is_full = log.say(&format!("### {message}")).await;
-            Some(JobOutcome::Error { message })
+            Some(Conclusion::Fault(WorkerFault::BrokeOff, reason(&error)))
         }
     }
 }
@@ -112,21 +133,10 @@ async fn try_execute(
     {
         return Ok(JobOutcome::Passed);
     }
-    check_out(order, workshop, log).await?;
-    let commands = commands(&order.suite, workshop.room);
-    write_scripts(order, workshop, &way, &commands)?;
-    packages::write_scripts(&order.suite, workshop.room)?;
-    let site = Site {
-        room: workshop.room,
-        limits: workshop.limits,
-        spawner: workshop.spawner,
-        stop: &workshop.stop,
-        owner: workshop.owner,
-        attempt: order.attempt,
-        timeout_s: order.suite.timeout_s,
-    };
-    let mut place = Place::open(&way, site, log).await?;
+    let prepared = prepare(order, &way, workshop, log).await;
+    let (commands, mut place) = prepared.map_err(NoOutcome::before_any_command)?;
     let outcome = run(order, &commands, &mut place, workshop, log).await;
+    let outcome = absolve(outcome, workshop).await;
     let kept = match outcome {
         Ok(_) => {
             let paths = artifacts::paths_inside(&order.suite.artifacts);
@@ -153,6 +163,49 @@ async fn try_execute(
         carrier.bring(order, &kept?, log).await?;
     }
     outcome
+}
+
+/// The commands, and the place where they are run, with the working copy in it.
+async fn prepare(
+    order: &Order,
+    way: &Way<'_>,
+    workshop: &Workshop<'_>,
+    log: &mut Spool,
+) -> Result<(Vec<String>, Place), NoOutcome> {
+    check_out(order, workshop, log).await?;
+    let commands = commands(&order.suite, workshop.room);
+    write_scripts(order, workshop, way, &commands)?;
+    packages::write_scripts(&order.suite, workshop.room)?;
+    let site = Site {
+        room: workshop.room,
+        limits: workshop.limits,
+        spawner: workshop.spawner,
+        stop: &workshop.stop,
+        owner: workshop.owner,
+        attempt: order.attempt,
+        timeout_s: order.suite.timeout_s,
+    };
+    let place = Place::open(way, site, log).await?;
+    Ok((commands, place))
+}
+
+/// A suite that did not pass on a disk that takes nothing any more is not to blame. Its own limit
+/// does not come into this: it is told from the disk's by where the room's neighbours stand.
+async fn absolve(
+    outcome: Result<JobOutcome, NoOutcome>,
+    workshop: &Workshop<'_>,
+) -> Result<JobOutcome, NoOutcome> {
+    match outcome {
+        Ok(JobOutcome::Failed { .. } | JobOutcome::TimedOut) | Err(NoOutcome::Impossible(_)) => {}
+        Ok(JobOutcome::Passed | JobOutcome::Error { .. })
+        | Err(NoOutcome::Stopped | NoOutcome::Broken(_) | NoOutcome::Fault(..)) => return outcome,
+    }
+    let disk = workshop.room.neighbourhood().to_owned();
+    let lack = tokio::task::spawn_blocking(move || disk::lack_when_tried(&disk));
+    match lack.await.map_err(io::Error::other)? {
+        Some(lack) => Err(broke_off(lack)),
+        None => outcome,
+    }
 }
 
 async fn run(
@@ -246,13 +299,24 @@ async fn run_commands(
             time: left,
             stop: &workshop.stop,
         };
+        let kills = Kills::now();
         let ended = place.run(&name_of(index), bounds, log).await?;
+        if is_failure(ended) && Kills::now().are_more_than(kills) && !place.is_at_its_own_limit() {
+            return Err(broke_off(NO_MEMORY.to_owned()));
+        }
         let seconds = command_clock.elapsed().as_secs();
         if let Some(outcome) = conclude(ended, seconds, log).await? {
             return Ok(outcome);
         }
     }
     Ok(JobOutcome::Passed)
+}
+
+fn is_failure(ended: Ended) -> bool {
+    match ended {
+        Ended::Code(code) => code != 0,
+        Ended::TimedOut | Ended::Excess(_) | Ended::Stopped => false,
+    }
 }
 
 /// Writes how a command ended; returns the suite's outcome if that was its last.
@@ -280,10 +344,18 @@ pub(super) async fn conclude(
         Ended::Excess(excess) => {
             log.say(&format!("### KILLED AFTER {seconds}s: {excess}"))
                 .await?;
+            if excess == Excess::DiskFull {
+                return Err(broke_off("The worker's disk is full.".to_owned()));
+            }
             Ok(Some(JobOutcome::Failed { exit_code: KILLED }))
         }
         Ended::Stopped => Err(NoOutcome::Stopped),
     }
+}
+
+/// The worker failed at what it had begun; the reason is one sentence for people.
+pub(super) fn broke_off(reason: String) -> NoOutcome {
+    NoOutcome::Fault(WorkerFault::BrokeOff, reason)
 }
 
 pub(super) fn impossible(message: impl Into<String>) -> NoOutcome {

@@ -37,21 +37,35 @@ impl Room {
             owner,
         };
         room.remove()?;
-        for directory in [&room.root, &room.checkout(), &room.control(), &room.home()] {
+        let furnished = room.furnish();
+        if furnished.is_err() {
+            // What could be made takes room that is lacking.
+            let _nothing_else_to_do = room.remove();
+        }
+        furnished.map(|()| room)
+    }
+
+    fn furnish(&self) -> io::Result<()> {
+        for directory in [&self.root, &self.checkout(), &self.control(), &self.home()] {
             fs::DirBuilder::new()
                 .recursive(true)
                 .mode(0o755)
                 .create(directory)?;
         }
-        if let Some(HostUser(id)) = owner {
-            chown(room.checkout(), Some(id), Some(id))?;
+        match self.owner {
+            Some(HostUser(id)) => chown(self.checkout(), Some(id), Some(id)),
+            None => Ok(()),
         }
-        Ok(room)
     }
 
     /// Everything of this attempt.
     pub(super) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The directory of all rooms: on the worker's own disk, whatever the room itself is on.
+    pub(super) fn neighbourhood(&self) -> &Path {
+        self.root.parent().unwrap_or(&self.root)
     }
 
     /// The working copy.

@@ -13,8 +13,8 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::watch;
 
+use super::conclusion::Conclusion;
 use super::mask::Mask;
-use crate::protocol::JobOutcome;
 
 /// Kept free below the limit for the notice of the cut and the closing lines, in bytes.
 const RESERVE_BYTES: u64 = 512;
@@ -25,7 +25,7 @@ pub(super) struct Progress {
     /// Bytes of log that can be read.
     pub(super) bytes: u64,
     /// Set when the log is complete.
-    pub(super) outcome: Option<JobOutcome>,
+    pub(super) conclusion: Option<Conclusion>,
 }
 
 /// The writing end.
@@ -143,9 +143,10 @@ impl Spool {
     }
 
     /// Says that nothing more will be written, and how the attempt ended. What waits is dropped.
-    pub(super) fn finish(self, outcome: JobOutcome) {
+    pub(super) fn finish(self, conclusion: impl Into<Conclusion>) {
+        let conclusion = conclusion.into();
         self.progress
-            .send_modify(|progress| progress.outcome = Some(outcome));
+            .send_modify(|progress| progress.conclusion = Some(conclusion));
     }
 
     fn gap(&self) -> &'static str {

@@ -35,6 +35,7 @@ mod pull_tests;
 mod restarts;
 mod reuse;
 mod secrets;
+mod sick_workers;
 mod suite_commands;
 mod suite_order;
 mod suite_pages;

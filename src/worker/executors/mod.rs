@@ -15,6 +15,7 @@ pub use container::{ContainerEngine, NoContainerEngine, find_container_engine};
 pub(super) use place::{NoPlace, Place, Site};
 pub(super) use processes::sandboxes_below;
 pub(super) use session::{Bounds, Ended, Launch, Session};
+pub(super) use watchdog::Excess;
 
 use self::container::Wanted;
 use super::room::{HostUser, Room};

@@ -9,6 +9,7 @@ use super::Way;
 use super::container::ContainerSession;
 use super::session::{Bounds, Ended, Launch, Session};
 use crate::protocol::{ArtifactBounds, Attempt};
+use crate::worker::memory::has_come_to_its_own_limit;
 use crate::worker::room::Room;
 use crate::worker::settings::Limits;
 use crate::worker::spawner::Spawner;
@@ -35,6 +36,9 @@ pub(crate) enum NoPlace {
     /// The suite asks for what cannot be had; the message is for people.
     #[error("{0}")]
     Refused(String),
+    /// A service that others keep cannot be reached now; the message is for people.
+    #[error("{0}")]
+    Away(String),
     /// The worker's own files, processes or services failed.
     #[error(transparent)]
     Broken(#[from] io::Error),
@@ -121,6 +125,18 @@ impl Place {
                 }
                 Ok(kept)
             }
+        }
+    }
+
+    /// Whether the place has a limit of memory of its own, and has come to it.
+    pub(crate) fn is_at_its_own_limit(&self) -> bool {
+        match self {
+            Self::Sandbox(session) => {
+                let process = session.process().map(i64::from);
+                process.and_then(has_come_to_its_own_limit) == Some(true)
+            }
+            // It has one for certain, and engines do not say reliably whether it was come to.
+            Self::Container(_) => true,
         }
     }
 

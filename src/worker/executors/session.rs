@@ -180,6 +180,11 @@ impl Session {
         Ok(ended)
     }
 
+    /// The process that has all others below it, while it lives.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Kills everything and returns when nothing of it is alive.
     pub(crate) async fn end(mut self) {
         self.kill();

@@ -13,14 +13,13 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::processes::{self, ProcessNumber};
 use crate::clock::Stopwatch;
+use crate::worker::disk;
 use crate::worker::settings::Limits;
 
 /// How often processes and memory are counted.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// The working copy is measured no more than this part of the time.
 const MEASURING_SHARE: u32 = 20;
-/// A suite is stopped when the disk has less room than this, whoever filled it, in bytes.
-pub(super) const DISK_FREE_MIN_BYTES: u64 = 256 * 1024 * 1024;
 /// What a file costs even if it is empty, in bytes: an inode and a name.
 const FILE_COST_BYTES: u64 = 1024;
 
@@ -71,7 +70,8 @@ pub(super) fn watch(
             };
             let started = Stopwatch::start();
             let looked = tokio::task::spawn_blocking(move || {
-                look.processes()
+                look.whole_disk()
+                    .or_else(|| look.processes())
                     .or_else(|| if measure_disk { look.disk() } else { None })
             });
             if let Ok(Some(excess)) = looked.await {
@@ -104,19 +104,16 @@ impl Look {
         too_much.then_some(Excess::Memory(limit))
     }
 
+    /// Looks at the disk that all rooms are on, which this suite may have nothing to do with.
+    fn whole_disk(&self) -> Option<Excess> {
+        let rooms = self.checkout.ancestors().nth(2)?;
+        disk::lack(rooms).map(|_lack| Excess::DiskFull)
+    }
+
     fn disk(&self) -> Option<Excess> {
-        if free_bytes(&self.checkout).is_some_and(|free| free < DISK_FREE_MIN_BYTES) {
-            return Some(Excess::DiskFull);
-        }
         let limit = self.limits.disk_bytes;
         (used_bytes(&self.checkout, limit) > limit).then_some(Excess::Disk(limit))
     }
-}
-
-/// Room left on the disk that this is on.
-pub(super) fn free_bytes(path: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(path).ok()?;
-    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 /// What a tree takes on the disk; stops counting beyond `enough`. Follows no symbolic link; a

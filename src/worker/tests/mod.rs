@@ -6,6 +6,7 @@ mod containers;
 mod containment;
 mod delivery;
 mod execution;
+mod faults;
 #[path = "../../../tests/podman/mod.rs"]
 mod podman;
 mod secrets;

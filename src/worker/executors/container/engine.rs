@@ -190,6 +190,16 @@ impl fmt::Display for ContainerEngine {
 }
 
 impl ContainerEngine {
+    /// Where it keeps containers, if that is on this machine.
+    pub(in crate::worker) fn storage(&self) -> Option<&Path> {
+        self.storage.as_deref()
+    }
+
+    /// Whether it answers.
+    pub(in crate::worker) async fn answers(&self) -> bool {
+        self.docker.ping().await.is_ok()
+    }
+
     /// Removes the containers of this owner that a worker before this one left, and those that
     /// could not be removed when their suites ended; returns whether none is left.
     pub(in crate::worker) async fn remove_leftovers(&self, owner: &str) -> bool {

@@ -11,6 +11,7 @@ use bollard::errors::Error;
 use bollard::models::CreateImageInfo;
 use bollard::query_parameters::CreateImageOptions;
 use futures_util::StreamExt as _;
+use rustix::io::Errno;
 
 use crate::worker::executors::NoPlace;
 use crate::worker::spool::Spool;
@@ -21,6 +22,13 @@ const TIME: Duration = Duration::from_secs(1800);
 const NAME_BYTES_MAX: usize = 512;
 /// Where Podman puts images that were built here; there is no such registry.
 const BUILT_HERE: &str = "localhost/";
+/// What engines say when they cannot write, in small letters, and what it means.
+const DISK_FAULTS: [(&str, Errno); 4] = [
+    ("no space left on device", Errno::NOSPC),
+    ("disk quota exceeded", Errno::DQUOT),
+    ("input/output error", Errno::IO),
+    ("read-only file system", Errno::ROFS),
+];
 /// What engines say when a registry does not answer, or not now; in small letters.
 const OUT_OF_REACH: [&str; 15] = [
     "dial tcp",
@@ -64,12 +72,25 @@ pub(super) async fn provide(docker: &Docker, image: &str, log: &mut Spool) -> Re
         return Ok(());
     };
     log.note(&format!("### {}", one_line(&reason))).await?;
-    if is_here && is_out_of_reach(&reason) {
-        let note = "### The registry cannot be reached: the worker's copy of the image is used.";
-        log.note(note).await?;
-        return Ok(());
+    if let Some(error) = of_its_disk(&reason) {
+        return Err(NoPlace::Broken(error));
     }
-    Err(no_image())
+    if !is_out_of_reach(&reason) {
+        return Err(no_image());
+    }
+    if !is_here {
+        return Err(NoPlace::Away(format!("Could not pull image '{image}'.")));
+    }
+    let note = "### The registry cannot be reached: the worker's copy of the image is used.";
+    log.note(note).await?;
+    Ok(())
+}
+
+/// What an engine says of its own disk: no image and no suite is to blame for that.
+pub(super) fn of_its_disk(said: &str) -> Option<std::io::Error> {
+    let said = said.to_lowercase();
+    let known = DISK_FAULTS.iter().find(|(words, _)| said.contains(words));
+    known.map(|(_, errno)| (*errno).into())
 }
 
 /// Pulls it; inside, why it was not pulled.
@@ -165,6 +186,15 @@ mod tests {
         assert_eq!(with_tag("here:5000/busybox"), "here:5000/busybox:latest");
         assert_eq!(with_tag("busybox:1"), "busybox:1");
         assert_eq!(with_tag("busybox@sha256:01"), "busybox@sha256:01");
+    }
+
+    #[test]
+    fn a_full_disk_of_the_engines_is_not_the_images_fault() {
+        let full =
+            "writing blob: storing blob to file \"/var/tmp/x\": write: No space left on device";
+        let kind = of_its_disk(full).unwrap().kind();
+        assert_eq!(kind, std::io::ErrorKind::StorageFull);
+        assert!(of_its_disk("manifest unknown").is_none());
     }
 
     #[test]

@@ -21,11 +21,13 @@ use tokio_util::task::AbortOnDropHandle;
 use super::answers::Answers;
 use super::creation::{self, Marks, Share};
 use super::engine::ContainerEngine;
+use super::image::of_its_disk;
 use super::{CHECKOUT, CONTROL, archive, image, keeping};
 use crate::clock::Stopwatch;
 use crate::protocol::ArtifactBounds;
 use crate::suite::ContainerSpecs;
-use crate::worker::executors::watchdog::{self, Excess};
+use crate::worker::disk;
+use crate::worker::executors::watchdog::Excess;
 use crate::worker::executors::{Bounds, Ended, NoPlace, Site};
 use crate::worker::script::CONTAINER_DRIVER;
 use crate::worker::spool::Spool;
@@ -355,6 +357,9 @@ async fn refused(error: Error, image: &str, log: &mut Spool) -> io::Result<NoPla
     let Error::DockerResponseServerError { message, .. } = error else {
         return Ok(NoPlace::Broken(broken(error)));
     };
+    if let Some(error) = of_its_disk(&message) {
+        return Ok(NoPlace::Broken(error));
+    }
     let message = message.trim().replace(char::is_control, " ");
     log.note(&format!("### {message}")).await?;
     Ok(NoPlace::Refused(no_container(image)))
@@ -467,7 +472,7 @@ async fn until_large(docker: &Docker, name: &str, disk_bytes: u64) -> Excess {
 }
 
 fn is_full(storage: &Path) -> bool {
-    watchdog::free_bytes(storage).is_some_and(|free| free < watchdog::DISK_FREE_MIN_BYTES)
+    disk::lack(storage).is_some()
 }
 
 #[cfg(test)]

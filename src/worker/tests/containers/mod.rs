@@ -5,7 +5,7 @@ mod preparing;
 use super::podman::{IMAGE, Podman};
 use super::server::{Server, Verdict};
 use super::{Worker, alive, attempt, suite, timeless, variable};
-use crate::protocol::{Executor, JobOutcome, Order, Report};
+use crate::protocol::{Executor, JobOutcome, Order, Report, WorkerFault};
 use crate::suite::{ContainerSpecs, Environment};
 use crate::worker::{ContainerEngine, Executors, Settings, find_container_engine};
 
@@ -333,8 +333,10 @@ async fn an_engine_that_gives_containers_the_hosts_processes_is_not_used() {
     let podman = Podman::start_with("pidns = \"host\"");
     let stage = Stage::start_in(podman, |_settings| {}).await;
     let (log, report) = stage.execute(1, |_order| {}).await;
-    let message = "The worker could not execute the suite.";
+    let message = "The worker's files or processes failed.";
     assert_eq!(report.outcome, error(message), "{log}");
+    // The engine answers, so other jobs may do better.
+    assert_eq!(report.fault, Some(WorkerFault::BrokeOff));
     stage.end().await;
 }
 
