@@ -38,6 +38,7 @@ mod starting;
 mod suites;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod trying;
 mod turn;
 mod why;

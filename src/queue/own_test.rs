@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Queue;
 use super::effect::{Effect, Member, TestMergeOrder};
-use super::event::{Access, PullAge, TestMerge};
-use super::note::{Ending, Note, Purpose};
+use super::event::{PullAge, TestMerge};
+use super::note::{Ending, Purpose};
 use super::pull::Pull;
 use super::rules::PullTests;
 use super::run::{Phase, Run, Scope, Step, Tested};
 use super::turn::Turn;
-use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
+use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
 
 /// How long the checks of runs that nobody waits behind may take together, in seconds: their jobs
 /// are the last to get a worker.
@@ -115,57 +115,12 @@ impl Queue {
         }
     }
 
-    /// Whether a pull is tested without anybody being asked.
-    fn is_trusted(&self, pull: &Pull) -> bool {
-        let (rules, author) = (&self.rules, &pull.facts.author);
-        rules.pulls == PullTests::All
-            || pull.own.admitted == Some(pull.facts.head)
-            || self.desk.welcome.contains(author)
-            || *author == rules.grammar.bot
-            || [&rules.trusted, &rules.reviewers, &rules.try_users]
-                .iter()
-                .any(|listed| listed.contains(author))
-    }
-
-    /// It is known now whether somebody may write to the repository.
-    pub(super) fn hear_access(&mut self, user: &Login, access: Access, turn: &mut Turn) {
-        let asking = self.own_tests_where(|pull| {
-            matches!(pull.own.stage, OwnStage::Asking { .. }) && pull.facts.author == *user
-        });
-        for number in asking {
-            match access {
-                Access::Write => self.begin_usual(number),
-                Access::Less => self.let_wait(number, turn),
-            }
-        }
-    }
-
-    fn begin_usual(&mut self, number: PullNumber) {
+    pub(super) fn begin_usual(&mut self, number: PullNumber) {
         let stage = OwnStage::Wanted {
             scope: Scope::Usual,
             of: None,
         };
         self.set_own_stage(number, stage);
-    }
-
-    /// The pull waits until a reviewer lets it be tested; its author is told so once.
-    fn let_wait(&mut self, number: PullNumber, turn: &mut Turn) {
-        let ask = self.rules.reviewers.clone();
-        let Some(pull) = self.pull_mut(number) else {
-            return;
-        };
-        pull.own.stage = OwnStage::Untrusted;
-        pull.own.changed_file = None;
-        turn.order(Effect::CompareSuites {
-            pull: number,
-            base: pull.facts.base.clone(),
-            head: pull.facts.head,
-        });
-        if pull.own.told == ToldToWait::No {
-            pull.own.told = ToldToWait::Yes;
-            let author = pull.facts.author.clone();
-            turn.post(number, Note::WaitsForOk { author, ask });
-        }
     }
 
     /// It is known whether a pull that waits for a reviewer changes the file of suites.
@@ -181,59 +136,12 @@ impl Queue {
         }
     }
 
-    /// Those of whom GitHub says nothing wait as strangers do.
-    pub(super) fn give_up_asking(&mut self, turn: &mut Turn) {
-        let now = turn.now;
-        let overdue = self.own_tests_where(
-            |pull| matches!(pull.own.stage, OwnStage::Asking { until } if until <= now),
-        );
-        for number in overdue {
-            self.let_wait(number, turn);
-        }
-    }
-
-    pub(super) fn asking_deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
-        self.pulls.values().filter_map(|pull| match pull.own.stage {
-            OwnStage::Asking { until } => Some(until),
-            OwnStage::Idle
-            | OwnStage::Skipped
-            | OwnStage::Untrusted
-            | OwnStage::Wanted { .. }
-            | OwnStage::Running { .. }
-            | OwnStage::Ended { .. } => None,
-        })
-    }
-
-    fn own_tests_where(&self, wanted: impl Fn(&Pull) -> bool) -> Vec<PullNumber> {
+    pub(super) fn own_tests_where(&self, wanted: impl Fn(&Pull) -> bool) -> Vec<PullNumber> {
         let pulls = self.pulls.values().filter(|pull| wanted(pull));
         pulls.map(Pull::number).collect()
     }
 
-    /// Lets the pulls of an author be tested that wait for that.
-    pub(super) fn welcome(&mut self, author: &Login) {
-        self.desk.welcome.insert(author.clone());
-        self.touched.desk = true;
-        let waiting = self.own_tests_where(|pull| {
-            pull.is_open() && pull.facts.author == *author && waits_for_ok(pull)
-        });
-        for number in waiting {
-            self.begin_usual(number);
-        }
-    }
-
-    /// Lets a pull's head be tested, also where it was stopped before anybody was asked.
-    pub(super) fn admit(&mut self, number: PullNumber) {
-        let is_tested = self.tests_pulls();
-        let Some(pull) = self.pull_mut(number) else {
-            return;
-        };
-        pull.own.admitted = Some(pull.facts.head);
-        if waits_for_ok(pull) || (is_tested && pull.own.stage == OwnStage::Idle) {
-            self.begin_usual(number);
-        }
-    }
-
-    fn tests_pulls(&self) -> bool {
+    pub(super) fn tests_pulls(&self) -> bool {
         self.rules.suites.is_some() && self.rules.pulls != PullTests::None
     }
 
@@ -380,13 +288,6 @@ impl Queue {
             pull.own.stage = stage;
         }
     }
-}
-
-fn waits_for_ok(pull: &Pull) -> bool {
-    matches!(
-        pull.own.stage,
-        OwnStage::Untrusted | OwnStage::Asking { .. }
-    )
 }
 
 /// Whether title or description hold `[skip ci]` (Jenkins' pull request builder, which PAPR used).
