@@ -5,26 +5,79 @@
 
 use std::ops::Range;
 
-/// The stretches of a comment that can hold commands: neither quoted nor fenced.
+use super::mail;
+use super::said::{Look, Said};
+
+/// The stretches of a comment that can hold commands: neither quoted, by mark or by mail, nor
+/// fenced, nor buried in HTML.
 ///
 /// A stretch has several lines where Markdown would make one paragraph of them, because inline code
 /// may go over the end of a line but not of a paragraph.
-pub(super) fn paragraphs(comment: &str) -> Vec<&str> {
+pub(super) fn paragraphs(comment: &str, said: &Said) -> Vec<Range<usize>> {
     let mut paragraphs: Vec<Range<usize>> = Vec::new();
     let mut fence = None;
     let mut is_open = false;
-    for range in ranges(comment) {
-        let line = comment.get(range.clone()).unwrap_or_default();
-        let role = role(line, &mut fence);
+    let lines = roles(comment, said, &mut fence);
+    let open = lines.iter().filter(|(_, role)| role.is_open());
+    let open: Vec<_> = open.map(|(range, _)| range.clone()).collect();
+    let end = mail::beginning(comment, &open).unwrap_or(comment.len());
+    for (range, role) in lines {
+        if range.start >= end {
+            break;
+        }
         match (role, paragraphs.last_mut()) {
             (Role::Continuation, Some(paragraph)) if is_open => paragraph.end = range.end,
             (Role::Continuation | Role::Beginning, _) => paragraphs.push(range),
-            (Role::Nothing, _) => {}
+            (Role::Nothing | Role::Fenced, _) => {}
         }
-        is_open = role != Role::Nothing;
+        is_open = role.is_open();
     }
-    let texts = paragraphs.into_iter();
-    texts.filter_map(|range| comment.get(range)).collect()
+    paragraphs
+}
+
+/// What is seen of a comment. Where the page and the lines do not agree on what is fenced, the
+/// lines are right, and the page is looked at without what is fenced in them.
+pub(super) fn said(comment: &str, look: Look) -> Said {
+    let said = Said::of(comment, look);
+    let lines = roles(comment, &said, &mut None);
+    let is_disputed =
+        |(range, role): &(Range<usize>, Role)| *role != Role::Fenced && said.fences(range.clone());
+    if lines.iter().any(is_disputed) {
+        Said::of(&without_fences(comment, &lines), look)
+    } else {
+        said
+    }
+}
+
+/// The comment with blanks for what is fenced; every position stays what it is.
+fn without_fences(comment: &str, lines: &[(Range<usize>, Role)]) -> String {
+    let mut copy = String::with_capacity(comment.len());
+    for (range, role) in lines {
+        let end_of_last = comment.get(copy.len()..range.start);
+        copy.push_str(end_of_last.unwrap_or_default());
+        match role {
+            Role::Fenced => copy.extend(std::iter::repeat_n(' ', range.len())),
+            Role::Continuation | Role::Beginning | Role::Nothing => {
+                copy.push_str(comment.get(range.clone()).unwrap_or_default());
+            }
+        }
+    }
+    copy
+}
+
+/// The lines of a text, and what each does.
+fn roles(text: &str, said: &Said, fence: &mut Option<Fence>) -> Vec<(Range<usize>, Role)> {
+    let lines = ranges(text).map(|range| {
+        let line = text.get(range.clone()).unwrap_or_default();
+        let indent = line.len() - line.trim_start().len();
+        let role = if said.buries(range.start + indent..range.end) {
+            Role::Nothing
+        } else {
+            role(line, fence)
+        };
+        (range, role)
+    });
+    lines.collect()
 }
 
 /// Where the lines of a text are, without their ends: LF, CRLF or CR, as in Markdown.
@@ -48,8 +101,19 @@ enum Role {
     Continuation,
     /// It begins the next one.
     Beginning,
-    /// It ends it and holds no commands: blank, quoted, a fence, or fenced.
+    /// It ends it and holds no commands: blank, quoted, or buried in HTML.
     Nothing,
+    /// The same, because it is a fence, or fenced.
+    Fenced,
+}
+
+impl Role {
+    fn is_open(self) -> bool {
+        match self {
+            Self::Continuation | Self::Beginning => true,
+            Self::Nothing | Self::Fenced => false,
+        }
+    }
 }
 
 /// An open fence: the character it is made of, and how many of them.
@@ -63,11 +127,13 @@ fn role(line: &str, fence: &mut Option<Fence>) -> Role {
         if open.is_closed_by(line) {
             *fence = None;
         }
-        return Role::Nothing;
+        return Role::Fenced;
     }
     let content = without_list_markers(line);
     *fence = Fence::opened_by(content);
-    if fence.is_some() || content.is_empty() || content.starts_with('>') {
+    if fence.is_some() {
+        Role::Fenced
+    } else if content.is_empty() || content.starts_with('>') {
         Role::Nothing
     } else if content.len() < line.trim_start().len() || content.starts_with(['#', '|', '<']) {
         Role::Beginning
@@ -104,7 +170,8 @@ fn without_list_markers(line: &str) -> &str {
     content
 }
 
-fn after_list_marker(content: &str) -> Option<&str> {
+/// What follows the marker of a list item, if a text begins with one.
+pub(super) fn after_list_marker(content: &str) -> Option<&str> {
     let digits = content.trim_start_matches(|letter: char| letter.is_ascii_digit());
     let rest = if digits.len() < content.len() {
         digits.strip_prefix(['.', ')'])?

@@ -1,7 +1,8 @@
 //! From a comment's text to commands, and who may give them. Pure.
 //!
-//! [`Grammar::read`] is the way in. The steps, one file each: `lines` finds the text that is
-//! neither quoted nor fenced, `code` the inline code in it, `mention` the bot's name; `reader` goes
+//! [`Grammar::read`] is the way in. The steps, one file each: `said` finds what GitHub's page shows
+//! of the HTML in it, `lines` the text that is neither quoted nor fenced, `mail` where a quoted mail
+//! begins, `code` the inline code, `mention` the bot's name; `reader` goes
 //! through the words after the name; `words` knows the commands, `suites` the tail of `retry` and `test`, `aliases` other bots' phrases,
 //! `near_miss` what was probably meant as a command; `rights` says who may give which.
 //!
@@ -11,10 +12,12 @@
 mod aliases;
 mod code;
 mod lines;
+mod mail;
 mod mention;
 mod near_miss;
 mod reader;
 mod rights;
+mod said;
 mod suites;
 mod words;
 
@@ -192,6 +195,14 @@ pub struct Alias {
     pub phrase: String,
     /// The commands, as after the bot's name.
     pub commands: String,
+}
+
+/// The lines of a text that stand there by themselves, as people see it on GitHub: outside quotes,
+/// code, HTML comments and what is folded away. White space around them is left out.
+///
+/// Total, and linear in the length of the text.
+pub fn plain_lines(text: &str) -> Vec<&str> {
+    reader::plain_lines(text)
 }
 
 /// What was read in one comment.

@@ -1,7 +1,10 @@
 //! Goes through a comment: finds the lines that speak to the bot, and takes their words in turn.
 
+use std::ops::Range;
+
 use crate::ids::Login;
 
+use super::said::{Look, Said};
 use super::words::{Meaning, Vocabulary, Words};
 use super::{Command, Grammar, Reading, aliases, code, lines, mention, near_miss, suites};
 
@@ -12,7 +15,13 @@ pub(super) fn read(grammar: &Grammar, comment: &str, author: &Login) -> Reading 
     if !grammar.mentions_bot(comment) {
         return reading;
     }
-    for alias in aliases::all(grammar, comment) {
+    let look = if *author == grammar.bot {
+        Look::Own
+    } else {
+        Look::Others
+    };
+    let said = lines::said(comment, look);
+    for alias in aliases::all(grammar, comment, &said) {
         let mut words = Words::of(&alias.commands);
         read_words(&mut words, vocabulary, &mut reading.commands);
     }
@@ -20,8 +29,9 @@ pub(super) fn read(grammar: &Grammar, comment: &str, author: &Login) -> Reading 
         reading.commands.push(Command::Portal);
         return reading;
     }
-    let paragraphs = lines::paragraphs(comment).into_iter();
-    let lines = paragraphs.flat_map(|paragraph| addressed_lines(paragraph, grammar.bot.as_str()));
+    let text = Text { comment, said };
+    let paragraphs = lines::paragraphs(comment, &text.said).into_iter();
+    let lines = paragraphs.flat_map(|paragraph| text.addressed_lines(paragraph, &grammar.bot));
     for line in lines {
         let mut words = Words::of(line);
         read_words(&mut words, vocabulary, &mut reading.commands);
@@ -33,25 +43,71 @@ pub(super) fn read(grammar: &Grammar, comment: &str, author: &Login) -> Reading 
     reading
 }
 
-/// From each line of the paragraph that speaks to the bot, what begins with the bot's name.
-fn addressed_lines<'a>(paragraph: &'a str, bot: &str) -> Vec<&'a str> {
-    let mut lines = Vec::new();
-    if mention::all(paragraph, bot).next().is_none() {
-        return lines;
-    }
-    let code = code::spans(paragraph);
-    let mut line_end = 0;
-    for position in mention::all(paragraph, bot) {
-        let span = code.get(code.partition_point(|span| span.end <= position));
-        if position < line_end || span.is_some_and(|span| span.contains(&position)) {
-            continue;
+/// The lines of a text that people take for said: outside quotes, code and folds.
+pub(super) fn plain_lines(text: &str) -> Vec<&str> {
+    let said = lines::said(text, Look::Unfolding);
+    let text = Text {
+        comment: text,
+        said,
+    };
+    let paragraphs = lines::paragraphs(text.comment, &text.said).into_iter();
+    paragraphs
+        .flat_map(|paragraph| text.plain_lines(paragraph))
+        .collect()
+}
+
+/// A comment, and what is seen of it.
+struct Text<'a> {
+    comment: &'a str,
+    said: Said,
+}
+
+impl<'a> Text<'a> {
+    /// From each line of the paragraph that speaks to the bot, what begins with the bot's name.
+    fn addressed_lines(&self, paragraph: Range<usize>, bot: &Login) -> Vec<&'a str> {
+        let start = paragraph.start;
+        let text = self.comment.get(paragraph).unwrap_or_default();
+        let mut lines = Vec::new();
+        if mention::all(text, bot.as_str()).next().is_none() {
+            return lines;
         }
-        let rest = paragraph.get(position..).unwrap_or_default();
-        let line = rest.split(['\n', '\r']).next().unwrap_or_default();
-        line_end = position + line.len();
-        lines.push(line);
+        let code = code::spans(text);
+        let mut line_end = 0;
+        for position in mention::all(text, bot.as_str()) {
+            let is_code = is_in(&code, position);
+            if position < line_end || is_code || !self.said.shows(start + position) {
+                continue;
+            }
+            let rest = text.get(position..).unwrap_or_default();
+            let line = rest.split(['\n', '\r']).next().unwrap_or_default();
+            line_end = position + line.len();
+            lines.push(line);
+        }
+        lines
     }
-    lines
+
+    /// The lines of a paragraph that do not begin hidden or in inline code, without the white space
+    /// around them.
+    fn plain_lines(&self, paragraph: Range<usize>) -> Vec<&'a str> {
+        let start = paragraph.start;
+        let text = self.comment.get(paragraph).unwrap_or_default();
+        let code = code::spans(text);
+        let mut position = 0;
+        let mut lines = Vec::new();
+        for line in text.split_inclusive(['\n', '\r']) {
+            let begins = position + line.len() - line.trim_start().len();
+            position += line.len();
+            if self.said.shows(start + begins) && !is_in(&code, begins) {
+                lines.push(line.trim());
+            }
+        }
+        lines
+    }
+}
+
+fn is_in(spans: &[Range<usize>], position: usize) -> bool {
+    let span = spans.get(spans.partition_point(|span| span.end <= position));
+    span.is_some_and(|span| span.contains(&position))
 }
 
 /// Whether the comment says this, to the bot, and nothing else.

@@ -48,7 +48,7 @@ fn address() -> impl Strategy<Value = String> {
         "- ",
         "1. ",
         "# ",
-        "<!-- ",
+        "<b>x</b> ",
         "«",
         "cc @alice: ",
         "`x` ",
@@ -242,10 +242,19 @@ fn noise() -> impl Strategy<Value = Part> {
         "@bot rty",
         "``` x",
     ]);
+    let html = select(&[
+        "<!-- @bot ping -->",
+        "x <!-- @bot rty --> y",
+        "<pre>@bot ping</pre>",
+        "x <code>@bot rty</code> y",
+        "<blockquote>@bot r+</blockquote>",
+        "<b title='@bot ping'>x</b>",
+    ]);
     prop_oneof![
-        3 => line.prop_map(|line| Part::without_commands(line.to_owned())),
-        1 => Just(Part::without_commands("\na stray ` here\n".to_owned())),
-        1 => (fence, proptest::collection::vec(code, 0..4)).prop_map(|((indent, mark, info), code)| {
+        8 => line.prop_map(|line| Part::without_commands(line.to_owned())),
+        2 => html.prop_map(|html| Part::without_commands(html.to_owned())),
+        2 => Just(Part::without_commands("\na stray ` here\n".to_owned())),
+        2 => (fence, proptest::collection::vec(code, 0..4)).prop_map(|((indent, mark, info), code)| {
             let code = code.join("\n");
             Part::without_commands(format!("{indent}{mark}{info}\n{code}\n{mark}"))
         }),
@@ -253,7 +262,7 @@ fn noise() -> impl Strategy<Value = Part> {
 }
 
 fn part() -> impl Strategy<Value = Part> {
-    prop_oneof![4 => line_of_commands(), 5 => noise(), 1 => line_that_stops()]
+    prop_oneof![4 => line_of_commands(), 6 => noise(), 1 => line_that_stops()]
 }
 
 /// A comment, and what a reader of the grammar would expect.
@@ -366,7 +375,11 @@ proptest! {
 /// What makes comments hard to read, and how it is found in one.
 type Difficulty = (&'static str, fn(&str) -> bool);
 
-const DIFFICULTIES: [Difficulty; 9] = [
+const DIFFICULTIES: [Difficulty; 11] = [
+    ("an HTML comment", |text| text.contains("<!-- @bot")),
+    ("an element of code or of a quote", |text| {
+        text.contains("<pre>@bot") || text.contains("<blockquote>@bot")
+    }),
     ("a quote", |text| text.contains("> @bot")),
     ("several mentions", |text| {
         mention::all(text, "bot").nth(2).is_some()

@@ -211,7 +211,7 @@ fn inline_code_does_not_count() {
 }
 
 #[test]
-fn indented_lines_and_html_comments_count() {
+fn indented_lines_count() {
     pings(&[
         "    @bot ping",
         "\t@bot ping",
@@ -219,17 +219,199 @@ fn indented_lines_and_html_comments_count() {
         "- @bot ping",
         "* [ ] @bot ping",
         "# @bot ping",
+    ]);
+}
+
+#[test]
+fn what_the_page_does_not_show_does_not_count() {
+    silent(&[
+        "<!-- @bot ping -->",
+        "- ```\n\n```\n<!-- @bot ping -->",
         "<!-- @bot ping",
         "<!--\n@bot ping\n-->",
-        "<!-- ` -->\n@bot ping\n<!-- ` -->",
+        "<!--\n\n@bot ping\n\n-->",
+        "<!--\r\n@bot ping\r\n-->",
+        "<div><!--\n\n@bot ping\n\n--></div>",
+        "x <!-- y\n@bot ping --> z",
+        "- <!-- @bot ping -->",
+        "<div title=\"@bot ping\">x</div>",
+        "x <b title=\"\n@bot ping\n\">y</b>",
+        "<div\ntitle='>\n@bot ping\n'>",
+        "[//]: # (@bot ping)",
+        "[//]: # (x)\n[//]: # (@bot ping)",
+        "[x]: y '\n@bot ping\n'",
+        "[x](y \"\n@bot ping\n\")",
+        "![\n@bot ping\n](y)",
+        "<!DOCTYPE @bot ping >",
     ]);
+    pings(&[
+        "<!-- ` -->\n@bot ping\n<!-- ` -->",
+        "<!--\n```\n-->\n@bot ping",
+        "<!--\n@bot rty\n--> @bot ping",
+        "x <!-- y --> @bot ping",
+        "x <!-- @bot ping",
+        "\\<!--\n@bot ping\n-->",
+        "`<!--`\n@bot ping\n`-->`",
+        "```\n<!--\n```\n@bot ping",
+        "<!-->\n@bot ping",
+        "&lt;!--\n@bot ping\n--&gt;",
+        "<div>\n@bot ping\n</div>",
+        "<details><summary>x</summary>\n\n@bot ping\n\n</details>",
+        "<b>\n@bot ping\n</b>",
+        "3 <4\n@bot ping\n5> 4",
+        "[x](y)\n@bot ping",
+        "[\n@bot ping\n](y)",
+    ]);
+}
+
+#[test]
+fn elements_of_code_and_of_quotes_do_not_count() {
+    silent(&[
+        "<pre>@bot ping</pre>",
+        "<pre>\n\n@bot ping\n\n</pre>",
+        "<PRE class=\"x\">\n@bot ping\n</PRE>",
+        "x <code>y\n@bot ping\nz</code>",
+        "<blockquote>\n@bot ping\n</blockquote>",
+        "<blockquote>\n\n@bot ping\n\n</blockquote>",
+        "<blockquote><blockquote>\n\nx\n\n</blockquote>\n\n@bot ping\n\n</blockquote>",
+        "<blockquote>\n\n@bot ping",
+        "<div><pre>\n@bot ping\n</pre></div>",
+        "<pre\nclass='>'>\n@bot ping",
+    ]);
+    pings(&[
+        "<pre>x</pre>\n\n@bot ping",
+        "<pre>\n```\n</pre>\n\n@bot ping",
+        "x <code>y</code>\n@bot ping",
+        "</pre></pre>\n\n@bot ping\n\n<pre>x</pre>",
+        "<prefix>\n@bot ping\n</prefix>",
+        "<blockquote>x</blockquote>\n\n@bot ping",
+        "- <blockquote>\n\n  x\n\ny\n\n@bot ping",
+        "\\<pre>\n@bot ping\n\\</pre>",
+        "`<pre>`\n@bot ping\n`</pre>`",
+    ]);
+}
+
+#[test]
+fn a_quoted_mail_and_what_follows_it_do_not_count() {
+    silent(&[
+        "On Mon, 1 Jan 2024, Jane <j@x.org> wrote:\n@bot ping",
+        "Thanks\r\n\r\nOn Mon, 1 Jan 2024 at 10:00, Jane\r\n<j@x.org>\r\nwrote:\r\n\r\n@bot ping",
+        "On 2024-01-01, @bot wrote:\n\n> x\n\n@bot ping",
+        "Am 1. Jan. 2024 um 10:00 schrieb Jane <j@x.org>:\n@bot ping",
+        "Le lun. 1 janv. 2024 à 10:00, Jane <j@x.org> a écrit :\n@bot ping",
+        "x\n-----Original Message-----\nFrom: Jane\n\n@bot ping",
+        "---------- Forwarded message ---------\n@bot ping",
+    ]);
+    pings(&[
+        "@bot ping\n\nOn Mon, 1 Jan 2024, Jane <j@x.org> wrote:\n> @bot rty",
+        "@bot ping\n-----Original Message-----\n@bot rty",
+        "On Monday\n\nwrote:\n@bot ping",
+        "On Monday Jane wrote: yes\n@bot ping",
+        "> On Mon, Jane wrote:\n\n@bot ping",
+        "```\nOn Mon, Jane wrote:\n```\n@bot ping",
+        "One who wrote:\n@bot ping",
+        "-----\n@bot ping",
+        "Original Message\n@bot ping",
+    ]);
+}
+
+#[test]
+fn the_bots_own_html_comments_count_and_nobody_elses() {
     let posted = format!(
         ":pushpin: Commit {SHA} has been approved by `alice`\n\n<!-- @bot r=alice {SHA} -->"
     );
-    assert_eq!(
-        commands(&posted),
-        format!("[approve,approver:alice,commit:{SHA}]")
-    );
+    let read = |author: &str| grammar().read(&posted, &Login::new(author)).commands;
+    assert_eq!(read("jack"), []);
+    let [Command::Approve { approver, commit }] = &read("BOT")[..] else {
+        panic!("{:?}", read("bot"));
+    };
+    assert_eq!(approver.as_str(), "alice");
+    assert_eq!(commit.as_ref().map(CommitPrefix::as_str), Some(SHA));
+    let code = grammar().read("<pre>@bot ping</pre>", &Login::new("bot"));
+    assert_eq!(code.commands, []);
+}
+
+/// What nests, repeats or never closes, as long as GitHub takes it.
+#[test]
+fn hostile_comments_are_read_in_time() {
+    let mut slow = Vec::new();
+    for piece in [
+        "<!--",
+        "<!-",
+        "<",
+        "<a",
+        "<a b='",
+        "<a b=\"<",
+        "<?",
+        "<![CDATA[",
+        "<!A",
+        "</",
+        "<pre>",
+        "<blockquote>\n\n",
+        "<details>\n",
+        "<code>",
+        ">",
+        "> ",
+        "- ",
+        "1. ",
+        "-\t",
+        "* a\n  ",
+        "[",
+        "![",
+        "](",
+        "[a](",
+        "[a]: b '",
+        "[a]: b\n",
+        "`",
+        "``` ",
+        "`a``",
+        "*a_",
+        "**a *",
+        "_",
+        "~~",
+        "&",
+        "\\",
+        "|",
+        "a|\n-|\n",
+        "\n",
+        "\n>",
+        "\n- ",
+        "On a\n",
+        "on a wrote: ",
+        "-----",
+        "@bot ",
+        "<!-- @bot -->",
+        "[a][b]",
+        "<https://",
+        "\r",
+    ] {
+        let body = piece.repeat(200_000 / piece.len());
+        let nested = format!("{}\n{}", "- ".repeat(90), "\n".repeat(100_000));
+        for comment in [
+            format!("{body}\n\n@bot ping"),
+            format!("@bot ping\n{body}"),
+            nested,
+        ] {
+            let watch = crate::clock::Stopwatch::start();
+            let _reading = read(&comment);
+            let taken_ms = watch.elapsed_ms();
+            if taken_ms > 5_000 {
+                slow.push((piece, taken_ms));
+            }
+        }
+    }
+    assert_eq!(slow, []);
+}
+
+#[test]
+fn nothing_counts_below_lists_and_quotes_in_a_hundred_others() {
+    let deep = |depth: usize| format!("{}x\n\n@bot ping", "- ".repeat(depth));
+    pings(&[
+        &deep(99),
+        &format!("{}\n@bot ping", "-".repeat(300)),
+        &format!("{}\n@bot ping", "* ".repeat(300)),
+    ]);
+    silent(&[&deep(101)]);
 }
 
 #[test]

@@ -57,7 +57,6 @@ fn a_remark_after_retry_takes_the_rest_of_its_line() {
         let comment = format!("@bot retry unit {remark} spurious");
         assert_eq!(commands(&comment), "[retry,suites:[unit]]", "{comment}");
     }
-    check(&[("<!-- @bot retry -->", "[retry,suites:[]]")]);
 }
 
 #[test]
