@@ -140,6 +140,11 @@ pub struct BadCommitPrefix;
 impl CommitPrefix {
     const DIGITS_MIN: usize = 4;
 
+    /// How many digits were written.
+    pub fn digits(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether this commit's id begins so, in any case of the letters.
     pub fn matches(&self, commit: CommitId) -> bool {
         commit.starts_with(&self.0)

@@ -38,6 +38,15 @@ fn words(note: &Note, pull: PullNumber, links: &Links) -> String {
             ":scream_cat: {} is not a valid commit SHA. Please try again with `{head}`.",
             code(given, NAME_CHARS_MAX)
         ),
+        Note::CommitTooShort {
+            given,
+            head,
+            digits_min,
+        } => format!(
+            ":scream_cat: {} is too short to tell this commit from others: it takes at least \
+             {digits_min} digits. Please try again with `{head}`.",
+            code(given, NAME_CHARS_MAX)
+        ),
         Note::ApprovalOutdated { by, head } => format!(
             ":warning: @{}: this pull request changed after your approval was written, so nothing \
              is approved. Look at it as it is now, then approve it with `r+ {head}`.",

@@ -66,6 +66,7 @@ pub(super) fn machine_readable(note: &Note, links: &Links) -> Option<Value> {
             "delegate": login(delegate.as_str()),
         })),
         Note::NotTheHead { .. }
+        | Note::CommitTooShort { .. }
         | Note::ApprovalOutdated { .. }
         | Note::TryOutdated { .. }
         | Note::AlreadyApproved { .. }

@@ -147,6 +147,30 @@ pub(super) struct Wanted {
     pub(super) commit: Option<CommitPrefix>,
 }
 
+/// How many digits of a commit's id an approval must name. With fewer, somebody could make another
+/// commit that begins with them.
+const DIGITS_MIN: usize = 7;
+
+/// The same where the head changed while the reviewer may have looked at the one before it.
+const DIGITS_OF_NEW_HEAD_MIN: usize = 12;
+
+/// How long a reviewer may look at a page before approving what it shows, in seconds.
+const LOOK_S: u64 = 3_600;
+
+/// How many digits name a pull's head well enough, at this moment.
+pub(super) fn digits_min(pull: &Pull, at: Timestamp) -> usize {
+    let is_new = |moved: Timestamp| at < moved.plus_s(LOOK_S);
+    if pull.head_moved.is_some_and(is_new) {
+        DIGITS_OF_NEW_HEAD_MIN
+    } else {
+        DIGITS_MIN
+    }
+}
+
+/// How many digits name a commit well enough for a comment that is read again long after: the head
+/// may have changed since without anybody knowing.
+pub(super) const DIGITS_OF_OLD_COMMENT_MIN: usize = DIGITS_OF_NEW_HEAD_MIN;
+
 /// Why an approval cannot be taken, if so.
 fn objection(pull: &Pull, named: Option<&CommitPrefix>, comment: &Comment) -> Option<Note> {
     let head = pull.facts.head;
@@ -158,6 +182,13 @@ fn objection(pull: &Pull, named: Option<&CommitPrefix>, comment: &Comment) -> Op
             given: prefix.as_str().to_owned(),
             head,
         }),
+        Some(prefix) if prefix.digits() < digits_min(pull, comment.key.at) => {
+            Some(Note::CommitTooShort {
+                given: prefix.as_str().to_owned(),
+                head,
+                digits_min: digits_min(pull, comment.key.at),
+            })
+        }
         Some(_) | None if is_outdated(pull, named, comment) => Some(Note::ApprovalOutdated {
             by: comment.author.clone(),
             head,

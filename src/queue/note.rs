@@ -37,6 +37,15 @@ pub enum Note {
         /// The head.
         head: CommitId,
     },
+    /// `r+` named the head by too few digits to be sure which commit is meant.
+    CommitTooShort {
+        /// What was written.
+        given: String,
+        /// The head.
+        head: CommitId,
+        /// How many digits are needed.
+        digits_min: usize,
+    },
     /// The head changed after the comment that approves was written.
     ApprovalOutdated {
         /// Who approved.

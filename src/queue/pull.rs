@@ -18,6 +18,9 @@ pub struct Pull {
     /// When its head was last seen to change, or first seen, by GitHub's clock. An approval that
     /// was written before does not mean it, unless it names it.
     pub head_since: Option<Timestamp>,
+    /// When its head was last seen to follow another one, by GitHub's clock; `None` if never.
+    #[serde(default)]
+    pub head_moved: Option<Timestamp>,
     /// When its base, its being open or its being finished was last seen to change, by GitHub's
     /// clock; `None` if never. An approval that was written before does not count.
     pub changed_since: Option<Timestamp>,
@@ -240,6 +243,7 @@ impl Pull {
         Self {
             facts,
             head_since: None,
+            head_moved: None,
             changed_since: None,
             inquiry: None,
             approval: Register::default(),

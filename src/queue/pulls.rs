@@ -195,6 +195,7 @@ impl Queue {
         let at = Some(facts.updated_at);
         if !same_head {
             pull.head_since = pull.head_since.max(at);
+            pull.head_moved = pull.head_moved.max(pull.head_since);
         }
         if !same_rest {
             pull.changed_since = pull.changed_since.max(at);

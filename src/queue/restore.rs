@@ -4,6 +4,7 @@
 //! were made, or nobody was there to do so.
 
 use super::Queue;
+use super::approving::DIGITS_OF_OLD_COMMENT_MIN;
 use super::effect::{Effect, Member, News};
 use super::event::{Comment, PullFacts, Source};
 use super::note::{Ending, PIN, Purpose};
@@ -140,7 +141,9 @@ impl Queue {
                     said_by: comment.author.clone(),
                     named: Named::Commit,
                 };
-                if prefix.matches(pull.facts.head) && pull.unfinished().is_none() {
+                let is_named =
+                    prefix.digits() >= DIGITS_OF_OLD_COMMENT_MIN && prefix.matches(pull.facts.head);
+                if is_named && pull.unfinished().is_none() {
                     let _taken = pull.approval.set(Some(approval), key);
                 }
             }

@@ -93,6 +93,11 @@ fn about_approval(chosen: Chosen<'_>) -> Vec<Note> {
             given: chosen.text(),
             head,
         },
+        Note::CommitTooShort {
+            given: chosen.text(),
+            head,
+            digits_min: 12,
+        },
         Note::ApprovalOutdated {
             by: chosen.login(),
             head,

@@ -50,6 +50,8 @@ fn every_comment_reads_as_it_should() {
     ====
     :scream_cat: `fix/it` is not a valid commit SHA. Please try again with `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.
     ====
+    :scream_cat: `fix/it` is too short to tell this commit from others: it takes at least 12 digits. Please try again with `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.
+    ====
     :warning: @fix/it: this pull request changed after your approval was written, so nothing is approved. Look at it as it is now, then approve it with `r+ aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`.
     ====
     :warning: @fix/it: this pull request changed after you asked for a try, so none begins. Look at it as it is now, then ask again.

@@ -1,5 +1,6 @@
 //! The queue under test: scripts of events against snapshots, and laws over random histories.
 
+mod approvals;
 mod asked;
 mod branches;
 mod compat;

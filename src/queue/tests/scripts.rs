@@ -147,7 +147,7 @@ fn an_approval_belongs_to_its_commit_whichever_news_comes_first() {
 #[test]
 fn an_approval_of_a_commit_that_is_not_yet_known_waits_for_github() {
     let mut story = one_pull();
-    story.at(8).say(1, "r+ a2000");
+    story.at(8).say(1, "r+ a20000000000");
     assert_eq!(story.queue.why(PullNumber(1)), [Reason::Inquired]);
     story.read(facts(1, "a2", 8));
     insta::assert_snapshot!(story.log(), @r#"
