@@ -36,6 +36,9 @@ pub fn reason(reason: &Reason) -> String {
         }
         Reason::AsksRights => "Finding out what the author of a comment may do".to_owned(),
         Reason::Inquired => "GitHub is asked how it stands now".to_owned(),
+        Reason::Tried => {
+            "It was only tried since its merge failed: comment `r+` to have it merged".to_owned()
+        }
         Reason::TryWaits => "A try waits to be started".to_owned(),
         Reason::Next => "It is next".to_owned(),
         Reason::OnHold(by) => format!("Held back by @{by}: `hold-` lets it go"),
@@ -127,6 +130,7 @@ mod tests {
                 words: "No worker has label kvm".to_owned(),
             },
             Reason::Inquired,
+            Reason::Tried,
             Reason::TryWaits,
             Reason::Next,
             Reason::OnHold(Login::new("x")),
@@ -162,6 +166,7 @@ mod tests {
         Waiting for status-ci
         Waiting for f38: No worker has label kvm
         GitHub is asked how it stands now
+        It was only tried since its merge failed: comment `r+` to have it merged
         A try waits to be started
         It is next
         Held back by @x: `hold-` lets it go

@@ -4,6 +4,7 @@ use super::Queue;
 use super::event::{Comment, CommentSort};
 use super::note::{Note, Purpose};
 use super::pull::{Approval, Named, Pull, Stage, Taken, Urgency};
+use super::trying::was_tried;
 use super::turn::Turn;
 use crate::command::CommitPrefix;
 use crate::config::LabelEvent;
@@ -39,9 +40,11 @@ impl Queue {
                 | (_, CommentSort::Review | CommentSort::ReviewComment) => Named::Commit,
             },
         };
-        match pull.standing_approval() {
-            Some(_) => self.approve_again(number, approval, comment, turn),
-            None => self.approve_anew(number, approval, comment, turn),
+        // After a try of what failed as a merge, an approval asks for the merge.
+        if pull.standing_approval().is_some() && !was_tried(&pull.stage) {
+            self.approve_again(number, approval, comment, turn);
+        } else {
+            self.approve_anew(number, approval, comment, turn);
         }
     }
 

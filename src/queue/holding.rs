@@ -29,7 +29,8 @@ impl Queue {
                 has_stopped = true;
             }
             Stage::TryWanted { .. } => {
-                self.set_stage(number, Stage::Idle);
+                let stage = self.stage_without_try(number);
+                self.set_stage(number, stage);
                 has_stopped = true;
             }
             Stage::Idle
@@ -49,7 +50,7 @@ impl Queue {
                 purpose,
                 ending: Ending::Cancelled,
             },
-            Purpose::Try | Purpose::Branch | Purpose::Pull => Stage::Idle,
+            Purpose::Try | Purpose::Branch | Purpose::Pull => self.stage_without_try(number),
         };
         self.set_stage(number, stage);
     }

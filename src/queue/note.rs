@@ -308,6 +308,8 @@ pub enum Reason {
     Inquired,
     /// It is being found out what the author of a comment may do.
     AsksRights,
+    /// It is approved, but its merge failed and was only tried since.
+    Tried,
     /// A try waits for its turn.
     TryWaits,
     /// Somebody holds it back from landing.

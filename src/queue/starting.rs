@@ -42,7 +42,8 @@ impl Queue {
                 chooser: Some(given),
                 ..
             }) if !self.has_chooser(&given) => {
-                self.set_stage(number, Stage::Idle);
+                let stage = self.stage_without_try(number);
+                self.set_stage(number, stage);
                 self.refuse_chooser(number, given, turn);
             }
             Some(_) | None => self.start_run(number, Purpose::Try, turn),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Queue;
 use super::approving::is_outdated;
 use super::event::Comment;
-use super::note::{Note, Purpose};
+use super::note::{Ending, Note, Purpose};
 use super::pull::Stage;
 use super::run::Scope;
 use super::turn::Turn;
@@ -31,7 +31,7 @@ impl Queue {
         if !pull.is_open() || pull.try_key.is_some_and(|last| last > comment.key) {
             return;
         }
-        if pull.standing_approval().is_some() {
+        if pull.standing_approval().is_some() && is_to_land(&pull.stage) {
             turn.post(number, Note::TryAfterApproval);
             return;
         }
@@ -104,7 +104,7 @@ impl Queue {
         };
         let head = pull.facts.head;
         match pull.stage {
-            Stage::TryWanted { .. } => pull.stage = Stage::Idle,
+            Stage::TryWanted { .. } => {}
             Stage::Running {
                 run,
                 purpose: Purpose::Try,
@@ -112,7 +112,42 @@ impl Queue {
             Stage::Idle
             | Stage::RetryWanted { .. }
             | Stage::Running { .. }
-            | Stage::Ended { .. } => {}
+            | Stage::Ended { .. } => return,
         }
+        let stage = self.stage_without_try(number);
+        self.set_stage(number, stage);
+    }
+
+    /// Where a pull stands whose try is dropped. A merge that failed before the try is not tested
+    /// again unasked.
+    pub(super) fn stage_without_try(&self, number: PullNumber) -> Stage {
+        let pull = self.pulls.get(&number);
+        let approved = pull.filter(|pull| pull.standing_approval().is_some());
+        match approved.and_then(|pull| pull.last_run) {
+            Some(run) => Stage::Ended {
+                run,
+                purpose: Purpose::Try,
+                ending: Ending::Cancelled,
+            },
+            None => Stage::Idle,
+        }
+    }
+}
+
+/// Whether what is approved waits for its test, or is being tested. After a failure it is not.
+fn is_to_land(stage: &Stage) -> bool {
+    match stage {
+        Stage::Idle | Stage::RetryWanted { .. } => true,
+        Stage::Running { purpose, .. } => *purpose == Purpose::Land,
+        Stage::TryWanted { .. } | Stage::Ended { .. } => false,
+    }
+}
+
+/// Whether a try was the last that was asked for of a pull.
+pub(super) fn was_tried(stage: &Stage) -> bool {
+    match stage {
+        Stage::TryWanted { .. } => true,
+        Stage::Running { purpose, .. } | Stage::Ended { purpose, .. } => *purpose == Purpose::Try,
+        Stage::Idle | Stage::RetryWanted { .. } => false,
     }
 }

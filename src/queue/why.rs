@@ -42,9 +42,11 @@ impl Queue {
                 purpose,
             } => {
                 let mut why = self.why_ended(run, ending);
-                if purpose == Purpose::Try || pull.standing_approval().is_none() {
+                if pull.standing_approval().is_none() {
                     why.push(Reason::NotApproved);
                     why.extend(self.own_test_reasons(pull, blockers));
+                } else if purpose == Purpose::Try {
+                    why.push(Reason::Tried);
                 }
                 why
             }

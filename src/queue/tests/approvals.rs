@@ -65,3 +65,56 @@ fn a_push_that_is_told_late_makes_the_head_new_too() {
     story.at(201).say(1, &head(12));
     assert_eq!(story.approved(1), Some(commit("a1")));
 }
+
+/// A pull whose merge failed, and which is approved still.
+fn failed() -> Story {
+    let mut story = one_pull();
+    story.at(1).say(1, "r+");
+    story.merged(1, "b0", "e1").published(1);
+    story.found(1, &[suite("x")]);
+    story.finished(1, "x", SuiteVerdict::Failed(1));
+    assert!(matches!(stage(&story), Stage::Ended { .. }));
+    story.forget_log();
+    story
+}
+
+#[test]
+fn a_try_after_a_failed_merge_is_made_and_leaves_the_approval_alone() {
+    let mut story = failed();
+    story.at(5).say(1, "try");
+    assert!(!story.log().contains("TryAfterApproval"), "{}", story.log());
+    story.merged(2, "b0", "e2").published(2);
+    story.found(2, &[suite("x")]);
+    story.finished(2, "x", SuiteVerdict::Passed);
+    assert_eq!(story.approved(1), Some(commit("a1")));
+    assert!(story.queue.landing_run().is_none());
+    let why = story.queue.why(PullNumber(1));
+    assert!(why.contains(&Reason::Tried), "{why:?}");
+    story.at(9).say(1, "r+");
+    assert!(story.queue.landing_run().is_some());
+}
+
+#[test]
+fn a_try_that_is_dropped_after_a_failed_merge_repeats_no_merge() {
+    for word in ["try-", "cancel"] {
+        let mut story = failed();
+        story.at(5).say(1, "try").at(6).say(1, word);
+        assert!(story.queue.landing_run().is_none(), "{word}");
+        assert_eq!(story.queue.runs_in_flight().count(), 0, "{word}");
+        story.at(7).say(1, "retry").at(8).say(1, "r+");
+        assert!(story.queue.landing_run().is_some(), "{word}");
+    }
+}
+
+#[test]
+fn no_try_begins_while_an_approval_waits_or_is_tested() {
+    let mut waiting = one_pull();
+    waiting.at(1).say(1, "hold r+").at(2).say(1, "try");
+    assert!(waiting.log().contains("TryAfterApproval"));
+    let mut tested = one_pull();
+    tested.at(1).say(1, "r+").at(2).say(1, "try");
+    assert!(tested.log().contains("TryAfterApproval"));
+    let mut again = failed();
+    again.at(5).say(1, "retry").at(6).say(1, "try");
+    assert!(again.log().contains("TryAfterApproval"));
+}
