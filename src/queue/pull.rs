@@ -234,7 +234,8 @@ impl Status {
     }
 }
 
-/// Beginnings of titles that say that a pull is not finished, in lower case.
+/// Beginnings of titles that say that a pull is not finished, in lower case. A word must end there:
+/// "Wipe the cache" is finished.
 const UNFINISHED_TITLES: [&str; 5] = ["[do not merge]", "[todo]", "[wip]", "todo", "wip"];
 
 impl Pull {
@@ -307,7 +308,15 @@ impl Pull {
         let title = self.facts.title.trim_start().to_lowercase();
         UNFINISHED_TITLES
             .iter()
-            .find(|sign| title.starts_with(**sign))
+            .find(|sign| {
+                let rest = title.strip_prefix(**sign);
+                rest.is_some_and(|rest| sign.ends_with(']') || ends_a_word(rest))
+            })
             .map(|sign| Unfinished::Title((*sign).to_uppercase()))
     }
+}
+
+/// Whether a word is over before this text.
+fn ends_a_word(rest: &str) -> bool {
+    !rest.starts_with(|next: char| next == '_' || next.is_alphanumeric())
 }

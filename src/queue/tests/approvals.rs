@@ -118,3 +118,31 @@ fn no_try_begins_while_an_approval_waits_or_is_tested() {
     again.at(5).say(1, "retry").at(6).say(1, "try");
     assert!(again.log().contains("TryAfterApproval"));
 }
+
+#[test]
+fn a_title_is_unfinished_by_a_whole_word() {
+    for (title, unfinished) in [
+        ("Wipe the cache", false),
+        ("Todos: show them", false),
+        ("WIP2", false),
+        ("wip_up", false),
+        ("TODOÉ", false),
+        ("WIP: x", true),
+        ("WIP-x", true),
+        ("todo(x): y", true),
+        ("wip/x", true),
+        (" WIP", true),
+        ("TODO", true),
+        ("[WIP]x", true),
+        ("[Do not merge]x", true),
+    ] {
+        let mut story = Story::of(with_suites());
+        let pull = PullFacts {
+            title: title.to_owned(),
+            ..facts(1, "a1", 0)
+        };
+        story.see(pull).at(5).say(1, "r+");
+        story.read(story.queue.pull(PullNumber(1)).unwrap().facts.clone());
+        assert_eq!(story.approved(1).is_none(), unfinished, "{title}");
+    }
+}
