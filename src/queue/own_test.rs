@@ -10,7 +10,8 @@ use super::pull::Pull;
 use super::rules::PullTests;
 use super::run::{Phase, Run, Scope, Step, Tested};
 use super::turn::Turn;
-use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
+use crate::command::plain_lines;
+use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
 
 /// How long the checks of runs that nobody waits behind may take together, in seconds: their jobs
 /// are the last to get a worker.
@@ -103,7 +104,18 @@ impl Queue {
                 until: turn.now.plus_s(self.rules.setup_timeout_s),
             }
         };
-        self.set_own_stage(number, stage);
+        let is_edited = (&before.title, &before.body) != (&pull.facts.title, &pull.facts.body);
+        let is_undecided = match pull.own.stage {
+            OwnStage::Skipped
+            | OwnStage::Asking { .. }
+            | OwnStage::Untrusted
+            | OwnStage::Wanted { .. } => true,
+            OwnStage::Idle | OwnStage::Running { .. } | OwnStage::Ended { .. } => false,
+        };
+        let was_skipped = pull.own.stage == OwnStage::Skipped;
+        if is_edited && is_undecided && was_skipped != asks_to_be_skipped(&pull.facts) {
+            self.want_own_test(number, turn);
+        }
     }
 
     /// Wants a pull tested that was opened or changed unseen, unless it was tested before.
@@ -290,21 +302,25 @@ impl Queue {
     }
 }
 
-/// Whether title or description hold `[skip ci]` (Jenkins' pull request builder, which PAPR used).
-fn asks_to_be_skipped(pull: &Pull) -> bool {
-    [&pull.facts.title, &pull.facts.body]
-        .iter()
-        .any(|text| has_skip_mark(text))
+/// Whether `[skip ci]` (Jenkins' pull request builder, which PAPR used) is in the title, or is a line
+/// of its own in the description. What is quoted, folded or code there was written by others.
+pub(super) fn asks_to_be_skipped(facts: &PullFacts) -> bool {
+    let is_mark = |line: &&str| skip_mark(line).is_some_and(|mark| mark == *line);
+    let may = skip_mark(&facts.body).is_some();
+    skip_mark(&facts.title).is_some() || (may && plain_lines(&facts.body).iter().any(is_mark))
 }
 
-fn has_skip_mark(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    text.match_indices("[skip").any(|(at, mark)| {
-        let rest = text.get(at + mark.len()..).unwrap_or_default();
-        let between = rest.find("ci]").and_then(|end| rest.get(..end));
-        between.is_some_and(|between| {
-            !between.is_empty() && !between.contains(|c: char| c == '_' || c.is_alphanumeric())
-        })
+/// The first mark in a text.
+fn skip_mark(text: &str) -> Option<&str> {
+    let lower = text.to_ascii_lowercase();
+    lower.match_indices("[skip").find_map(|(at, mark)| {
+        let rest = lower.get(at + mark.len()..)?;
+        let end = rest.find("ci]")?;
+        let between = rest.get(..end)?;
+        let is_apart =
+            !between.is_empty() && !between.contains(|c: char| c == '_' || c.is_alphanumeric());
+        let length = mark.len() + end + "ci]".len();
+        is_apart.then(|| text.get(at..at + length))?
     })
 }
 
@@ -315,7 +331,7 @@ mod tests {
     #[test]
     fn only_the_whole_mark_skips_a_test() {
         for text in ["[skip ci]", "Docs [SKIP CI] only", "a\n[skip - ci]\nb"] {
-            assert!(has_skip_mark(text), "{text}");
+            assert!(skip_mark(text).is_some(), "{text}");
         }
         for text in [
             "",
@@ -325,7 +341,7 @@ mod tests {
             "[skip ci",
             "[skip_ci]",
         ] {
-            assert!(!has_skip_mark(text), "{text}");
+            assert_eq!(skip_mark(text), None, "{text}");
         }
     }
 }

@@ -138,6 +138,8 @@ impl Queue {
             self.reopen_pull(number, turn);
             self.look_at_pull(number, turn);
             self.want_own_test(number, turn);
+        } else {
+            self.reconsider_skipping(number, &before, turn);
         }
         self.rank_anew(number, &before, turn);
         self.drop_unfinished(number, turn);

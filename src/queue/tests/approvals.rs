@@ -146,3 +146,60 @@ fn a_title_is_unfinished_by_a_whole_word() {
         assert_eq!(story.approved(1).is_none(), unfinished, "{title}");
     }
 }
+
+fn described(title: &str, body: &str, at: i64) -> PullFacts {
+    PullFacts {
+        title: title.to_owned(),
+        body: body.to_owned(),
+        ..facts(1, "a1", at)
+    }
+}
+
+#[test]
+fn only_the_pulls_own_words_keep_it_untested() {
+    for (title, body, skipped) in [
+        ("Fix [skip ci]", "", true),
+        ("Fix", "Why.\n\n[skip ci]\n", true),
+        ("Fix", "Why.\r\n  [SKIP CI]  \r\n", true),
+        ("Fix", "Do not [skip ci] here", false),
+        ("Fix", "> [skip ci]", false),
+        ("Fix", "```\n[skip ci]\n```", false),
+        ("Fix", "`a\n[skip ci]\nb`", false),
+        ("Fix", "<pre>\n[skip ci]\n</pre>", false),
+        ("Fix", "<!--\n[skip ci]\n-->", false),
+        ("Fix", "<blockquote>\n\n[skip ci]\n\n</blockquote>", false),
+        (
+            "Fix",
+            "<details>\n<summary>Log</summary>\n\n[skip ci]\n\n</details>",
+            false,
+        ),
+        ("Fix", "<details>\n\nx\n\n</details>\n\n[skip ci]", true),
+    ] {
+        let mut story = Story::of(all_tested());
+        story.see(described(title, body, 0));
+        let stage = super::own_tests::stage(&story);
+        assert_eq!(*stage == OwnStage::Skipped, skipped, "{title}: {body:?}");
+        let why = story.queue.why(PullNumber(1));
+        assert_eq!(why.contains(&Reason::Skipped), skipped, "{body:?}");
+    }
+}
+
+#[test]
+fn every_edit_is_looked_at_again() {
+    let mut story = Story::of(all_tested());
+    story.see(described("Fix [skip ci]", "", 0));
+    story.at(5).see(described("Fix it [skip ci]", "", 5));
+    assert_eq!(super::own_tests::stage(&story), &OwnStage::Skipped);
+    story.at(9).see(described("Fix it", "", 9));
+    let running =
+        |story: &Story| matches!(super::own_tests::stage(story), OwnStage::Running { .. });
+    assert!(running(&story));
+    assert!(!story.queue.why(PullNumber(1)).contains(&Reason::Skipped));
+    // What is under way goes on, and what has ended is not made again.
+    story.at(12).see(described("Fix it", "[skip ci]", 12));
+    assert!(running(&story));
+    let mut story = Story::of(all_tested());
+    story.see(described("Fix", "\n[skip ci]\n", 0));
+    story.at(5).read(described("Fix", "", 5));
+    assert!(running(&story));
+}

@@ -237,6 +237,11 @@ impl Place {
             assert!(pull.is_open(), "a closed pull is tested");
             assert_eq!(pull.facts.head, member.head, "an old head is tested");
         }
+        for pull in self.queue.pulls().filter(|pull| pull.is_open()) {
+            let skips = pull.facts.title.contains("[skip ci]");
+            let is_skipped = pull.own.stage == OwnStage::Skipped;
+            assert!(skips || !is_skipped, "what is not there any more counts");
+        }
         for pull in self.queue.pulls() {
             if let OwnStage::Running { run } = pull.own.stage {
                 assert!(
@@ -299,6 +304,11 @@ impl Place {
                 PullState::Closed | PullState::Merged => PullState::Open,
             };
         });
+    }
+
+    fn retitle(&mut self, number: PullNumber, which: u16) {
+        let title = ["x", "x [skip ci]"][usize::from(which % 2)];
+        self.change(number, |facts| facts.title = title.to_owned());
     }
 
     fn change(&mut self, number: PullNumber, change: impl FnOnce(&mut PullFacts)) {

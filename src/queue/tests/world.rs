@@ -217,6 +217,11 @@ impl World {
         }
     }
 
+    fn retitle(&mut self, pull: PullNumber, which: u16) {
+        let title = ["WIP: x", "Wipe x", "[skip ci]", "x"][usize::from(which / 2 % 4)];
+        self.change(pull, |facts| facts.title = title.to_owned());
+    }
+
     fn turn_over(&mut self, pull: PullNumber) {
         let state = match self.pulls[&pull].state {
             PullState::Open => PullState::Closed,
