@@ -233,7 +233,10 @@ impl Dispatcher {
 
     /// Lets the mirror follow what moved, before somebody needs it.
     fn prefetch(&self, event: &Event, queue: &Queue) {
-        if let Event::PullSeen { facts, .. } | Event::PullRestored { facts, .. } = event {
+        if let Event::PullSeen { facts, .. }
+        | Event::HeadPushed { facts, .. }
+        | Event::PullRestored { facts, .. } = event
+        {
             let known = queue.pull(facts.number).map(|pull| pull.facts.head);
             let is_open = facts.state == PullState::Open;
             if is_open && known != Some(facts.head) {

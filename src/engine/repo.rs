@@ -209,7 +209,9 @@ impl Repo {
             Event::BuildReported {
                 commit, builder, ..
             } => self.has_builder(builder) && self.is_tested(*commit),
-            Event::PullRestored { .. }
+            // Who pushed is told by no other event.
+            Event::HeadPushed { .. }
+            | Event::PullRestored { .. }
             | Event::BuildsRefused { .. }
             | Event::StandingTold { .. }
             | Event::ExemptionJudged { .. }

@@ -8,7 +8,9 @@ use serde::{Deserialize, Deserializer};
 use super::writes::StatusState;
 use crate::clock;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
-use crate::queue::event::{Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Verdict};
+use crate::queue::event::{
+    Comment, CommentKey, CommentSort, Event, HeadRepo, PullFacts, PullState, Verdict,
+};
 
 /// How GitHub's pages call accounts that were deleted.
 const DELETED_ACCOUNT: &str = "ghost";
@@ -17,7 +19,7 @@ const DELETED_ACCOUNT: &str = "ghost";
 const NO_CONTEXT: &str = "default";
 
 /// An account.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct User {
     login: Option<String>,
 }
@@ -66,11 +68,12 @@ struct Head {
     branch: Option<String>,
     label: Option<String>,
     user: Option<User>,
-    repo: Option<HeadRepo>,
+    repo: Option<Repo>,
 }
 
-#[derive(Deserialize)]
-struct HeadRepo {
+#[derive(Clone, Deserialize)]
+struct Repo {
+    id: Option<u64>,
     owner: Option<User>,
 }
 
@@ -78,6 +81,8 @@ struct HeadRepo {
 struct Base {
     #[serde(rename = "ref")]
     branch: String,
+    user: Option<User>,
+    repo: Option<Repo>,
 }
 
 impl Pull {
@@ -115,6 +120,29 @@ impl Pull {
 }
 
 impl Head {
+    /// Whose repository it is in. Repositories are told apart by their ids; where one is gone or
+    /// not told, by their owners.
+    fn repo(&self, base: &Base) -> HeadRepo {
+        let owner_of = |repo: &Option<Repo>, user: &Option<User>| {
+            let owner = repo.as_ref().and_then(|repo| repo.owner.clone());
+            owner.or_else(|| user.clone()).and_then(User::into_login)
+        };
+        let id_of = |repo: &Option<Repo>| repo.as_ref().and_then(|repo| repo.id);
+        let (owner, base_owner) = (
+            owner_of(&self.repo, &self.user),
+            owner_of(&base.repo, &base.user),
+        );
+        let is_base = match (id_of(&self.repo), id_of(&base.repo)) {
+            (Some(id), Some(base_id)) => id == base_id,
+            (None, _) | (_, None) => owner.is_some() && owner == base_owner,
+        };
+        match owner {
+            _ if is_base => HeadRepo::Base,
+            Some(owner) => HeadRepo::Of(owner),
+            None => HeadRepo::Unsaid,
+        }
+    }
+
     /// `OWNER:BRANCH`, also where the fork or its owner is gone.
     fn label(self, author: &Login) -> String {
         if let Some(label) = self.label {
@@ -371,6 +399,27 @@ mod tests {
         assert_eq!(pull(r#"{"ref": "x", "user": {"login": "a"}}"#), "a:x");
         assert_eq!(pull(r#"{"ref": "x"}"#), "ann:x");
         assert_eq!(pull(r#"{"ref": "x", "label": "o:y"}"#), "o:y");
+    }
+
+    #[test]
+    fn the_heads_repository_is_told_from_the_base_by_its_id_or_else_by_its_owner() {
+        let told = |head: &str, base: &str| {
+            facts(&format!(
+                r#"{{"number": 7, "head": {{"ref": "x", {head}}}, "base": {{"ref": "main", {base}}}}}"#
+            ))
+            .head_repo
+        };
+        let repo = |id: &str, owner: &str| {
+            format!(r#""repo": {{"id": {id}, "owner": {{"login": "{owner}"}}}}"#)
+        };
+        assert_eq!(told(&repo("1", "o"), &repo("1", "o")), HeadRepo::Base);
+        let fork = HeadRepo::Of(Login::new("o"));
+        assert_eq!(told(&repo("2", "o"), &repo("1", "o")), fork);
+        let gone = r#""repo": null, "user": {"login": "o"}"#;
+        assert_eq!(told(gone, &repo("1", "p")), fork);
+        assert_eq!(told(gone, &repo("1", "o")), HeadRepo::Base);
+        let nobody = r#""repo": null, "user": null"#;
+        assert_eq!(told(nobody, &repo("1", "o")), HeadRepo::Unsaid);
     }
 
     #[test]

@@ -104,7 +104,7 @@ impl<'a> Payload<'a> {
         let action = self.outer.action.as_deref().unwrap_or_default();
         match (event, action) {
             ("issue_comment", "created") => self.issue_comment(),
-            ("pull_request", action) if carries_the_pull(action) => self.pull_request(),
+            ("pull_request", action) if carries_the_pull(action) => self.pull_request(action),
             ("pull_request_review", "submitted") => self.review(),
             ("pull_request_review_comment", "created") => self.review_comment(),
             ("push", _) => self.push(),
@@ -128,11 +128,14 @@ impl<'a> Payload<'a> {
         }))
     }
 
-    fn pull_request(&self) -> Result<Option<Event>, serde_json::Error> {
+    fn pull_request(&self, action: &str) -> Result<Option<Event>, serde_json::Error> {
         let pull: Pull = inner(self.outer.pull_request)?;
-        Ok(Some(Event::PullSeen {
-            facts: pull.facts(),
-            source: Source::Webhook,
+        let facts = pull.facts();
+        let source = Source::Webhook;
+        let sender = self.outer.sender.clone().and_then(User::into_login);
+        Ok(Some(match sender {
+            Some(by) if brings_the_head(action) => Event::HeadPushed { facts, by },
+            Some(_) | None => Event::PullSeen { facts, source },
         }))
     }
 
@@ -209,6 +212,11 @@ fn carries_the_pull(action: &str) -> bool {
             | "unlabeled"
             | "unlocked"
     )
+}
+
+/// Whether the sender of a `pull_request` put the head where it is.
+fn brings_the_head(action: &str) -> bool {
+    matches!(action, "opened" | "synchronize")
 }
 
 fn inner<'a, T: Deserialize<'a>>(object: Option<&'a RawValue>) -> Result<T, serde_json::Error> {

@@ -155,7 +155,11 @@ fn words(note: &Note, pull: PullNumber, links: &Links) -> String {
              write it again.",
             login(user.as_str())
         ),
-        Note::WaitsForOk { author, ask } => waits_for_ok(author, ask, links),
+        Note::WaitsForOk {
+            author,
+            ask,
+            pusher,
+        } => waits_for_ok(author, pusher.as_ref(), ask, links),
         Note::UnknownSuites { given, known } => unknown_suites(given, known),
         Note::NothingToCancel => ":thinking: There is nothing to cancel: nothing of this pull \
                                   request is being tested. `r-` takes an approval back."
@@ -240,14 +244,21 @@ fn not_finished(sign: &Unfinished) -> String {
 /// How many names of suites or people are listed.
 const LISTED_MAX: usize = 30;
 
-fn waits_for_ok(author: &Login, ask: &[Login], links: &Links) -> String {
-    let bot = login(links.bot.as_str());
-    let mut words = format!(
-        ":wave: Thank you, @{}. The tests of this pull request wait until somebody who may \
-         approve it has looked at it and says `@{bot} ok` (for this commit) or `@{bot} ok+` (for \
-         everything that you propose from now on).",
-        login(author.as_str())
-    );
+fn waits_for_ok(author: &Login, pusher: Option<&Login>, ask: &[Login], links: &Links) -> String {
+    let (bot, author) = (login(links.bot.as_str()), login(author.as_str()));
+    let mut words = match pusher {
+        None => format!(
+            ":wave: Thank you, @{author}. The tests of this pull request wait until somebody who \
+             may approve it has looked at it and says `@{bot} ok` (for this commit) or `@{bot} \
+             ok+` (for everything that you propose from now on)."
+        ),
+        Some(pusher) => format!(
+            ":wave: Thank you, @{author}. `{}` can push to the branch of this pull request and is \
+             not trusted here, so its tests wait until somebody who may approve it has looked at \
+             this commit and says `@{bot} ok`.",
+            login(pusher.as_str())
+        ),
+    };
     if !ask.is_empty() {
         words.push_str(&format!(
             " You can ask {}.",

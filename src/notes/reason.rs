@@ -49,7 +49,13 @@ pub fn reason(reason: &Reason) -> String {
         Reason::WaitsForOk => {
             "Its own test waits for a reviewer's `ok`: its author is not known here".to_owned()
         }
-        Reason::AsksAccess => "Finding out whether its author may write here".to_owned(),
+        Reason::WaitsForPusher(login) => format!(
+            "Its own test waits for a reviewer's `ok`: @{login} can push to its branch and is \
+             not trusted here"
+        ),
+        Reason::AsksAccess => {
+            "Finding out whether those who can push to its branch may write here".to_owned()
+        }
         Reason::Skipped => "It asks not to be tested: [skip ci]".to_owned(),
         Reason::ChangesSuites(file) => format!("It changes {}", short(file)),
         Reason::NotMergedHere => "Pulls are merged by somebody else".to_owned(),
@@ -141,6 +147,7 @@ mod tests {
             Reason::OwnTestEnded(Ending::Broken),
             Reason::OwnTestEnded(Ending::Cancelled),
             Reason::WaitsForOk,
+            Reason::WaitsForPusher(Login::new("eve")),
             Reason::AsksAccess,
             Reason::Skipped,
             Reason::ChangesSuites(".papr.yml".to_owned()),
@@ -177,7 +184,8 @@ mod tests {
         Its own test could not be carried out: retry or push
         Its own test was stopped: retry or push
         Its own test waits for a reviewer's `ok`: its author is not known here
-        Finding out whether its author may write here
+        Its own test waits for a reviewer's `ok`: @eve can push to its branch and is not trusted here
+        Finding out whether those who can push to its branch may write here
         It asks not to be tested: [skip ci]
         It changes .papr.yml
         Pulls are merged by somebody else

@@ -163,7 +163,7 @@ impl Queue {
             Command::Hold => self.hold_back(number, Some(comment.author.clone()), comment, turn),
             Command::Unhold => self.hold_back(number, None, comment, turn),
             Command::Ok => self.let_test(number, comment, turn),
-            Command::OkAuthor => self.let_author_test(number),
+            Command::OkAuthor => self.let_author_test(number, comment, turn),
             Command::Info => {
                 let why = self.why(number);
                 turn.post(number, Note::Standing { why });

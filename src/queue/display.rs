@@ -18,6 +18,12 @@ impl fmt::Display for Event {
                 facts.head.short(),
                 facts.base
             ),
+            Self::HeadPushed { facts, by } => write!(
+                f,
+                "pull #{} put at {} by @{by}",
+                facts.number,
+                facts.head.short()
+            ),
             Self::PullRestored {
                 facts, comments, ..
             } => {

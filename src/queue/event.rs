@@ -22,6 +22,13 @@ pub enum Event {
         /// Where this comes from.
         source: Source,
     },
+    /// A webhook said how a pull stands, and who put its head where it is.
+    HeadPushed {
+        /// How it stands.
+        facts: PullFacts,
+        /// Who opened it, or pushed to its branch.
+        by: Login,
+    },
     /// The queue was started with a pull that it did not know, and its comments were read again.
     ///
     /// Restores what the comments say without acting on them.
@@ -321,6 +328,19 @@ pub struct PullFacts {
     pub labels: Vec<String>,
     /// When it was last changed, by GitHub's clock, in whole seconds.
     pub updated_at: Timestamp,
+}
+
+/// Whose repository the branch of a pull is in: its owner can push to that branch at any time.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HeadRepo {
+    /// It is not known; the head's label names the owner.
+    #[default]
+    Unsaid,
+    /// The one that the pull would be merged into: only those who may write to it push there.
+    Base,
+    /// Another one, of this account.
+    Of(Login),
 }
 
 /// Whether a pull is still there to be merged.

@@ -7,6 +7,7 @@ use super::note::{Ending, Note, Purpose};
 use super::own_test::OwnStage;
 use super::pull::{Stage, Taken};
 use super::run::Phase;
+use super::trust::waits_for_ok;
 use super::turn::Turn;
 use crate::ids::{Login, PullNumber, RunId};
 
@@ -106,11 +107,21 @@ impl Queue {
         self.admit(number);
     }
 
-    /// Lets everything be tested that a pull's author proposes.
-    pub(super) fn let_author_test(&mut self, number: PullNumber) {
-        if let Some(pull) = self.pulls.get(&number) {
-            let author = pull.facts.author.clone();
-            self.welcome(&author);
+    /// Lets everything be tested that a pull's author proposes, and this commit whoever pushed it,
+    /// unless it came after the comment that says so.
+    pub(super) fn let_author_test(
+        &mut self,
+        number: PullNumber,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
+        let Some(pull) = self.pulls.get(&number) else {
+            return;
+        };
+        let author = pull.facts.author.clone();
+        if pull.is_open() && waits_for_ok(pull) && !is_outdated(pull, None, comment) {
+            self.admit(number);
         }
+        self.welcome(&author, turn);
     }
 }

@@ -162,6 +162,7 @@ impl Queue {
     fn apply(&mut self, event: Event, turn: &mut Turn) {
         match event {
             Event::PullSeen { facts, source } => self.see_pull(facts, source, turn),
+            Event::HeadPushed { facts, by } => self.see_pushed(facts, by, turn),
             Event::PullRestored {
                 facts,
                 comments,

@@ -237,6 +237,10 @@ pub enum Note {
         author: Login,
         /// Who can be asked.
         ask: Vec<Login>,
+        /// Who else than the author may have pushed its head and is not trusted, if it waits on
+        /// that account.
+        #[serde(default)]
+        pusher: Option<Login>,
     },
     /// No suite is called so.
     UnknownSuites {
@@ -324,6 +328,8 @@ pub enum Reason {
     OwnTestEnded(Ending),
     /// Its own test waits for a reviewer's `ok`.
     WaitsForOk,
+    /// Its own test waits for a reviewer's `ok` because of somebody who can push to its branch.
+    WaitsForPusher(Login),
     /// It is being found out whether its author may write to the repository.
     AsksAccess,
     /// It says that it is not to be tested.

@@ -1,10 +1,12 @@
 //! A pull's own test: of its merge with the base as it is, whether anybody approves it or not.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Queue;
 use super::effect::{Effect, Member, TestMergeOrder};
-use super::event::{PullAge, TestMerge};
+use super::event::{PullAge, PullFacts, TestMerge};
 use super::note::{Ending, Purpose};
 use super::pull::Pull;
 use super::rules::PullTests;
@@ -32,6 +34,13 @@ pub struct OwnTest {
     /// is then not what the reviewer knows.
     #[serde(default)]
     pub changed_file: Option<String>,
+    /// On whose account it waits for a reviewer, or did last.
+    #[serde(default)]
+    pub stranger: Option<Login>,
+    /// Who pushed a head, as far as webhooks said so: the present one, and maybe one of which
+    /// GitHub is being asked.
+    #[serde(default)]
+    pub pushers: BTreeMap<CommitId, Login>,
 }
 
 /// Whether the author of a pull was told that its test waits.
@@ -53,12 +62,15 @@ pub enum OwnStage {
     Idle,
     /// Its description says that it is not to be tested.
     Skipped,
-    /// It is being found out whether its author may write to the repository.
+    /// It is being found out whether people may write to the repository.
     Asking {
-        /// Until when the answer is waited for.
+        /// Until when the answers are waited for.
         until: Timestamp,
+        /// Of whom it is not known yet; nobody where only the author is asked about.
+        #[serde(default)]
+        about: Vec<Login>,
     },
-    /// Its author is not trusted: it waits for a reviewer.
+    /// Somebody who may have put its head there is not trusted: it waits for a reviewer.
     Untrusted,
     /// It shall begin.
     Wanted {
@@ -82,27 +94,35 @@ pub enum OwnStage {
 }
 
 impl Queue {
-    /// Wants a pull tested that is new, or has a new head or base, as far as its author is trusted.
+    /// Wants a pull tested that is new, or has a new head or base, as far as those are trusted who may
+    /// have put it there.
     pub(super) fn want_own_test(&mut self, number: PullNumber, turn: &mut Turn) {
         self.stop_own_test(number, turn);
         let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
         };
-        let stage = if !self.tests_pulls() {
-            OwnStage::Idle
-        } else if asks_to_be_skipped(pull) {
-            OwnStage::Skipped
-        } else if self.is_trusted(pull) {
-            OwnStage::Wanted {
-                scope: Scope::Usual,
-                of: None,
-            }
+        let strangers = self.strangers(pull);
+        if !self.tests_pulls() {
+            self.set_own_stage(number, OwnStage::Idle);
+        } else if asks_to_be_skipped(&pull.facts) {
+            self.set_own_stage(number, OwnStage::Skipped);
+        } else if strangers.is_empty() {
+            self.begin_usual(number);
         } else {
-            let user = pull.facts.author.clone();
-            turn.order(Effect::AskAccess { user });
-            OwnStage::Asking {
-                until: turn.now.plus_s(self.rules.setup_timeout_s),
-            }
+            self.ask_about(number, strangers, turn);
+        }
+    }
+
+    /// Looks again at whether a pull asks not to be tested, once its title or description was
+    /// changed. What is under way goes on.
+    pub(super) fn reconsider_skipping(
+        &mut self,
+        number: PullNumber,
+        before: &PullFacts,
+        turn: &mut Turn,
+    ) {
+        let Some(pull) = self.pulls.get(&number) else {
+            return;
         };
         let is_edited = (&before.title, &before.body) != (&pull.facts.title, &pull.facts.body);
         let is_undecided = match pull.own.stage {

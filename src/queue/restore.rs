@@ -12,8 +12,8 @@ use super::pull::{Approval, Named, Squash, Stage};
 use super::rules::Replay;
 use super::run::Run;
 use super::turn::Turn;
-use crate::command::Command;
-use crate::ids::{CommitId, PullNumber};
+use crate::command::{Command, CommitPrefix};
+use crate::ids::{CommitId, Login, PullNumber};
 
 impl Queue {
     /// Takes up a pull with what its comments say.
@@ -96,7 +96,7 @@ impl Queue {
             if self.permits(command, number, comment).is_err() {
                 return;
             }
-            self.recall_command(command, number, comment);
+            self.recall_command(command, number, comment, turn);
             self.replay_hook(command, number, comment, turn);
         }
     }
@@ -122,7 +122,13 @@ impl Queue {
         }
     }
 
-    fn recall_command(&mut self, command: &Command, number: PullNumber, comment: &Comment) {
+    fn recall_command(
+        &mut self,
+        command: &Command,
+        number: PullNumber,
+        comment: &Comment,
+        turn: &mut Turn,
+    ) {
         let key = comment.key;
         let max_priority = self.rules.max_priority;
         let Some(pull) = self.pull_mut(number) else {
@@ -134,19 +140,7 @@ impl Queue {
             Command::Approve {
                 approver,
                 commit: Some(prefix),
-            } => {
-                let approval = Approval {
-                    commit: pull.facts.head,
-                    approver: approver.clone(),
-                    said_by: comment.author.clone(),
-                    named: Named::Commit,
-                };
-                let is_named =
-                    prefix.digits() >= DIGITS_OF_OLD_COMMENT_MIN && prefix.matches(pull.facts.head);
-                if is_named && pull.unfinished().is_none() {
-                    let _taken = pull.approval.set(Some(approval), key);
-                }
-            }
+            } => self.recall_approval(number, approver, prefix, comment),
             Command::Unapprove => {
                 let _taken = pull.approval.set(None, key);
             }
@@ -179,7 +173,7 @@ impl Queue {
             Command::Unhold => {
                 let _taken = pull.hold.set(None, key);
             }
-            Command::OkAuthor => self.let_author_test(number),
+            Command::OkAuthor => self.let_author_test(number, comment, turn),
             Command::TreeClosed { value } => self.close_tree(*value, comment),
             Command::TreeOpen => self.set_tree(super::Tree::Open, comment),
             Command::Priority { .. }
@@ -195,6 +189,30 @@ impl Queue {
             | Command::Ping
             | Command::Portal
             | Command::Hook { .. } => {}
+        }
+    }
+
+    /// An approval of another commit than the head is history.
+    fn recall_approval(
+        &mut self,
+        number: PullNumber,
+        approver: &Login,
+        prefix: &CommitPrefix,
+        comment: &Comment,
+    ) {
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        let head = pull.facts.head;
+        let is_named = prefix.digits() >= DIGITS_OF_OLD_COMMENT_MIN && prefix.matches(head);
+        if is_named && pull.unfinished().is_none() {
+            let approval = Approval {
+                commit: head,
+                approver: approver.clone(),
+                said_by: comment.author.clone(),
+                named: Named::Commit,
+            };
+            let _taken = pull.approval.set(Some(approval), comment.key);
         }
     }
 }

@@ -1,49 +1,136 @@
 //! Whose pulls are tested without anybody being asked, and what becomes of the others.
+//!
+//! A test runs what is in the head, so everybody counts who may have put it there: who proposes
+//! the pull, who pushed the head as far as a webhook said so, and the owner of the repository that
+//! the head's branch is in, who can push to it at any time.
 
 use super::Queue;
 use super::effect::Effect;
-use super::event::Access;
+use super::event::{Access, HeadRepo, PullFacts, Source};
 use super::note::Note;
 use super::own_test::{OwnStage, ToldToWait};
 use super::pull::Pull;
 use super::rules::PullTests;
 use super::turn::Turn;
-use crate::ids::{Login, PullNumber, Timestamp};
+use crate::ids::{CommitId, Login, PullNumber, Timestamp};
 
 impl Queue {
-    /// Whether a pull is tested without anybody being asked.
-    pub(super) fn is_trusted(&self, pull: &Pull) -> bool {
-        let (rules, author) = (&self.rules, &pull.facts.author);
-        rules.pulls == PullTests::All
-            || pull.own.admitted == Some(pull.facts.head)
-            || self.desk.welcome.contains(author)
-            || *author == rules.grammar.bot
+    /// Takes over what a webhook says of a pull that was opened or pushed to, and by whom.
+    pub(super) fn see_pushed(&mut self, facts: PullFacts, by: Login, turn: &mut Turn) {
+        let (number, head) = (facts.number, facts.head);
+        self.see_pull(facts, Source::Webhook, turn);
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        let is_news = pull.facts.head == head && !answerable(pull).contains(&by);
+        pull.note_pusher(head, by.clone());
+        if is_news {
+            self.doubt_own_test(number, by, turn);
+        }
+    }
+
+    /// Stops the test of a head of which it comes out late that a stranger pushed it.
+    fn doubt_own_test(&mut self, number: PullNumber, pusher: Login, turn: &mut Turn) {
+        let Some(pull) = self.pulls.get(&number) else {
+            return;
+        };
+        if !self.strangers(pull).contains(&pusher) {
+            return;
+        }
+        let asked = match &pull.own.stage {
+            OwnStage::Asking { about, .. } => about.clone(),
+            OwnStage::Wanted { .. } | OwnStage::Running { .. } => Vec::new(),
+            OwnStage::Idle | OwnStage::Skipped | OwnStage::Untrusted | OwnStage::Ended { .. } => {
+                return;
+            }
+        };
+        self.stop_own_test(number, turn);
+        self.set_asking(number, asked, turn);
+        self.ask_about(number, vec![pusher], turn);
+    }
+
+    /// Those who may have put a pull's head where it is and of whom nobody said that what they
+    /// propose may be tested; none where the head itself may be.
+    pub(super) fn strangers(&self, pull: &Pull) -> Vec<Login> {
+        let admitted = pull.own.admitted == Some(pull.facts.head);
+        if admitted || self.rules.pulls == PullTests::All {
+            return Vec::new();
+        }
+        let mut answerable = answerable(pull);
+        answerable.retain(|login| !self.knows(login));
+        answerable
+    }
+
+    fn knows(&self, login: &Login) -> bool {
+        let rules = &self.rules;
+        self.desk.welcome.contains(login)
+            || *login == rules.grammar.bot
             || [&rules.trusted, &rules.reviewers, &rules.try_users]
                 .iter()
-                .any(|listed| listed.contains(author))
+                .any(|listed| listed.contains(login))
+    }
+
+    /// Finds out whether people may write to the repository before a pull's head is tested.
+    pub(super) fn ask_about(&mut self, number: PullNumber, people: Vec<Login>, turn: &mut Turn) {
+        let asked = self.pulls.get(&number).map(|pull| &pull.own.stage);
+        let mut about = match asked {
+            Some(OwnStage::Asking { about, .. }) => about.clone(),
+            Some(
+                OwnStage::Idle
+                | OwnStage::Skipped
+                | OwnStage::Untrusted
+                | OwnStage::Wanted { .. }
+                | OwnStage::Running { .. }
+                | OwnStage::Ended { .. },
+            )
+            | None => Vec::new(),
+        };
+        for user in &people {
+            let user = user.clone();
+            turn.order(Effect::AskAccess { user });
+        }
+        about.extend(people);
+        self.set_asking(number, about, turn);
+    }
+
+    fn set_asking(&mut self, number: PullNumber, about: Vec<Login>, turn: &Turn) {
+        let until = turn.now.plus_s(self.rules.setup_timeout_s);
+        self.set_own_stage(number, OwnStage::Asking { until, about });
     }
 
     /// It is known now whether somebody may write to the repository.
     pub(super) fn hear_access(&mut self, user: &Login, access: Access, turn: &mut Turn) {
-        let asking = self.own_tests_where(|pull| {
-            matches!(pull.own.stage, OwnStage::Asking { .. }) && pull.facts.author == *user
-        });
-        for number in asking {
+        for number in self.own_tests_where(|pull| pull.asks_about(user)) {
             match access {
-                Access::Write => self.begin_usual(number),
-                Access::Less => self.let_wait(number, turn),
+                Access::Write => self.trust(number, user),
+                Access::Less => self.let_wait(number, user, turn),
             }
         }
     }
 
+    /// One of those who were asked about may write; the last of them lets the test begin.
+    fn trust(&mut self, number: PullNumber, user: &Login) {
+        let Some(pull) = self.pull_mut(number) else {
+            return;
+        };
+        let OwnStage::Asking { about, .. } = &mut pull.own.stage else {
+            return;
+        };
+        about.retain(|asked| asked != user);
+        if about.is_empty() {
+            self.begin_usual(number);
+        }
+    }
+
     /// The pull waits until a reviewer lets it be tested; its author is told so once.
-    fn let_wait(&mut self, number: PullNumber, turn: &mut Turn) {
+    fn let_wait(&mut self, number: PullNumber, stranger: &Login, turn: &mut Turn) {
         let ask = self.rules.reviewers.clone();
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
         pull.own.stage = OwnStage::Untrusted;
         pull.own.changed_file = None;
+        pull.own.stranger = Some(stranger.clone());
         turn.order(Effect::CompareSuites {
             pull: number,
             base: pull.facts.base.clone(),
@@ -52,24 +139,46 @@ impl Queue {
         if pull.own.told == ToldToWait::No {
             pull.own.told = ToldToWait::Yes;
             let author = pull.facts.author.clone();
-            turn.post(number, Note::WaitsForOk { author, ask });
+            let pusher = pull.other_stranger();
+            turn.post(
+                number,
+                Note::WaitsForOk {
+                    author,
+                    ask,
+                    pusher,
+                },
+            );
         }
     }
 
     /// Those of whom GitHub says nothing wait as strangers do.
     pub(super) fn give_up_asking(&mut self, turn: &mut Turn) {
         let now = turn.now;
-        let overdue = self.own_tests_where(
-            |pull| matches!(pull.own.stage, OwnStage::Asking { until } if until <= now),
-        );
-        for number in overdue {
-            self.let_wait(number, turn);
+        let overdue: Vec<_> = self
+            .pulls
+            .values()
+            .filter_map(|pull| match &pull.own.stage {
+                OwnStage::Asking { until, about } if *until <= now => {
+                    let silent = about.first().unwrap_or(&pull.facts.author);
+                    Some((pull.number(), silent.clone()))
+                }
+                OwnStage::Asking { .. }
+                | OwnStage::Idle
+                | OwnStage::Skipped
+                | OwnStage::Untrusted
+                | OwnStage::Wanted { .. }
+                | OwnStage::Running { .. }
+                | OwnStage::Ended { .. } => None,
+            })
+            .collect();
+        for (number, silent) in overdue {
+            self.let_wait(number, &silent, turn);
         }
     }
 
     pub(super) fn asking_deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
         self.pulls.values().filter_map(|pull| match pull.own.stage {
-            OwnStage::Asking { until } => Some(until),
+            OwnStage::Asking { until, .. } => Some(until),
             OwnStage::Idle
             | OwnStage::Skipped
             | OwnStage::Untrusted
@@ -79,15 +188,16 @@ impl Queue {
         })
     }
 
-    /// Lets the pulls of an author be tested that wait for that.
-    pub(super) fn welcome(&mut self, author: &Login) {
+    /// Lets what somebody proposes be tested from now on. Pulls that wait for that are looked at
+    /// again: others may have pushed to them.
+    pub(super) fn welcome(&mut self, author: &Login, turn: &mut Turn) {
         self.desk.welcome.insert(author.clone());
         self.touched.desk = true;
         let waiting = self.own_tests_where(|pull| {
-            pull.is_open() && pull.facts.author == *author && waits_for_ok(pull)
+            pull.is_open() && waits_for_ok(pull) && answerable(pull).contains(author)
         });
         for number in waiting {
-            self.begin_usual(number);
+            self.want_own_test(number, turn);
         }
     }
 
@@ -104,9 +214,71 @@ impl Queue {
     }
 }
 
-fn waits_for_ok(pull: &Pull) -> bool {
+impl Pull {
+    /// Whether its test waits for what somebody may do.
+    pub fn asks_about(&self, user: &Login) -> bool {
+        match &self.own.stage {
+            // Written down before others than the author were asked about.
+            OwnStage::Asking { about, .. } if about.is_empty() => self.facts.author == *user,
+            OwnStage::Asking { about, .. } => about.contains(user),
+            OwnStage::Idle
+            | OwnStage::Skipped
+            | OwnStage::Untrusted
+            | OwnStage::Wanted { .. }
+            | OwnStage::Running { .. }
+            | OwnStage::Ended { .. } => false,
+        }
+    }
+
+    /// On whose account its test waits for a reviewer, where that is not its author.
+    pub(super) fn other_stranger(&self) -> Option<Login> {
+        let stranger = self.own.stranger.clone();
+        stranger.filter(|stranger| *stranger != self.facts.author)
+    }
+
+    /// Remembers who pushed a head: this one, or one of which GitHub is being asked.
+    fn note_pusher(&mut self, head: CommitId, by: Login) {
+        let current = self.facts.head;
+        self.own.pushers.retain(|known, _| *known == current);
+        self.own.pushers.insert(head, by);
+    }
+}
+
+pub(super) fn waits_for_ok(pull: &Pull) -> bool {
     matches!(
         pull.own.stage,
         OwnStage::Untrusted | OwnStage::Asking { .. }
     )
+}
+
+/// Everybody who may have put a pull's head where it is, each once.
+fn answerable(pull: &Pull) -> Vec<Login> {
+    let facts = &pull.facts;
+    let pusher = pull.own.pushers.get(&facts.head);
+    let pusher = pusher.filter(|pusher| !is_app_of_the_base(pull, pusher));
+    let mut people = vec![facts.author.clone()];
+    for login in pusher.cloned().into_iter().chain(owner(facts)) {
+        if !people.contains(&login) {
+            people.push(login);
+        }
+    }
+    people
+}
+
+/// Whether an app pushed to the repository itself: it was given the right to, and GitHub answers
+/// no questions about apps. No person's login has brackets.
+fn is_app_of_the_base(pull: &Pull, pusher: &Login) -> bool {
+    pull.facts.head_repo == HeadRepo::Base && pusher.as_str().ends_with("[bot]")
+}
+
+/// Who can push to a pull's branch at any time, unless that is for those who may write here.
+fn owner(facts: &PullFacts) -> Option<Login> {
+    match &facts.head_repo {
+        HeadRepo::Base => None,
+        HeadRepo::Of(owner) => Some(owner.clone()),
+        HeadRepo::Unsaid => {
+            let owner = facts.head_label.split_once(':');
+            owner.map(|(owner, _)| Login::new(owner))
+        }
+    }
 }

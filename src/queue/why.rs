@@ -162,7 +162,8 @@ impl Queue {
             OwnStage::Asking { .. } => vec![Reason::AsksAccess],
             OwnStage::Untrusted => {
                 let changed = pull.own.changed_file.clone();
-                std::iter::once(Reason::WaitsForOk)
+                let pusher = pull.other_stranger().map(Reason::WaitsForPusher);
+                std::iter::once(pusher.unwrap_or(Reason::WaitsForOk))
                     .chain(changed.map(Reason::ChangesSuites))
                     .collect()
             }

@@ -388,7 +388,7 @@ impl Day {
         self.landed(&[made]).await;
         self.say("alice", small[0], "treeclosed-");
         for pull in &small {
-            self.heard(*pull, ":boom: This could not be tested", 1)
+            self.heard(*pull, ":heavy_check_mark: There is nothing to merge", 1)
                 .await;
         }
     }

@@ -58,7 +58,7 @@ async fn an_outsiders_pull_waits_for_ok_and_is_told_once_whom_to_ask() {
     // The next commit may be anything.
     let second = world.push("one", &[("one", "2")]);
     world
-        .until_logged(&format!("pull #{pull} seen Open at {}", second.short()), 1)
+        .until_logged(&format!("pull #{pull} put at {}", second.short()), 1)
         .await;
     until_read(&world, pull, 1).await;
     assert_eq!((oracle.times("unit"), begun(&world)), (1, 1));
@@ -116,4 +116,37 @@ async fn everybodys_pulls_are_tested_where_the_configuration_says_so_and_nobodys
         assert_eq!((oracle.times("unit"), begun(&world)), (times, times));
         assert_eq!(world.count(pull, ":wave:"), 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reviewers_pull_of_a_strangers_branch_is_tested_commit_by_commit() {
+    let oracle = Oracle::start();
+    let world = World::start_with(with_suites(&[oracle.suite("unit", "")], "")).await;
+    let (practice, fork) = (&world.practice, "carol/widgets");
+    practice.fork(REPO, "carol").unwrap();
+    let push = |text| {
+        let files = [("fix", text)];
+        practice.commit(fork, "fix", files, "A change", "carol")
+    };
+    push("1").unwrap();
+    let pull = practice
+        .open_pull(REPO, "carol:fix", BASE, "Fix it", "", "alice")
+        .unwrap();
+    world
+        .hear(pull, ":wave: Thank you, @alice. `carol` can push")
+        .await;
+    assert_eq!((oracle.times("unit"), begun(&world)), (0, 0));
+    world.tell(pull, "ok");
+    world
+        .until_status(world.head(pull), "unit", StatusState::Success)
+        .await;
+    let second = push("2").unwrap();
+    world
+        .until_logged(
+            &format!("pull #{pull} put at {} by @carol", second.short()),
+            1,
+        )
+        .await;
+    until_read(&world, pull, 1).await;
+    assert_eq!((oracle.times("unit"), begun(&world)), (1, 1));
 }

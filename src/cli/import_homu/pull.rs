@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Repo};
 use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
-use crate::queue::event::{PullFacts, PullState};
+use crate::queue::event::{HeadRepo, PullFacts, PullState};
 use crate::queue::imported::{ImportedPull, ImportedTest, WantedTry};
 use crate::queue::note::{Ending, Purpose};
 use crate::queue::pull::Squash;

@@ -6,7 +6,6 @@ use crate::clock;
 use crate::github::ApiError;
 use crate::ids::Login;
 use crate::queue::event::{Access, Event};
-use crate::queue::own_test::OwnStage;
 
 /// Asks those who are configured to be asked, as long as a comment waits for their answer.
 pub(super) async fn ask(repo: &Repo, user: &Login) -> Result<Done, Passing> {
@@ -49,7 +48,7 @@ pub(super) async fn ask_access(repo: &Repo, user: &Login) -> Result<Done, Passin
 
 fn is_access_awaited(repo: &Repo, user: &Login) -> bool {
     repo.look(|queue| {
-        let mut pulls = queue.pulls().filter(|pull| pull.facts.author == *user);
-        pulls.any(|pull| matches!(pull.own.stage, OwnStage::Asking { .. }))
+        let mut pulls = queue.pulls();
+        pulls.any(|pull| pull.asks_about(user))
     })
 }

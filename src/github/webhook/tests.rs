@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::queue::event::{Comment, PullState, Verdict};
+use crate::queue::event::{Comment, HeadRepo, PullState, Verdict};
 
 /// The variants of GitHub whose examples the npm package `@octokit/webhooks-examples` has.
 const SERVERS: [&str; 6] = [
@@ -61,6 +61,7 @@ fn sort(event: Option<&Event>) -> &'static str {
     match event {
         None => "nothing",
         Some(Event::PullSeen { .. }) => "PullSeen",
+        Some(Event::HeadPushed { .. }) => "HeadPushed",
         Some(Event::CommentMade { .. }) => "CommentMade",
         Some(Event::BranchPushed { .. }) => "BranchPushed",
         Some(Event::StatusReported { .. }) => "StatusReported",
@@ -77,6 +78,7 @@ fn every_example_of_github_is_read_and_tells_what_its_event_must() {
         let told = told(event, payload);
         let action = payload["action"].as_str().unwrap_or("");
         let expected = match (event.as_str(), action) {
+            ("pull_request", "opened" | "synchronize") => "HeadPushed",
             ("pull_request", _) => "PullSeen",
             ("issue_comment", "created") if payload["issue"]["pull_request"].is_object() => {
                 "CommentMade"
@@ -104,11 +106,25 @@ fn every_example_of_github_is_read_and_tells_what_its_event_must() {
 fn every_example_of_a_pull_gives_its_facts() {
     let mut seen = 0;
     for Example { event, payload } in examples() {
-        let Some(Event::PullSeen { facts, source }) = fact(&event, &payload) else {
-            continue;
-        };
         let pull = &payload["pull_request"];
-        assert_eq!(source, Source::Webhook);
+        let facts = match fact(&event, &payload) {
+            Some(Event::PullSeen { facts, source }) => {
+                assert_eq!(source, Source::Webhook);
+                facts
+            }
+            Some(Event::HeadPushed { facts, by }) => {
+                assert_eq!(by.as_str(), payload["sender"]["login"].as_str().unwrap());
+                facts
+            }
+            _ => continue,
+        };
+        let owner = pull["head"]["repo"]["owner"]["login"].as_str();
+        let head_repo = match owner {
+            _ if pull["head"]["repo"]["id"] == pull["base"]["repo"]["id"] => HeadRepo::Base,
+            Some(owner) => HeadRepo::Of(Login::new(owner)),
+            None => HeadRepo::Unsaid,
+        };
+        assert_eq!(facts.head_repo, head_repo);
         assert_eq!(facts.number.0, pull["number"].as_u64().unwrap());
         assert_eq!(facts.title, pull["title"].as_str().unwrap());
         assert_eq!(facts.body, pull["body"].as_str().unwrap_or(""));

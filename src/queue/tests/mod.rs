@@ -17,4 +17,5 @@ mod runs;
 mod scripts;
 mod stored;
 mod story;
+mod trust;
 mod world;

@@ -19,7 +19,7 @@ pub(super) fn all_tested() -> Rules {
     }
 }
 
-fn only_trusted() -> Rules {
+pub(super) fn only_trusted() -> Rules {
     Rules {
         pulls: PullTests::Trusted,
         ..with_suites()

@@ -8,7 +8,7 @@ use crate::ids::{BranchName, CommitId, Login, PullNumber, REPOS_MAX, RunId, Time
 use crate::queue::Queue;
 use crate::queue::effect::{Effect, History};
 use crate::queue::event::{
-    Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source, SuiteVerdict,
+    Comment, CommentKey, CommentSort, Event, HeadRepo, PullFacts, PullState, Source, SuiteVerdict,
     SuitesFound, Verdict,
 };
 use crate::queue::rules::{

@@ -126,7 +126,9 @@ impl OwnTestView {
     fn new(own: &OwnTest) -> Self {
         let detail = match own.stage {
             OwnStage::Skipped => "It says that it is not to be tested: [skip ci].",
-            OwnStage::Asking { .. } => "GitHub is asked whether its author may write here.",
+            OwnStage::Asking { .. } => {
+                "GitHub is asked whether those who can push to its branch may write here."
+            }
             OwnStage::Untrusted => {
                 "Somebody who may approve it looks at it first, and says ok or ok+."
             }
