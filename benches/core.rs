@@ -9,7 +9,9 @@ use paprq::command::Grammar;
 use paprq::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use paprq::queue::Queue;
 use paprq::queue::effect::History;
-use paprq::queue::event::{Comment, CommentKey, CommentSort, Event, PullFacts, PullState, Source};
+use paprq::queue::event::{
+    Comment, CommentKey, CommentSort, Event, HeadRepo, PullFacts, PullState, Source,
+};
 use paprq::queue::rules::{
     ExemptionRule, Fixups, Mentions, Merging, PullTests, Reporting, Reuse, Rules,
 };
@@ -63,6 +65,8 @@ fn facts(number: u64) -> PullFacts {
         draft: false,
         head: CommitId::from_bytes(head),
         head_label: format!("octo:change-{number}"),
+        head_repo: HeadRepo::Base,
+        pushed_at: None,
         base: BranchName::new("main"),
         mergeable: None,
         labels: Vec::new(),

@@ -136,8 +136,21 @@ impl Mirror {
         remote: &Remote,
         branch: &BranchName,
     ) -> Result<Option<CommitId>, GitError> {
-        let name = branch_ref(branch)?;
-        let args = ["ls-remote", "--quiet", "--refs", "--", &remote.url, &name];
+        self.ref_at(remote, &branch_ref(branch)?).await
+    }
+
+    /// Asks the remote where the head of a pull is now; `None` if it has no such pull.
+    ///
+    /// # Errors
+    /// [`GitError::Transient`], [`GitError::Rejected`], and [`GitError::Gone`] for the whole
+    /// repository.
+    pub async fn remote_head(&self, pull: PullNumber) -> Result<Option<CommitId>, GitError> {
+        let name = format!("refs/pull/{pull}/head");
+        self.ref_at(self.remote(), &name).await
+    }
+
+    async fn ref_at(&self, remote: &Remote, name: &str) -> Result<Option<CommitId>, GitError> {
+        let args = ["ls-remote", "--quiet", "--refs", "--", &remote.url, name];
         let run = self.git_with(remote, args).online()?;
         let output = run.finish(self.limits().ask_s).await?;
         let listed = output.remote_result()?;
@@ -145,7 +158,7 @@ impl Mirror {
         Ok(String::from_utf8_lossy(&listed)
             .lines()
             .filter_map(|line| line.split_once('\t'))
-            .find(|(_, listed_name)| *listed_name == name)
+            .find(|(_, listed)| *listed == name)
             .and_then(|(commit, _)| commit.parse().ok()))
     }
 

@@ -75,6 +75,8 @@ struct Head {
 struct Repo {
     id: Option<u64>,
     owner: Option<User>,
+    #[serde(default, deserialize_with = "moment_or_number")]
+    pushed_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +104,8 @@ impl Pull {
             state,
             draft: self.draft.unwrap_or(false),
             head: self.head.sha.unwrap_or(CommitId::ZERO),
+            head_repo: self.head.repo(&self.base),
+            pushed_at: self.head.repo.as_ref().and_then(|repo| repo.pushed_at),
             head_label: self.head.label(&author),
             author,
             base: BranchName::new(self.base.branch),
@@ -339,6 +343,21 @@ fn moment<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Timestamp>, D::E
     Ok(moment.map(|moment| whole_seconds(Timestamp(moment.as_millisecond()))))
 }
 
+/// Of repositories, webhooks of pushes give this moment as a number of seconds.
+fn moment_or_number<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Timestamp>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Moment {
+        Seconds(i64),
+        Date(jiff::Timestamp),
+    }
+    let moment = Option::<Moment>::deserialize(input)?;
+    Ok(moment.map(|moment| match moment {
+        Moment::Seconds(seconds) => Timestamp(seconds.saturating_mul(1000)),
+        Moment::Date(date) => whole_seconds(Timestamp(date.as_millisecond())),
+    }))
+}
+
 /// GitHub counts in whole seconds; servers that do not are made to.
 fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp(at.0.div_euclid(1000).saturating_mul(1000))
@@ -374,6 +393,8 @@ mod tests {
             draft: false,
             head: 0000000,
             head_label: "ghost:fix",
+            head_repo: Unsaid,
+            pushed_at: None,
             base: BranchName(
                 "main",
             ),

@@ -319,6 +319,13 @@ pub struct PullFacts {
     pub head: CommitId,
     /// Where that commit comes from, as GitHub shows it: `OWNER:BRANCH`.
     pub head_label: String,
+    /// Whose repository that branch is in.
+    #[serde(default)]
+    pub head_repo: HeadRepo,
+    /// When that repository was last pushed to, by GitHub's clock, in whole seconds: the head was
+    /// pushed no later. `None` if that is not known.
+    #[serde(default)]
+    pub pushed_at: Option<Timestamp>,
     /// The branch that it goes to.
     pub base: BranchName,
     /// Whether GitHub can merge it; `None` while it does not know.

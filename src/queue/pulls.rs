@@ -117,7 +117,8 @@ impl Queue {
         let is_unfinished = pull.unfinished().is_some();
         let rebased = before.base != facts.base;
         if before.head != facts.head {
-            pull.head_since = Some(facts.updated_at);
+            pull.head_since = Some(head_since(&facts, source));
+            pull.head_moved = pull.head_since;
         }
         if rebased || before.state != facts.state || was_unfinished != is_unfinished {
             pull.changed_since = Some(facts.updated_at);
@@ -315,7 +316,10 @@ impl Queue {
         turn: &mut Turn,
     ) -> Option<Approval> {
         let pull = self.pulls.get(&number)?;
-        let changed_at = pull.facts.updated_at;
+        let changed_at = match pull.head_since {
+            Some(since) if pull.facts.head != old_head => since,
+            Some(_) | None => pull.facts.updated_at,
+        };
         let is_younger = |key: Option<CommentKey>| {
             key.is_some_and(|key| key.at > changed_at && !key.is_imported())
         };
@@ -468,6 +472,15 @@ impl Queue {
         for run in runs {
             self.cancel(*run, turn);
         }
+    }
+}
+
+/// Since when a pull has a new head. A webhook says when it was pushed; a reading may be of much
+/// later, but the head's repository was not pushed to after that.
+fn head_since(facts: &PullFacts, source: Source) -> Timestamp {
+    match (source, facts.pushed_at) {
+        (Source::Reading, Some(pushed_at)) => facts.updated_at.min(pushed_at),
+        (Source::Reading, None) | (Source::Webhook, _) => facts.updated_at,
     }
 }
 

@@ -119,6 +119,35 @@ async fn a_base_that_moved_before_the_landing_is_tested_again_without_being_aske
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_approval_after_a_push_that_nobody_told_never_announces_the_old_commit() {
+    let world = World::start().await;
+    let pull = world.open_pull("good", &[("a", "1")]);
+    world.tell(pull, "ping");
+    world.hear(pull, ":sleepy:").await;
+    let old = world.head(pull);
+    let faults = world.practice.faults();
+    faults.webhooks(Deliveries::of("pull_request"), HookFault::Drop);
+    faults.webhooks(Deliveries::of("push"), HookFault::Drop);
+    let new = world.push("good", &[("a", "2")]);
+    world.tell(pull, "r+");
+    let answers = format!("{new}");
+    world
+        .until("the new head is named", |practice| {
+            let mut comments = practice.comments(REPO, pull).into_iter();
+            comments.any(|comment| comment.body.contains(&answers))
+        })
+        .await;
+    let pinned = format!(":pushpin: Commit {old}");
+    assert_eq!(world.count(pull, &pinned), 0, "{:?}", world.said(pull));
+    // Within one second nobody can say which came first: the reviewer is asked then.
+    if world.count(pull, &format!(":pushpin: Commit {new}")) == 0 {
+        world.tell(pull, &format!("r+ {new}"));
+    }
+    world.until_merged(pull).await;
+    assert_eq!(world.count(pull, &pinned), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_push_right_before_the_landing_keeps_the_pull_out() {
     let world = World::start().await;
     let pull = world.open_pull("good", &[("a", "1")]);

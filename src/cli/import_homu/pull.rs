@@ -91,6 +91,8 @@ fn facts(number: PullNumber, row: &Row, mergeable: Option<bool>) -> Result<PullF
         draft: false,
         head: head.ok_or_else(|| row.odd("head_sha"))?,
         head_label: head_label.to_owned(),
+        head_repo: HeadRepo::Unsaid,
+        pushed_at: None,
         base: match base {
             "" => return Err(row.odd("base_ref")),
             base => BranchName::new(base),

@@ -6,6 +6,7 @@ use super::{Done, Passing};
 use crate::github::{ApiError, StatusState, StatusText, Value};
 use crate::ids::{CommitId, Login, PullNumber, Timestamp};
 use crate::notes::{self, State};
+use crate::queue::event::{Event, PullFacts, Source};
 use crate::queue::note::{MARKER, Note, StatusNote, SuiteProgress};
 use crate::queue::run::{Check, CheckState};
 use crate::store::Retry;
@@ -38,6 +39,12 @@ pub(super) async fn post(
             return Ok(Done::Quietly);
         }
     }
+    if let Note::Approved { commit, .. } = note
+        && let Some(facts) = moved_on(repo, pull, *commit).await?
+    {
+        let source = Source::Reading;
+        return Ok(Done::answered(Event::PullSeen { facts, source }));
+    }
     let now = if matches!(note, Note::Standing { .. }) {
         Some(standing(repo, pull).await)
     } else {
@@ -48,7 +55,30 @@ pub(super) async fn post(
     settled(repo, shared.api.post_comment(pull, &body).await)
 }
 
-/// Sets a status. A repeated one shows as one: the newest of a context counts.
+/// How a pull stands whose head is not the commit that is about to be called approved: the webhook
+/// of a push is late, or lost. The mirror's remote is asked first, which takes no call of the API.
+async fn moved_on(
+    repo: &Repo,
+    pull: PullNumber,
+    approved: CommitId,
+) -> Result<Option<PullFacts>, Passing> {
+    if repo.has_mirror()
+        && let Ok(Some(head)) = repo.mirror().remote_head(pull).await
+        && head == approved
+    {
+        return Ok(None);
+    }
+    let facts = match repo.shared().api.pull(pull).await {
+        Ok(facts) => facts,
+        Err(ApiError::Gone | ApiError::Rejected { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let known_at = repo.look(|queue| queue.pull(pull).map(|pull| pull.facts.updated_at));
+    let is_news = known_at.is_none_or(|known_at| facts.updated_at >= known_at);
+    let has_moved = facts.head != approved && facts.head != CommitId::ZERO;
+    Ok(Some(facts).filter(|_| is_news && has_moved))
+}
+
 /// How a pull stands at this moment, with what its jobs wait for.
 async fn standing(repo: &Repo, pull: PullNumber) -> Note {
     let jobs = repo.job_words().await;
@@ -56,6 +86,7 @@ async fn standing(repo: &Repo, pull: PullNumber) -> Note {
     Note::Standing { why }
 }
 
+/// Sets a status. A repeated one shows as one: the newest of a context counts.
 pub(super) async fn set_status(
     repo: &Repo,
     commit: CommitId,

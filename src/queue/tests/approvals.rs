@@ -203,3 +203,32 @@ fn every_edit_is_looked_at_again() {
     story.at(5).read(described("Fix", "", 5));
     assert!(running(&story));
 }
+
+/// The webhook of a push is lost, `r+` comes, and GitHub is read.
+fn read_after_lost_push(pushed_at: Option<i64>, words: &str) -> Story {
+    let mut story = one_pull();
+    story.at(10).say(1, words).forget_log();
+    story.at(11).read(PullFacts {
+        pushed_at: pushed_at.map(super::story::seconds),
+        ..facts(1, "a2", 11)
+    });
+    story
+}
+
+#[test]
+fn an_approval_after_an_unseen_push_means_the_pushed_commit() {
+    let mut story = read_after_lost_push(Some(8), "r+");
+    assert_eq!(story.approved(1), Some(commit("a2")));
+    assert!(story.log().contains("post to #1: Approved"));
+}
+
+#[test]
+fn an_approval_that_may_be_older_than_an_unseen_push_means_neither_and_is_answered() {
+    for pushed_at in [Some(10), Some(11), Some(99), None] {
+        let mut story = read_after_lost_push(pushed_at, "r+");
+        assert_eq!(story.approved(1), None, "{pushed_at:?}");
+        let log = story.log();
+        assert!(log.contains("post to #1: ApprovalOutdated"), "{log}");
+        assert!(story.queue.landing_run().is_none());
+    }
+}

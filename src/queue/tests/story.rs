@@ -103,6 +103,8 @@ pub(super) fn facts(number: u64, head: &str, updated_at: i64) -> PullFacts {
         draft: false,
         head: commit(head),
         head_label: format!("author:topic-{number}"),
+        head_repo: HeadRepo::Of(Login::new("author")),
+        pushed_at: None,
         base: BranchName::new("main"),
         mergeable: Some(true),
         labels: Vec::new(),

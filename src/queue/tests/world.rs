@@ -166,6 +166,7 @@ impl World {
                 ["treeclosed=2", "treeclosed-"][usize::from(other % 2)],
             ),
             8 => self.push(pull),
+            9 if other.is_multiple_of(2) => self.retitle(pull, other),
             9 => self.turn_over(pull),
             10 => self.push_to_base(),
             11..=16 => self.deliver(which),
@@ -214,6 +215,7 @@ impl World {
         if self.pulls[&pull].state == PullState::Open {
             self.heads.insert((pull, head));
             self.change(pull, |facts| facts.head = head);
+            self.pulls.get_mut(&pull).unwrap().pushed_at = Some(seconds(self.now));
         }
     }
 
@@ -263,10 +265,20 @@ impl World {
         let order = self.orders[index].clone();
         if has_no_answer(&order) {
             self.orders.remove(index);
+            self.look_before_announcing(&order);
             return;
         }
         let answer = self.carried_out(&order);
         self.answers.extend(answer);
+    }
+
+    /// A commit that is not the head is not called approved: how the pull stands is told instead.
+    fn look_before_announcing(&mut self, order: &Effect) {
+        if let Effect::PostComment { pull, note } = order
+            && matches!(note, Note::Approved { commit, .. } if *commit != self.pulls[pull].head)
+        {
+            self.handle(self.reading(*pull));
+        }
     }
 
     fn carried_out(&mut self, order: &Effect) -> Option<Event> {
