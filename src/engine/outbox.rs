@@ -93,6 +93,7 @@ impl Lane {
             Effect::RepeatBuilds { .. } | Effect::StopBuilds { .. } => Self::Builds,
             Effect::EditLabels { pull, .. } => Self::Labels(*pull),
             Effect::MarkMerged(mark) => Self::Labels(mark.pull),
+            Effect::ClosePull { pull, .. } => Self::Labels(*pull),
             Effect::CallHook { pull, .. } => Self::Hooks(*pull),
             Effect::LogRetry { .. } => Self::RetryLog,
             Effect::AskStanding { user } => Self::Standings(user.clone()),

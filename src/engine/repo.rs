@@ -227,6 +227,8 @@ impl Repo {
             | Event::MergeConflicted { .. }
             | Event::MergeAltered { .. }
             | Event::MergePublished { .. }
+            | Event::NothingToMerge { .. }
+            | Event::PullContained { .. }
             | Event::SetupFailed { .. }
             | Event::SuitesRead { .. }
             | Event::SuiteStarted { .. }

@@ -113,6 +113,7 @@ pub(super) async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
     }
     read_vanished(repo, &listing.pulls).await?;
     prefetch_bases(repo, &listing.pulls);
+    tell_contained(repo, &listing.pulls).await;
     if let Some(synced_at) = mark.synced_at {
         read_comments(repo, synced_at, &changed).await?;
     }
@@ -139,6 +140,38 @@ fn prefetch_bases(repo: &Repo, listed: &[PullFacts]) {
     let bases: BTreeSet<_> = listed.iter().map(|facts| facts.base.clone()).collect();
     for base in bases {
         repo.prefetch_branch(base);
+    }
+}
+
+/// Finds pulls that are open though their bases have all of their commits, as the mirror knows them.
+async fn tell_contained(repo: &Repo, listed: &[PullFacts]) {
+    if !repo.has_mirror() {
+        return;
+    }
+    let bases: BTreeSet<_> = listed.iter().map(|facts| facts.base.clone()).collect();
+    for base in bases {
+        let Ok(Some(tip)) = repo.mirror().tip(&base) else {
+            continue;
+        };
+        let found = match repo.mirror().pulls_within(tip).await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(
+                    repo.label = %repo.label(), %error,
+                    "it is not found out which pulls are merged already"
+                );
+                continue;
+            }
+        };
+        let is_found =
+            |facts: &&PullFacts| facts.base == base && found.contains(&(facts.number, facts.head));
+        for facts in listed.iter().filter(is_found) {
+            repo.tell(Message::Observed(vec![Event::PullContained {
+                pull: facts.number,
+                head: facts.head,
+                base: base.clone(),
+            }]));
+        }
     }
 }
 

@@ -90,6 +90,17 @@ fn words(note: &Note, pull: PullNumber, links: &Links) -> String {
             head_label,
             step,
         } => conflict(base, head_label, *step),
+        Note::Broken {
+            why: why @ Obstacle::NothingToMerge(_),
+        } => format!(
+            ":heavy_check_mark: There is nothing to merge: {} Push new commits, or close the pull \
+             request.",
+            obstacle(why)
+        ),
+        Note::ClosedAsContained { base } => format!(
+            ":heavy_check_mark: `{}` already has all commits of this pull request, so it is closed.",
+            prose(base.as_str(), NAME_CHARS_MAX)
+        ),
         Note::Broken { why } => format!(
             ":boom: This could not be tested: {} Once that is mended, say `retry`.",
             sentence(&obstacle(why))
@@ -203,6 +214,10 @@ pub(super) fn obstacle(why: &Obstacle) -> String {
              yourself, so that each change is in an ordinary commit, and push.",
             some_files(files)
         ),
+        Obstacle::NothingToMerge(base) => {
+            let base = prose(base.as_str(), NAME_CHARS_MAX);
+            format!("{base} already has everything in this pull request.")
+        }
     }
 }
 

@@ -78,6 +78,7 @@ pub(super) fn machine_readable(note: &Note, links: &Links) -> Option<Value> {
         | Note::LandingFailed { .. }
         | Note::BaseChanged { .. }
         | Note::TryAfterApproval
+        | Note::ClosedAsContained { .. }
         | Note::PriorityTooHigh { .. }
         | Note::Awake
         | Note::Portal { .. }

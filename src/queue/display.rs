@@ -87,6 +87,8 @@ impl fmt::Display for Event {
             },
             Self::AccessTold { user, access } => write!(f, "@{user} may {access:?}"),
             Self::MergePublished { run } => write!(f, "run {run}: merge published"),
+            Self::NothingToMerge { run } => write!(f, "run {run}: nothing to merge"),
+            Self::PullContained { pull, base, .. } => write!(f, "#{pull} is in {base} already"),
             Self::SetupFailed { run, .. } => write!(f, "run {run}: set-up failed"),
             Self::SuitesRead { run, found } => {
                 write!(f, "run {run}: suites read: {}", Found(found))
@@ -194,6 +196,7 @@ impl fmt::Display for Effect {
                 "edit labels of #{pull}: add {:?}, remove {:?}",
                 change.add, change.remove
             ),
+            Self::ClosePull { pull, .. } => write!(f, "close #{pull}"),
             Self::MarkMerged(mark) => write!(f, "mark #{} merged", mark.pull),
             Self::CallHook { pull, hook, .. } => write!(f, "call hook {hook:?} for #{pull}"),
             Self::LogRetry { pull, by, .. } => write!(f, "log retry of #{pull} by @{by}"),

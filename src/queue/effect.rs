@@ -140,6 +140,13 @@ pub enum Effect {
     },
     /// Show that a pull landed by rebasing: prefix its title, and close it. No answer.
     MarkMerged(MergeMark),
+    /// Close a pull, if it is open still and has this head. No answer.
+    ClosePull {
+        /// Which.
+        pull: PullNumber,
+        /// Its head.
+        head: CommitId,
+    },
     /// Call another service. Answers: `HookAnswered`, `HookFailed`, or none; none to what is old.
     CallHook {
         /// For which pull.
@@ -193,6 +200,7 @@ impl Effect {
             | Self::SetStatus { .. }
             | Self::MarkTestMerge { .. }
             | Self::EditLabels { .. }
+            | Self::ClosePull { .. }
             | Self::MarkMerged(_) => true,
             Self::MakeMerge(_)
             | Self::MakeTestMerge(_)

@@ -180,6 +180,20 @@ pub enum Event {
         /// What would be lost or changed.
         files: SomeFiles,
     },
+    /// `MakeMerge` cannot be done: the base has all of the pull already.
+    NothingToMerge {
+        /// For which run.
+        run: RunId,
+    },
+    /// A sweep found all commits of a pull on its base, though GitHub has it open.
+    PullContained {
+        /// Which pull.
+        pull: PullNumber,
+        /// Its head.
+        head: CommitId,
+        /// Its base.
+        base: BranchName,
+    },
     /// `MakeTestMerge` was done: the commit is in the mirror.
     TestMergeMade {
         /// For which run.

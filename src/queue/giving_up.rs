@@ -34,6 +34,7 @@ impl Effect {
             | Self::EditLabels { .. }
             | Self::CallHook { .. }
             | Self::LogRetry { .. }
+            | Self::ClosePull { .. }
             | Self::ReadPull { .. } => false,
         }
     }
@@ -77,6 +78,7 @@ impl Effect {
             | Self::EditLabels { .. }
             | Self::CallHook { .. }
             | Self::LogRetry { .. }
+            | Self::ClosePull { .. }
             | Self::ReadPull { .. } => Vec::new(),
         }
     }

@@ -9,6 +9,7 @@
 mod approving;
 mod branch_tests;
 mod commands;
+mod contained;
 mod display;
 pub mod effect;
 pub mod event;
@@ -47,6 +48,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use self::contained::Contained;
 use self::effect::Effect;
 use self::event::Event;
 use self::note::{Note, Obstacle};
@@ -229,6 +231,10 @@ impl Queue {
                 changed,
             } => self.take_comparison(pull, head, changed),
             Event::MergePublished { run } => self.note_published(run, turn),
+            Event::NothingToMerge { run } => self.end_contained(run, turn),
+            Event::PullContained { pull, head, base } => {
+                self.see_contained(pull, Contained { head, base }, turn);
+            }
             Event::SetupFailed { run, why } => {
                 self.end_broken(run, Obstacle::SetupFailed(why), turn);
             }

@@ -149,6 +149,11 @@ pub enum Note {
         /// Which.
         base: BranchName,
     },
+    /// The base has all commits of the pull, so it is closed.
+    ClosedAsContained {
+        /// The base.
+        base: BranchName,
+    },
     /// A try of an approved pull.
     TryAfterApproval,
     /// A priority above the limit.
@@ -357,6 +362,8 @@ pub enum Obstacle {
     SetupFailed(String),
     /// Rebased or squashed, these files would not be as in a plain merge.
     ContentLost(SomeFiles),
+    /// The base has all of the pull already.
+    NothingToMerge(BranchName),
 }
 
 /// Files, the first few of them by name.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::contained::Contained;
 use super::event::{Comment, CommentKey, PullFacts, PullState};
 use super::note::{Ending, Purpose, Unfinished};
 use super::own_test::OwnTest;
@@ -24,6 +25,9 @@ pub struct Pull {
     /// When its base, its being open or its being finished was last seen to change, by GitHub's
     /// clock; `None` if never. An approval that was written before does not count.
     pub changed_since: Option<Timestamp>,
+    /// What the last sweep found of it in its base, if it did.
+    #[serde(default)]
+    pub contained: Option<Contained>,
     /// The question to GitHub that must be answered before it is tested, while one is open.
     pub inquiry: Option<Inquiry>,
     /// Who approved it, if anybody.
@@ -246,6 +250,7 @@ impl Pull {
             head_since: None,
             head_moved: None,
             changed_since: None,
+            contained: None,
             inquiry: None,
             approval: Register::default(),
             priority: Register::default(),

@@ -1,11 +1,11 @@
-//! Labels and titles of pulls.
+//! Labels and titles of pulls, and closing them.
 
 use super::super::repo::Repo;
 use super::talk::settled;
 use super::{Done, Passing, merging};
 use crate::config::LabelChange;
 use crate::github::{self, ApiError, PullEdit};
-use crate::ids::PullNumber;
+use crate::ids::{CommitId, PullNumber};
 use crate::queue::effect::{MergeMark, TitleMark};
 use crate::queue::event::PullState;
 
@@ -84,5 +84,22 @@ pub(super) async fn mark_merged(repo: &Repo, mark: &MergeMark) -> Result<Done, P
     if edit == PullEdit::default() {
         return Ok(Done::Quietly);
     }
+    settled(repo, api.edit_pull(pull, &edit).await)
+}
+
+/// Closes a pull that has nothing any more that its base has not, unless it changed meanwhile.
+pub(super) async fn close(repo: &Repo, pull: PullNumber, head: CommitId) -> Result<Done, Passing> {
+    let api = &repo.shared().api;
+    let facts = match api.pull(pull).await {
+        Ok(facts) => facts,
+        Err(error) => return settled(repo, Err(error)),
+    };
+    if facts.state != PullState::Open || facts.head != head {
+        return Ok(Done::Quietly);
+    }
+    let edit = PullEdit {
+        state: Some(PullState::Closed),
+        ..PullEdit::default()
+    };
     settled(repo, api.edit_pull(pull, &edit).await)
 }

@@ -93,8 +93,7 @@ async fn joined(
 }
 
 fn nothing_to_merge(merge: &MergeOrder) -> Done {
-    let why = format!("{} has all of this pull already.", merge.base);
-    failed(merge.run, why)
+    Done::answered(Event::NothingToMerge { run: merge.run })
 }
 
 /// Has GitHub make the merge, on the branch on which it will be tested. Others may do so at the same

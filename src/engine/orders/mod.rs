@@ -115,6 +115,7 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
         Effect::SetStatus { commit, note } => talk::set_status(repo, *commit, note).await,
         Effect::ReadPull { pull } => read_pull(repo, *pull).await,
         Effect::EditLabels { pull, change } => labels::edit(repo, *pull, change).await,
+        Effect::ClosePull { pull, head } => labels::close(repo, *pull, *head).await,
         Effect::MarkMerged(mark) => labels::mark_merged(repo, mark).await,
         Effect::CallHook {
             pull,

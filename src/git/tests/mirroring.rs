@@ -34,6 +34,39 @@ async fn everything_is_branches_and_heads_of_pulls() {
 }
 
 #[tokio::test]
+async fn the_head_of_a_pull_is_asked_of_the_remote_without_fetching_it() {
+    let origin = Origin::new();
+    let one = origin.commit(&[], &files(&[("a", "1")]));
+    let two = origin.commit(&[one], &files(&[("a", "2")]));
+    origin.set_branch(MAIN, one);
+    origin.set_pull(PullNumber(7), one);
+    let mirror = origin.mirror();
+    mirror.fetch(Fetch::Everything).await.unwrap();
+    origin.set_pull(PullNumber(7), two);
+    let asked = |number| mirror.remote_head(PullNumber(number));
+    assert_eq!(asked(7).await.unwrap(), Some(two));
+    assert_eq!(asked(70).await.unwrap(), None);
+    assert!(!mirror.has(two));
+}
+
+#[tokio::test]
+async fn pulls_within_a_commit_are_those_whose_heads_it_has() {
+    let origin = Origin::new();
+    let one = origin.commit(&[], &files(&[("a", "1")]));
+    let two = origin.commit(&[one], &files(&[("a", "2")]));
+    let side = origin.commit(&[one], &files(&[("a", "3")]));
+    origin.set_branch(MAIN, two);
+    for (number, head) in [(7, one), (8, two), (9, side)] {
+        origin.set_pull(PullNumber(number), head);
+    }
+    let mirror = origin.mirror();
+    mirror.fetch(Fetch::Everything).await.unwrap();
+    let mut found = mirror.pulls_within(two).await.unwrap();
+    found.sort_unstable();
+    assert_eq!(found, [(PullNumber(7), one), (PullNumber(8), two)]);
+}
+
+#[tokio::test]
 async fn single_refs_are_fetched_even_when_overwritten() {
     let origin = Origin::new();
     let one = origin.commit(&[], &files(&[("a", "1")]));

@@ -197,6 +197,12 @@ fn about_runs(chosen: Chosen<'_>) -> Vec<Note> {
 fn answers(chosen: Chosen<'_>) -> Vec<Note> {
     vec![
         Note::TryAfterApproval,
+        Note::ClosedAsContained {
+            base: chosen.branch(),
+        },
+        Note::Broken {
+            why: Obstacle::NothingToMerge(chosen.branch()),
+        },
         Note::PriorityTooHigh { max: 9001 },
         Note::Awake,
         Note::Portal { seed: 4 },

@@ -127,6 +127,10 @@ fn every_comment_reads_as_it_should() {
     ====
     :no_good: Please do not `try` after a pull request has been `r+`ed. If you need to `try`, unapprove (`r-`) it first.
     ====
+    :heavy_check_mark: `fix/it` already has all commits of this pull request, so it is closed.
+    ====
+    :heavy_check_mark: There is nothing to merge: fix/it already has everything in this pull request. Push new commits, or close the pull request.
+    ====
     :stop_sign: Priority higher than 9001 is ignored.
     ====
     :sleepy: I'm awake I'm awake

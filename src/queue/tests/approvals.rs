@@ -232,3 +232,46 @@ fn an_approval_that_may_be_older_than_an_unseen_push_means_neither_and_is_answer
         assert!(story.queue.landing_run().is_none());
     }
 }
+
+#[test]
+fn a_pull_that_is_in_its_base_is_told_so_and_closed_by_the_second_sweep() {
+    let mut story = one_pull();
+    let found = |head: &str, base: &str| Event::PullContained {
+        pull: PullNumber(1),
+        head: commit(head),
+        base: BranchName::new(base),
+    };
+    story.at(1).say(1, "r+");
+    story.tell(Event::NothingToMerge { run: run_id(1) });
+    assert!(story.log().contains("post to #1: Broken"));
+    assert_eq!(story.queue.runs_in_flight().count(), 0);
+    story.tell(found("a1", "main")).tell(found("a9", "main"));
+    story.tell(found("a1", "other"));
+    assert!(!story.log().contains("close #1"));
+    story.tell(found("a1", "main"));
+    let log = story.log();
+    assert!(
+        log.contains("post to #1: ClosedAsContained\n    close #1"),
+        "{log}"
+    );
+    story.see(facts(1, "a2", 5)).forget_log();
+    story.tell(found("a2", "main"));
+    assert!(!story.log().contains("close #1"));
+}
+
+#[test]
+fn where_others_merge_no_pull_is_closed() {
+    let mut story = Story::of(Rules {
+        merging: Merging::Off,
+        ..with_suites()
+    });
+    story.see(facts(1, "a1", 0)).forget_log();
+    for _ in 0..3 {
+        story.tell(Event::PullContained {
+            pull: PullNumber(1),
+            head: commit("a1"),
+            base: BranchName::new("main"),
+        });
+    }
+    assert!(!story.log().contains("close"));
+}

@@ -123,6 +123,7 @@ fn told(news: impl Iterator<Item = (Event, PullFacts)>) -> End {
                     | Effect::StopBuilds { .. }
                     | Effect::EditLabels { .. }
                     | Effect::MarkMerged(_)
+                    | Effect::ClosePull { .. }
                     | Effect::CallHook { .. }
                     | Effect::LogRetry { .. }
                     | Effect::AskStanding { .. }

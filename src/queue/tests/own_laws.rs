@@ -154,6 +154,7 @@ impl Place {
             | Effect::PostComment { .. }
             | Effect::EditLabels { .. }
             | Effect::MarkMerged(_)
+            | Effect::ClosePull { .. }
             | Effect::CallHook { .. }
             | Effect::LogRetry { .. }
             | Effect::AskStanding { .. }
@@ -288,7 +289,7 @@ impl Place {
             21..=40 => self.answer(which | 1),
             10..=11 => self.push(number, which / 5),
             41 => self.hear_late_push(which),
-            12 if which % 2 == 0 => self.retitle(number, which / 10),
+            12 if which.is_multiple_of(2) => self.retitle(number, which / 10),
             12 => self.turn(number),
             13..=15 => self.comment(number, WORDS[usize::from(which / 5) % WORDS.len()]),
             16 => {
@@ -338,7 +339,7 @@ impl Place {
             by: by.clone(),
         };
         if which.is_multiple_of(3) {
-            self.late.extend((which % 2 == 0).then_some(pushed));
+            self.late.extend(which.is_multiple_of(2).then_some(pushed));
             let source = Source::Reading;
             self.tell(Event::PullSeen { facts, source });
         } else {

@@ -304,6 +304,7 @@ impl World {
             | Effect::StopBuilds { .. }
             | Effect::EditLabels { .. }
             | Effect::MarkMerged(_)
+            | Effect::ClosePull { .. }
             | Effect::CallHook { .. }
             | Effect::LogRetry { .. } => None,
             Effect::JudgeExemption(asked) => Some(self.exemption(asked.run, asked.merge)),
@@ -574,6 +575,7 @@ fn has_no_answer(order: &Effect) -> bool {
             | Effect::CancelJobs { .. }
             | Effect::EditLabels { .. }
             | Effect::MarkMerged(_)
+            | Effect::ClosePull { .. }
             | Effect::CallHook { .. }
             | Effect::LogRetry { .. }
             | Effect::StopBuilds { .. }
