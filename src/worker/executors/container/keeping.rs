@@ -5,16 +5,19 @@ use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 use bollard::Docker;
-use bollard::query_parameters::DownloadFromContainerOptions;
+use bollard::query_parameters::{ContainerArchiveInfoOptions, DownloadFromContainerOptions};
 use futures_util::TryStreamExt as _;
 use tar::Archive;
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::CHECKOUT;
+use super::session::is_gone;
 use crate::protocol::ArtifactBounds;
 
 /// How many entries of archives are looked at.
 const ENTRIES_MAX: usize = 20_000;
+/// What engines, being written in Go, call a symbolic link (`os.ModeSymlink`).
+const GO_SYMLINK: u32 = 1 << 27;
 /// Paths that are longer are left out, in bytes; no artifact's may be.
 const PATH_BYTES_MAX: usize = 1024;
 
@@ -59,6 +62,10 @@ pub(super) async fn keep(
     };
     let mut left_out = Vec::new();
     for path in paths {
+        if let Some(why) = link_in(docker, name, path).await {
+            left_out.push(format!("{}: {why}", path.display()));
+            continue;
+        }
         let options = DownloadFromContainerOptions { path: wanted(path) };
         let pieces = docker.download_from_container(name, Some(options));
         let reader = StreamReader::new(Box::pin(pieces.map_err(io::Error::other)));
@@ -77,6 +84,29 @@ pub(super) async fn keep(
         }
     }
     Ok(left_out)
+}
+
+/// Why a path is not to be followed: a symbolic link is on it, or is the working copy itself. The
+/// engine would go wherever that leads in the container. What is not there is no link.
+async fn link_in(docker: &Docker, name: &str, path: &Path) -> Option<&'static str> {
+    let whole = Path::new(CHECKOUT).join(path);
+    let mut place = PathBuf::from(CHECKOUT);
+    let mut names = path.components();
+    loop {
+        let options = ContainerArchiveInfoOptions {
+            path: place.display().to_string(),
+        };
+        match docker.get_container_archive_info(name, Some(options)).await {
+            Ok(about) if about.file_mode & GO_SYMLINK == 0 => {}
+            Ok(_link) if place == whole && !path.as_os_str().is_empty() => {
+                return Some("it is neither a file nor a directory");
+            }
+            Ok(_link) => return Some("a link is on the way"),
+            Err(error) if is_gone(&error) => return None,
+            Err(_) => return Some("it cannot be looked at"),
+        }
+        place.push(names.next()?);
+    }
 }
 
 /// Of the whole working copy what is in it, not itself.

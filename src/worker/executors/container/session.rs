@@ -373,7 +373,7 @@ fn broken(error: Error) -> io::Error {
     io::Error::other(error)
 }
 
-fn is_gone(error: &Error) -> bool {
+pub(super) fn is_gone(error: &Error) -> bool {
     matches!(
         error,
         Error::DockerResponseServerError {

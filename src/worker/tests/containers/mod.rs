@@ -447,11 +447,22 @@ async fn what_a_suite_leaves_in_its_container_is_kept_and_what_leads_elsewhere_i
     let (log, report) = stage
         .execute(1, |order| {
             let make = "mkdir -p out/deep; echo one >out/one; echo two >out/deep/two; \
-                        ln -s /etc/passwd out/link; sleep 1000 & false";
+                        ln -s /etc/passwd out/link; mkdir /var/tmp/other; \
+                        echo x >/var/tmp/other/file; ln -s /var/tmp/other linkdir; \
+                        ln -s /var/tmp out/up; sleep 1000 & false";
             in_container(order, IMAGE, &[make]);
-            order.suite.artifacts = ["out", "greeting", "missing", "../../../etc/passwd"]
-                .map(str::to_owned)
-                .to_vec();
+            let paths = [
+                "out",
+                "greeting",
+                "missing",
+                "../../../etc/passwd",
+                "linkdir",
+                "linkdir/file",
+                "linkdir/",
+                "out/up/other/file",
+                "linkdir/missing",
+            ];
+            order.suite.artifacts = paths.map(str::to_owned).to_vec();
         })
         .await;
     assert_eq!(report.outcome, JobOutcome::Failed { exit_code: 1 }, "{log}");
@@ -464,5 +475,13 @@ async fn what_a_suite_leaves_in_its_container_is_kept_and_what_leads_elsewhere_i
     let link = "### ARTIFACT LEFT OUT: out/link: it is neither a file nor a directory";
     assert!(log.contains(link), "{log}");
     assert!(log.contains("it leads out of the working copy"), "{log}");
+    for told in [
+        "linkdir: it is neither a file nor a directory",
+        "linkdir/file: a link is on the way",
+        "out/up/other/file: a link is on the way",
+    ] {
+        let told = format!("### ARTIFACT LEFT OUT: {told}\n");
+        assert!(log.contains(&told), "{told}: {log}");
+    }
     stage.end().await;
 }
