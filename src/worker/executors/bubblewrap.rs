@@ -31,7 +31,7 @@ pub(super) const HOME: &str = "/home/papr";
 const USER_INSIDE: &str = "1000";
 /// Who a root worker's sandboxes are on the host; no distribution gives this number to anybody.
 const UNPRIVILEGED: HostUser = HostUser(65432);
-/// Open files of one process.
+/// Open files of one process, at most.
 const FILES_MAX: u64 = 16_384;
 /// How long the trial at the start may take.
 const TRIAL: Duration = Duration::from_secs(20);
@@ -308,4 +308,22 @@ fn beside_usr() -> Vec<OsString> {
 
 fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
     words.map(OsString::from).into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Rlimit, setrlimit};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sandbox_takes_no_more_descriptors_than_there_are() {
+        let few = Rlimit {
+            current: Some(512),
+            maximum: Some(512),
+        };
+        setrlimit(Resource::Nofile, few).unwrap();
+        find_bubblewrap().await.unwrap();
+        assert_eq!(files_max(), 512);
+    }
 }

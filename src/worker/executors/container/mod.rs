@@ -9,6 +9,7 @@ mod creation;
 mod engine;
 mod image;
 mod keeping;
+mod metadata;
 mod service;
 mod session;
 

@@ -22,7 +22,7 @@ use super::answers::Answers;
 use super::creation::{self, Marks, Share};
 use super::engine::ContainerEngine;
 use super::image::of_its_disk;
-use super::{CHECKOUT, CONTROL, archive, image, keeping};
+use super::{CHECKOUT, CONTROL, archive, image, keeping, metadata};
 use crate::clock::Stopwatch;
 use crate::protocol::ArtifactBounds;
 use crate::suite::ContainerSpecs;
@@ -235,6 +235,13 @@ async fn enter(
     let docker = &engine.docker;
     if let Err(error) = launch(docker, site, name).await {
         return Err(refused(error, wanted.image, log).await?);
+    }
+    if let Err(open) = metadata::close(docker, name).await {
+        tracing::warn!(
+            container = name, reason = %open,
+            "suites in containers may reach the cloud's metadata address: close it for the bridge by \
+             the machine's firewall if it tells credentials"
+        );
     }
     let mark = format!("{:032x}", rand::random::<u128>());
     let (exec, attached) = match drive(docker, name, &mark).await {

@@ -306,6 +306,19 @@ async fn a_container_that_fills_the_disk_is_killed() {
 }
 
 #[tokio::test]
+async fn the_metadata_address_leads_nowhere_and_stays_so() {
+    let stage = Stage::start().await;
+    let look = "ip route; ip route get 169.254.169.254 && exit 7; \
+                ip route del 169.254.169.254 && exit 8; ip route | grep blackhole";
+    let (log, report) = stage
+        .execute(1, |order| in_container(order, IMAGE, &[look]))
+        .await;
+    assert_eq!(report.outcome, JobOutcome::Passed, "{log}");
+    assert!(log.contains("blackhole 169.254.169.254"), "{log}");
+    stage.end_healthy().await;
+}
+
+#[tokio::test]
 async fn nothing_of_the_host_is_inside() {
     let stage = Stage::start().await;
     let (log, report) = stage
