@@ -59,6 +59,9 @@ pub(crate) struct Arguments {
     /// Room on the disk for one suite's working copy.
     #[arg(long, value_name = "MIB")]
     disk: Option<u64>,
+    /// Files, directories and links in one suite's working copy.
+    #[arg(long, value_name = "COUNT")]
+    files: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -158,6 +161,7 @@ fn limits(arguments: &Arguments) -> Limits {
         memory_bytes: bytes(arguments.memory).unwrap_or(standard.memory_bytes),
         tasks: arguments.tasks.unwrap_or(standard.tasks),
         disk_bytes: bytes(arguments.disk).unwrap_or(standard.disk_bytes),
+        files: arguments.files.unwrap_or(standard.files),
         ..standard
     }
 }

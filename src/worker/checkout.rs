@@ -113,6 +113,7 @@ async fn check_out_once(
         Ended::Stopped => Err(NoOutcome::Stopped),
         Ended::TimedOut => Err(impossible("The checkout took too long.")),
         Ended::Excess(Excess::DiskFull) => Err(NoOutcome::Broken(Errno::NOSPC.into())),
+        Ended::Excess(Excess::MachineMemory) => Err(NoOutcome::Broken(Errno::NOMEM.into())),
         Ended::Excess(excess) => Err(impossible(format!("The checkout is too large: {excess}."))),
     }
 }

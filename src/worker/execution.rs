@@ -344,10 +344,15 @@ pub(super) async fn conclude(
         Ended::Excess(excess) => {
             log.say(&format!("### KILLED AFTER {seconds}s: {excess}"))
                 .await?;
-            if excess == Excess::DiskFull {
-                return Err(broke_off("The worker's disk is full.".to_owned()));
+            match excess {
+                Excess::DiskFull => Err(broke_off("The worker's disk is full.".to_owned())),
+                Excess::MachineMemory => Err(broke_off(NO_MEMORY.to_owned())),
+                Excess::Tasks(_)
+                | Excess::Memory(_)
+                | Excess::Disk(_)
+                | Excess::Files(_)
+                | Excess::Unmeasured => Ok(Some(JobOutcome::Failed { exit_code: KILLED })),
             }
-            Ok(Some(JobOutcome::Failed { exit_code: KILLED }))
         }
         Ended::Stopped => Err(NoOutcome::Stopped),
     }

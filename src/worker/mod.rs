@@ -17,6 +17,7 @@ mod executors;
 mod health;
 mod leftovers;
 mod mask;
+mod measure;
 mod memory;
 mod packages;
 mod pauses;

@@ -191,7 +191,7 @@ mod tests {
         nest(&tree, 15_000);
         // The stack of a test is 2 MiB; here it is as small as threads have it.
         let removing = std::thread::Builder::new().stack_size(128 << 10);
-        let removing = removing.spawn(move || with_few_descriptors(|| remove_tree(&tree)));
+        let removing = removing.spawn(move || with_few_descriptors(8, || remove_tree(&tree)));
         removing.unwrap().join().unwrap().unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }

@@ -62,15 +62,17 @@ pub enum Lifetime {
     UntilIdle,
 }
 
-/// What one suite may use. The kernel holds each process to them, a watchdog the whole suite.
+/// What one suite may use. The kernel holds it to them as far as it can, a watchdog to the rest.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Memory of all processes together, in bytes.
+    /// Memory of all processes together, and what is in no process's, in bytes.
     pub memory_bytes: u64,
     /// Processes and threads.
     pub tasks: u64,
     /// The working copy, and any single file, in bytes.
     pub disk_bytes: u64,
+    /// Files, directories and links in the working copy.
+    pub files: u64,
     /// Each of /tmp, /var/tmp, /dev/shm and the home directory, in bytes; they live in memory.
     pub scratch_bytes: u64,
     /// The log, in bytes; the server may set a lower limit.
@@ -84,6 +86,7 @@ impl Default for Limits {
             memory_bytes: 4096 * MIB,
             tasks: 1024,
             disk_bytes: 10 * 1024 * MIB,
+            files: 1_000_000,
             scratch_bytes: 1024 * MIB,
             log_bytes: 64 * MIB,
         }

@@ -24,15 +24,15 @@ pub(in crate::worker) fn nest(top: &Path, depth: usize) {
     rustix::io::write(&file, &[1; 100_000]).unwrap();
 }
 
-/// Does something while the process has only a few descriptors left.
-pub(in crate::worker) fn with_few_descriptors<T>(work: impl FnOnce() -> T) -> T {
+/// Does something while the process has only so many descriptors left.
+pub(in crate::worker) fn with_few_descriptors<T>(few: usize, work: impl FnOnce() -> T) -> T {
     let usual = getrlimit(Resource::Nofile);
-    let open = std::fs::read_dir("/proc/self/fd").unwrap().count() as u64;
-    let few = rustix::process::Rlimit {
-        current: Some(open + 8),
+    let open = std::fs::read_dir("/proc/self/fd").unwrap().count() + few;
+    let lower = rustix::process::Rlimit {
+        current: Some(open as u64),
         ..usual
     };
-    setrlimit(Resource::Nofile, few).unwrap();
+    setrlimit(Resource::Nofile, lower).unwrap();
     let done = work();
     setrlimit(Resource::Nofile, usual).unwrap();
     done

@@ -76,6 +76,15 @@ pub struct Bubblewrap {
     beside_usr: Vec<OsString>,
 }
 
+/// Which calls of the kernel a sandbox is refused.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Filter {
+    /// None.
+    None,
+    /// Those of the filter that is read from the descriptor with this number.
+    From(&'static str),
+}
+
 /// Why there is no sandbox on this machine.
 #[derive(Debug, thiserror::Error)]
 pub enum NoBubblewrap {
@@ -113,9 +122,15 @@ pub async fn find_bubblewrap() -> Result<Bubblewrap, NoBubblewrap> {
         .furnish(&room)
         .map_err(NoBubblewrap::NoDirectory)?;
     let script = "set -e; command -v git >&2; touch written; test ! -e /root; echo works";
-    let mut command = bubblewrap.command(&room, Network::Off, &Limits::default());
+    let mut line = bubblewrap
+        .line(&room, Network::Off, &Limits::default(), Filter::None)
+        .into_iter();
+    let mut command = Command::new(line.next().unwrap_or_default());
     command
+        .args(line)
         .args(["bash", "-c", script])
+        .env_clear()
+        .current_dir("/")
         .envs(super::base_environment())
         .stdin(Stdio::null())
         .kill_on_drop(true);
@@ -161,9 +176,14 @@ impl Bubblewrap {
         Ok(())
     }
 
-    /// A command line that is to be completed by the program to run inside. Its environment is
-    /// empty; give it one.
-    pub(super) fn command(&self, room: &Room, network: Network, limits: &Limits) -> Command {
+    /// A command line that is to be completed by the program to run inside.
+    pub(super) fn line(
+        &self,
+        room: &Room,
+        network: Network,
+        limits: &Limits,
+        filter: Filter,
+    ) -> Vec<OsString> {
         let mut line: Vec<OsString> = Vec::new();
         let root = self.step_down(room, &mut line);
         line.extend(
@@ -173,13 +193,14 @@ impl Bubblewrap {
                 .map(OsString::from),
         );
         line.extend(words(["--uid", USER_INSIDE, "--gid", USER_INSIDE]));
+        match filter {
+            Filter::None => {}
+            Filter::From(descriptor) => line.extend(words(["--seccomp", descriptor])),
+        }
         self.show_system(&root, network, &mut line);
         show_working_places(&root, limits, &mut line);
         line.extend(prlimit(limits));
-        let mut parts = line.into_iter();
-        let mut command = Command::new(parts.next().unwrap_or_default());
-        command.args(parts).env_clear().current_dir("/");
-        command
+        line
     }
 
     /// For a root worker: the change to another user, in a view of the machine in which that user
@@ -312,9 +333,10 @@ fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
 
 #[cfg(test)]
 mod tests {
-    use rustix::process::{Rlimit, setrlimit};
+    use rustix::process::{Resource, Rlimit, setrlimit};
 
     use super::*;
+    use crate::worker::executors::cgroup;
 
     #[tokio::test]
     async fn a_sandbox_takes_no_more_descriptors_than_there_are() {
@@ -325,5 +347,41 @@ mod tests {
         setrlimit(Resource::Nofile, few).unwrap();
         find_bubblewrap().await.unwrap();
         assert_eq!(files_max(), 512);
+    }
+
+    /// Such memory would count as nothing.
+    #[tokio::test]
+    async fn without_control_groups_no_memory_is_had_outside_of_processes() {
+        let bubblewrap = find_bubblewrap().await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let attempt = Attempt {
+            job: JobId(1),
+            number: AttemptNumber(1),
+        };
+        let room = Room::make(directory.path(), attempt, bubblewrap.owner()).unwrap();
+        bubblewrap.furnish(&room).unwrap();
+        let wrapper = cgroup::wrapper(None, &room).unwrap();
+        let calls = "$name = q(x); print(syscall($_, $name, 0, 0) < 0 ? $! + 0 : 0, qq(\\n)) for ";
+        let numbers = if cfg!(target_arch = "x86_64") {
+            "319, 29, 39"
+        } else {
+            "279, 194, 172"
+        };
+        for (filter, expected) in [(Filter::From(cgroup::FILTER), true), (Filter::None, false)] {
+            let line = bubblewrap.line(&room, Network::Off, &Limits::default(), filter);
+            let mut command = Command::new("bash");
+            command
+                .args(&wrapper)
+                .args(line)
+                .args(["perl", "-e", &format!("{calls}{numbers}")])
+                .envs(super::super::base_environment());
+            let done = command.output().await.unwrap();
+            let said = String::from_utf8_lossy(&done.stdout);
+            let said: Vec<i32> = said.lines().map(|line| line.parse().unwrap()).collect();
+            let no_such_call = rustix::io::Errno::NOSYS.raw_os_error();
+            let refused = said.iter().map(|&error| error == no_such_call);
+            let refused: Vec<bool> = refused.collect();
+            assert_eq!(refused, [expected, expected, false], "{done:?}");
+        }
     }
 }

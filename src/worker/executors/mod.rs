@@ -4,9 +4,11 @@
 //! opens a [`Place`], in which the scripts of the room are run one after another.
 
 mod bubblewrap;
+mod cgroup;
 mod container;
 mod place;
 mod processes;
+mod refusal;
 mod session;
 mod watchdog;
 

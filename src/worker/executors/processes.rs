@@ -1,8 +1,12 @@
 //! What the kernel tells about running processes (`/proc`, proc(5)).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+
+use crate::worker::measure::Room;
 
 /// A process's number on the host.
 pub(in crate::worker) type ProcessNumber = i32;
@@ -48,6 +52,39 @@ pub(super) fn true_memory_below(root: ProcessNumber) -> u64 {
                 .unwrap_or(process.resident_pages.saturating_mul(page_bytes))
         })
         .sum()
+}
+
+/// The process and its descendants.
+pub(super) fn numbers_below(root: ProcessNumber) -> Vec<ProcessNumber> {
+    let family = family(root).into_iter();
+    family.map(|process| process.number).collect()
+}
+
+/// What deleted files take that the process and its descendants still have open on the disk that
+/// `place` is on. Other users' processes show nothing of theirs.
+///
+/// # Errors
+/// If the place is not there.
+pub(super) fn deleted_below(root: ProcessNumber, place: &Path) -> io::Result<Room> {
+    let disk = fs::metadata(place)?.dev();
+    let mut seen = BTreeSet::new();
+    let mut room = Room::default();
+    for number in numbers_below(root) {
+        let open = fs::read_dir(format!("/proc/{number}/fd"));
+        for descriptor in open.into_iter().flatten().flatten() {
+            let Ok(about) = fs::metadata(descriptor.path()) else {
+                continue;
+            };
+            let is_deleted = about.is_file() && about.nlink() == 0 && about.dev() == disk;
+            if is_deleted && seen.insert(about.ino()) {
+                room = room.and(Room {
+                    bytes: about.blocks().saturating_mul(512),
+                    entries: 1,
+                });
+            }
+        }
+    }
+    Ok(room)
 }
 
 /// The first process below `root` that is the init of a process namespace of its own.
@@ -160,6 +197,25 @@ mod tests {
         );
         assert_eq!(parse_stat("42 (short) R 7"), None);
         assert_eq!(parse_stat(""), None);
+    }
+
+    #[test]
+    fn a_deleted_file_that_is_open_counts_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        fs::write(&path, vec![1; 100_000]).unwrap();
+        let own = i32::try_from(std::process::id()).unwrap();
+        let deleted = || deleted_below(own, folder.path()).unwrap();
+        let before = deleted();
+        let held = fs::File::open(&path).unwrap();
+        let again = held.try_clone().unwrap();
+        assert_eq!(deleted(), before);
+        fs::remove_file(&path).unwrap();
+        let now = deleted().minus(before);
+        assert!((100_000..200_000).contains(&now.bytes), "{now:?}");
+        assert_eq!(now.entries, 1);
+        drop((held, again));
+        assert_eq!(deleted(), before);
     }
 
     #[test]

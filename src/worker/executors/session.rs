@@ -4,6 +4,7 @@
 //! standard output, and everything else comes from its standard error. Whatever happens inside
 //! can only change what this attempt itself reports.
 
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
@@ -17,8 +18,10 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::bubblewrap::Filter;
+use super::cgroup::{self, Group};
 use super::processes;
-use super::watchdog::{self, Excess};
+use super::watchdog::{self, Excess, Watched};
 use super::{Isolation, base_environment};
 use crate::suite::Network;
 use crate::worker::room::Room;
@@ -86,6 +89,9 @@ pub(crate) struct Session {
     init: Option<Arc<OwnedFd>>,
     watchdog: AbortOnDropHandle<Excess>,
     answer: Vec<u8>,
+    limits: Limits,
+    /// Removed with the last that holds it, when everything in it is dead.
+    group: Option<Arc<Group>>,
 }
 
 impl Session {
@@ -99,7 +105,8 @@ impl Session {
         log: &mut Spool,
     ) -> io::Result<Self> {
         std::fs::write(launch.room.control().join(DRIVER_NAME), DRIVER)?;
-        let mut child = spawner.spawn(command(launch)?).await?;
+        let group = cgroup::group(launch.limits)?;
+        let mut child = spawner.spawn(command(launch, group.as_deref())?).await?;
         let (Some(orders), Some(answers), Some(output)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
@@ -115,8 +122,15 @@ impl Session {
             answers,
             output,
             init: None,
-            watchdog: watchdog::watch(number, launch.room.checkout(), *launch.limits),
+            watchdog: watchdog::watch(Watched {
+                root: number,
+                checkout: launch.room.checkout(),
+                limits: *launch.limits,
+                group: group.clone(),
+            }),
             answer: Vec::new(),
+            limits: *launch.limits,
+            group,
         };
         let ready = launch.stop.run_until_cancelled(session.next_answer());
         let ready = tokio::time::timeout(PATIENCE, ready).await;
@@ -137,6 +151,22 @@ impl Session {
     /// # Errors
     /// If the worker's own files or pipes fail.
     pub(crate) async fn run(
+        &mut self,
+        script: &str,
+        bounds: Bounds<'_>,
+        log: &mut Spool,
+    ) -> io::Result<Ended> {
+        match (self.follow(script, bounds, log).await?, &self.group) {
+            // A command whose process the kernel has killed for memory says something else.
+            (Ended::Code(code), Some(group)) => {
+                let excess = watchdog::killed(group, &self.limits)?;
+                Ok(excess.map_or(Ended::Code(code), Ended::Excess))
+            }
+            (ended, _) => Ok(ended),
+        }
+    }
+
+    async fn follow(
         &mut self,
         script: &str,
         bounds: Bounds<'_>,
@@ -270,7 +300,7 @@ async fn read_answer(answers: &mut ChildStdout, begun: &mut Vec<u8>) -> io::Resu
     }
 }
 
-fn command(launch: &Launch<'_>) -> io::Result<Command> {
+fn command(launch: &Launch<'_>, group: Option<&Group>) -> io::Result<Command> {
     let Launch {
         isolation,
         room,
@@ -279,13 +309,23 @@ fn command(launch: &Launch<'_>) -> io::Result<Command> {
         stop: _,
         environment,
     } = launch;
-    let mut command = match isolation {
+    let line = match isolation {
         Isolation::None => unsandboxed(limits),
         Isolation::Bubblewrap(bubblewrap) => {
             bubblewrap.furnish(room)?;
-            bubblewrap.command(room, *network, limits)
+            let filter = match group {
+                Some(_) => Filter::None,
+                None => Filter::From(cgroup::FILTER),
+            };
+            bubblewrap.line(room, *network, limits, filter)
         }
     };
+    let mut command = Command::new("bash");
+    command
+        .args(cgroup::wrapper(group, room)?)
+        .args(line)
+        .env_clear()
+        .current_dir("/");
     let control = isolation.control(room);
     command
         .args(["bash", &format!("{control}/{DRIVER_NAME}"), &control])
@@ -299,14 +339,19 @@ fn command(launch: &Launch<'_>) -> io::Result<Command> {
     Ok(command)
 }
 
-fn unsandboxed(limits: &Limits) -> Command {
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--pdeathsig", "TERM", "--", "prlimit", "--core=0"])
-        .arg(format!("--fsize={}", limits.disk_bytes))
-        .args(["--", "bash", "-c", GUARD, "guard"])
-        .env_clear();
-    command
+fn unsandboxed(limits: &Limits) -> Vec<OsString> {
+    let fsize = format!("--fsize={}", limits.disk_bytes);
+    let line = [
+        "setpriv",
+        "--pdeathsig",
+        "TERM",
+        "--",
+        "prlimit",
+        "--core=0",
+        &fsize,
+    ];
+    let guard = ["--", "bash", "-c", GUARD, "guard"];
+    line.into_iter().chain(guard).map(OsString::from).collect()
 }
 
 /// Takes hold of the sandbox's first process.

@@ -216,6 +216,79 @@ async fn disk_is_limited_everywhere() {
     worker.stop().await.unwrap();
 }
 
+/// A suite is killed with 137 where it does this, and the log says why.
+async fn is_too_much(limits: Limits, commands: &[&str], reason: &str) {
+    let server = Server::start();
+    let worker = Worker::start_with(&server, |settings| settings.limits = limits).await;
+    for (job, command) in (1..).zip(commands) {
+        let command = format!("{command}; echo not stopped; sleep 1000");
+        let done = server.execute(job, |order| order.suite = suite(&[&command]));
+        let (log, report) = done.await;
+        let killed = JobOutcome::Failed { exit_code: 137 };
+        assert_eq!(report.outcome, killed, "{command}: {log}");
+        assert!(log.contains(reason), "{command}: {log}");
+    }
+    passes_afterwards(&server).await;
+    worker.stop().await.unwrap();
+}
+
+/// The number of `memfd_create`, which Perl has no name for.
+const MEMFD_CREATE: u32 = if cfg!(target_arch = "x86_64") {
+    319
+} else {
+    279
+};
+
+#[tokio::test]
+async fn memory_counts_wherever_it_is() {
+    if !rustix::process::geteuid().is_root() {
+        // Without cgroups such memory is refused, which has a test of its own.
+        return;
+    }
+    let limits = Limits {
+        memory_bytes: 100 << 20,
+        scratch_bytes: 1 << 30,
+        ..Limits::default()
+    };
+    let memfd = format!(
+        "perl -e '$name = q(x); open($to, q(>&=), syscall({MEMFD_CREATE}, $name, 0)) or die; \
+         syswrite($to, q(x) x (1 << 20)) for 1..300; sleep 1000'"
+    );
+    let segments = "perl -e 'for (1..6) { $id = shmget(0, 50 << 20, 0600) // die; \
+                    shmwrite($id, q(x) x (1 << 20), $_ << 20, 1 << 20) for 0..49 }'";
+    let slowly = "for i in $(seq 30); do head -c 10M /dev/zero >/tmp/$i; done";
+    let commands = [&memfd, segments, slowly];
+    is_too_much(limits, &commands, ": 100 MiB of memory are the limit\n").await;
+}
+
+#[tokio::test]
+async fn space_counts_wherever_it_is() {
+    let limits = Limits {
+        disk_bytes: 16 << 20,
+        ..Limits::default()
+    };
+    let deep = "perl -e 'for (1..100) { mkdir q(d) x 200; chdir q(d) x 200 or die } \
+                for $i (1..3) { open($to, q(>), $i) or die; print $to q(x) x (8 << 20) }'";
+    let deleted =
+        "exec 5>one 6>two; rm one two; head -c 12M /dev/zero >&5; head -c 12M /dev/zero >&6";
+    let locked =
+        "mkdir dir; head -c 12M /dev/zero >dir/one; head -c 12M /dev/zero >dir/two; chmod 0 dir";
+    let commands = [deep, deleted, locked];
+    is_too_much(limits, &commands, ": 16 MiB of disk are the limit\n").await;
+}
+
+#[tokio::test]
+async fn inodes_are_limited() {
+    let limits = Limits {
+        files: 2000,
+        ..Limits::default()
+    };
+    let files = "for i in $(seq 2000); do : >$i; done";
+    let links = "for i in $(seq 2000); do echo $i; done | xargs -I@ ln -s x @";
+    let commands = [files, links, "mkdir -p $(seq -f d%g 2000)"];
+    is_too_much(limits, &commands, ": 2000 files are the limit\n").await;
+}
+
 #[tokio::test]
 async fn endless_output_is_dropped_after_the_cut_until_the_time_is_up() {
     let server = Server::start();

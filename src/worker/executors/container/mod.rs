@@ -12,6 +12,7 @@ mod keeping;
 mod metadata;
 mod service;
 mod session;
+mod written;
 
 pub use engine::{ContainerEngine, NoContainerEngine, find_container_engine};
 pub(super) use session::{ContainerSession, Wanted};

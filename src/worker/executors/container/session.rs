@@ -22,14 +22,14 @@ use super::answers::Answers;
 use super::creation::{self, Marks, Share};
 use super::engine::ContainerEngine;
 use super::image::of_its_disk;
+use super::written::{Unknown, Written};
 use super::{CHECKOUT, CONTROL, archive, image, keeping, metadata};
-use crate::clock::Stopwatch;
 use crate::protocol::ArtifactBounds;
 use crate::suite::ContainerSpecs;
-use crate::worker::disk;
-use crate::worker::executors::watchdog::Excess;
+use crate::worker::executors::watchdog::{self, Excess};
 use crate::worker::executors::{Bounds, Ended, NoPlace, Site};
 use crate::worker::script::CONTAINER_DRIVER;
+use crate::worker::settings::Limits;
 use crate::worker::spool::Spool;
 
 /// The driver's file among the scripts.
@@ -38,16 +38,6 @@ const DRIVER_NAME: &str = "driver.sh";
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What a shell calls the end by SIGKILL.
 const KILLED: i32 = 128 + 9;
-/// The least time between two measurements of a container.
-const MEASURE_EVERY: Duration = Duration::from_secs(1);
-/// Measuring takes no more than this part of the time, as far as the next two allow it.
-const MEASURING_SHARE: u32 = 20;
-/// The most time between two measurements.
-const REST_MAX: Duration = Duration::from_secs(120);
-/// How long one may take, and how many may fail one after the other: a suite could make so many
-/// files that nobody gets to know how large they are.
-const MEASURING_MAX: Duration = Duration::from_secs(60);
-const FAILURES_MAX: u32 = 3;
 /// How often a removal is tried, and the pause between.
 const REMOVALS_MAX: u32 = 20;
 const BETWEEN_REMOVALS: Duration = Duration::from_millis(250);
@@ -243,6 +233,15 @@ async fn enter(
              the machine's firewall if it tells credentials"
         );
     }
+    let written = match Written::by(docker, name).await {
+        Ok(written) => written,
+        Err(Unknown::Volume(path)) => {
+            let why = Unknown::Volume(path).to_string();
+            log.note(&format!("### {why}")).await?;
+            return Err(NoPlace::Refused(no_container(wanted.image)));
+        }
+        Err(Unknown::Engine(error)) => return Err(refused(error, wanted.image, log).await?),
+    };
     let mark = format!("{:032x}", rand::random::<u128>());
     let (exec, attached) = match drive(docker, name, &mark).await {
         Ok(driving) => driving,
@@ -260,7 +259,7 @@ async fn enter(
         orders: input,
         stream: output,
         answers: Answers::new(&mark),
-        watchdog: watch(engine, name, site.limits.disk_bytes),
+        watchdog: watch(engine.storage.clone(), written, site.limits),
     };
     session.ready(wanted.image, log).await?;
     Ok(session)
@@ -434,52 +433,12 @@ async fn try_remove(docker: &Docker, name: &str) -> bool {
 }
 
 /// Watches how much the container has written, and the room left on the engine's disk.
-fn watch(engine: &ContainerEngine, name: &str, disk_bytes: u64) -> AbortOnDropHandle<Excess> {
-    let (docker, storage) = (engine.docker.clone(), engine.storage.clone());
-    let name = name.to_owned();
+fn watch(storage: Option<PathBuf>, written: Written, limits: &Limits) -> AbortOnDropHandle<Excess> {
+    let limit = watchdog::room_of(limits);
     AbortOnDropHandle::new(tokio::spawn(async move {
-        tokio::select! {
-            excess = until_full(storage.as_deref()) => excess,
-            excess = until_large(&docker, &name, disk_bytes) => excess,
-        }
+        let measured = move || written.clone().room(limit);
+        watchdog::until_too_large(storage.as_deref(), limit, measured).await
     }))
-}
-
-async fn until_full(storage: Option<&Path>) -> Excess {
-    loop {
-        tokio::time::sleep(MEASURE_EVERY).await;
-        if storage.is_some_and(is_full) {
-            return Excess::DiskFull;
-        }
-    }
-}
-
-/// A container that cannot be measured for long may have any size.
-async fn until_large(docker: &Docker, name: &str, disk_bytes: u64) -> Excess {
-    let mut rest = MEASURE_EVERY;
-    let mut failures = 0;
-    while failures < FAILURES_MAX {
-        tokio::time::sleep(rest).await;
-        let started = Stopwatch::start();
-        let options = InspectContainerOptions { size: true };
-        let looking = docker.inspect_container(name, Some(options));
-        match tokio::time::timeout(MEASURING_MAX, looking).await {
-            Ok(Ok(container)) => {
-                failures = 0;
-                let written = container.size_rw.unwrap_or(0);
-                if u64::try_from(written).is_ok_and(|written| written > disk_bytes) {
-                    return Excess::Disk(disk_bytes);
-                }
-            }
-            Ok(Err(_)) | Err(_) => failures += 1,
-        }
-        rest = (started.elapsed() * MEASURING_SHARE).clamp(MEASURE_EVERY, REST_MAX);
-    }
-    Excess::Unmeasured
-}
-
-fn is_full(storage: &Path) -> bool {
-    disk::lack(storage).is_some()
 }
 
 #[cfg(test)]
@@ -495,16 +454,5 @@ mod tests {
         let patience = REMOVING + Duration::from_secs(1);
         let removing = tokio::time::timeout(patience, remove(&docker, "paprq-unit"));
         removing.await.unwrap();
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_container_that_nobody_can_measure_is_too_large() {
-        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("tcp://{}", silent.local_addr().unwrap());
-        let version = bollard::API_DEFAULT_VERSION;
-        let docker = Docker::connect_with_http(&address, 600, version).unwrap();
-        let patience = (MEASURING_MAX + REST_MAX) * FAILURES_MAX;
-        let watching = tokio::time::timeout(patience, until_large(&docker, "paprq-unit", 1));
-        assert_eq!(watching.await.unwrap(), Excess::Unmeasured);
     }
 }

@@ -306,6 +306,50 @@ async fn a_container_that_fills_the_disk_is_killed() {
 }
 
 #[tokio::test]
+async fn space_in_volumes_and_below_the_longest_path_counts() {
+    let little = |settings: &mut Settings| {
+        settings.limits.disk_bytes = 20 << 20;
+        settings.limits.files = 2000;
+    };
+    let stage = Stage::start_with(little).await;
+    let volumes = "localhost/volumes:1";
+    stage
+        .podman
+        .run(&["create", "--name", "base", IMAGE, "true"]);
+    let change = "VOLUME /data";
+    stage
+        .podman
+        .run(&["commit", "--change", change, "base", volumes]);
+    stage.podman.run(&["rm", "base"]);
+    let write = "for i in 1 2 3; do dd if=/dev/zero of=f$i bs=1M count=10; done";
+    let long = "mkdir -p $(printf 'd%.0s/' $(seq 1500))";
+    let deep = format!(
+        "top=$PWD; {long}; cd $(printf 'd%.0s/' $(seq 1500)); {write}; cd $top; mv d e; \
+         {long}; cd $(printf 'd%.0s/' $(seq 1500)); mv $top/e ."
+    );
+    let disk = ": 20 MiB of disk are the limit\n";
+    let table = [
+        (volumes, format!("cd /data; {write}"), disk),
+        (IMAGE, deep, disk),
+        (
+            IMAGE,
+            "for i in $(seq 2000); do : >$i; done".to_owned(),
+            ": 2000 files are the limit\n",
+        ),
+    ];
+    for (job, (image, command, reason)) in (1..).zip(table) {
+        let command = format!("{command}; echo not stopped; sleep 1000");
+        let (log, report) = stage
+            .execute(job, |order| in_container(order, image, &[&command]))
+            .await;
+        let killed = JobOutcome::Failed { exit_code: 137 };
+        assert_eq!(report.outcome, killed, "{command}: {log}");
+        assert!(log.contains(reason), "{command}: {log}");
+    }
+    stage.end_healthy().await;
+}
+
+#[tokio::test]
 async fn the_metadata_address_leads_nowhere_and_stays_so() {
     let stage = Stage::start().await;
     let look = "ip route; ip route get 169.254.169.254 && exit 7; \
