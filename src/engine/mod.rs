@@ -55,6 +55,7 @@ pub use self::live::{Change, Live};
 pub use self::login::{Grant, LoginError, Person};
 pub use self::repo::Repo;
 pub use self::rollup::{Rollup, RollupError};
+pub use self::setup::awaited;
 pub use self::start::{LOCAL_TOKEN_NAME, StartError, take_database};
 use crate::config::Config;
 use crate::github::Slug;

@@ -76,7 +76,8 @@ impl Lane {
         match effect {
             Effect::MakeMerge(order) => Self::Merging(order.run),
             Effect::PublishMerge { branch, .. } => Self::Publishing(branch.clone()),
-            Effect::ReadSuites { run, .. }
+            Effect::ReadMerge { run, .. }
+            | Effect::ReadSuites { run, .. }
             | Effect::StartJobs { run, .. }
             | Effect::RankJobs { run, .. }
             | Effect::CancelJobs { run } => Self::Suites(*run),

@@ -235,6 +235,7 @@ impl Repo {
             | Event::SuiteFinished { .. }
             | Event::BranchAdvanced { .. }
             | Event::LandingRefused { .. }
+            | Event::MergeRead { .. }
             | Event::TimePassed => true,
         }
     }

@@ -14,10 +14,12 @@ use crate::jobs::{Policy, RepoLimits};
 use crate::notes::Links;
 use crate::protocol::LEASE_S;
 use crate::queue::effect::History;
+use crate::queue::note::Purpose;
 use crate::queue::rules::{
     Authority, BuildbotRule, CheckRunRule, ExemptionRule, Fixups, HookRule, Mentions, Merging,
     PullTests, Replay, Reporting, Reuse, Rules, StatusRule,
 };
+use crate::queue::run::Check;
 use crate::suite::{FILE_NAMES, OnMerge};
 
 /// How long making and pushing a run's commit may take, in seconds.
@@ -56,6 +58,17 @@ pub(super) fn policy(config: &Config) -> Policy {
         schedule: config.schedule.clone(),
         limits: limits.collect(),
     }
+}
+
+/// What a run of this purpose waits for beside its suites, by the configuration.
+pub fn awaited(
+    config: &Config,
+    repo: &config::Repo,
+    purpose: Purpose,
+    chooser: Option<&str>,
+) -> Vec<Check> {
+    // Who the bot is, only GitHub knows; no check depends on it.
+    rules(config, repo, &Login::new("")).awaited(purpose, chooser)
 }
 
 /// What the queue needs to know of a repository's configuration.

@@ -167,6 +167,21 @@ impl Mirror {
         Ok(commit.parent_ids().map(commit_id).collect())
     }
 
+    /// The youngest commit that two have in common; `None` if their histories have none.
+    ///
+    /// # Errors
+    /// [`GitError::Missing`] if the mirror lacks one of them.
+    pub fn merge_base(&self, one: CommitId, other: CommitId) -> Result<Option<CommitId>, GitError> {
+        let repository = self.repository()?;
+        let one = find_commit(&repository, one)?.id();
+        let other = find_commit(&repository, other)?.id();
+        match repository.merge_base(one, other) {
+            Ok(found) => Ok(Some(commit_id(found))),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Whether `descendant` is `ancestor` or has it in its history.
     ///
     /// # Errors

@@ -125,6 +125,21 @@ impl Repo {
         }
     }
 
+    /// The parents of a commit, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::Gone`] if GitHub does not have it. See [`ApiError`].
+    pub async fn parents(&self, commit: CommitId) -> Result<Vec<CommitId>, ApiError> {
+        #[derive(Deserialize)]
+        struct Commit {
+            parents: Vec<Parent>,
+        }
+        let url = self.url(&["commits", &commit.to_string()]);
+        let found = self.github.get::<Commit>(url, Value::Landing).await?;
+        Ok(found.parents.iter().map(|parent| parent.sha).collect())
+    }
+
     /// Whether the history of a commit holds another.
     ///
     /// # Errors

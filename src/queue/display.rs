@@ -86,6 +86,10 @@ impl fmt::Display for Event {
                 None => write!(f, "#{pull} changes no suites"),
             },
             Self::AccessTold { user, access } => write!(f, "@{user} may {access:?}"),
+            Self::MergeRead { run, found } => match found {
+                Some(_) => write!(f, "run {run}: merge of another queue read"),
+                None => write!(f, "run {run}: merge of another queue is gone"),
+            },
             Self::MergePublished { run } => write!(f, "run {run}: merge published"),
             Self::NothingToMerge { run } => write!(f, "run {run}: nothing to merge"),
             Self::PullContained { pull, base, .. } => write!(f, "#{pull} is in {base} already"),
@@ -144,6 +148,9 @@ impl fmt::Display for Effect {
                 commit,
                 branch,
             } => write!(f, "run {run}: publish {} to {branch}", commit.short()),
+            Self::ReadMerge { run, commit, .. } => {
+                write!(f, "run {run}: read merge {}", commit.short())
+            }
             Self::ReadSuites { run, commit, .. } => {
                 write!(f, "run {run}: read suites of {}", commit.short())
             }

@@ -29,6 +29,15 @@ pub enum Effect {
         /// To which branch.
         branch: BranchName,
     },
+    /// Read what another queue merged, for a run that goes on with its test. Answer: `MergeRead`.
+    ReadMerge {
+        /// For which run.
+        run: RunId,
+        /// The commit that is tested.
+        commit: CommitId,
+        /// The branch onto which it was merged.
+        base: BranchName,
+    },
     /// Read the file of suites in a commit. Answer: `SuitesRead`.
     ReadSuites {
         /// For which run.
@@ -222,6 +231,7 @@ impl Effect {
             | Self::ReadPull { .. } => false,
         }
     }
+            | Self::ReadMerge { .. }
 }
 
 /// A pull's head that is to be merged with its base for the pull's own test.

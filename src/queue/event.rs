@@ -219,6 +219,13 @@ pub enum Event {
         /// The file of suites, if the pull changes it.
         changed: Option<String>,
     },
+    /// `ReadMerge` was done.
+    MergeRead {
+        /// For which run.
+        run: RunId,
+        /// What was found; `None` if GitHub does not have the commit any more.
+        found: Option<MergeFound>,
+    },
     /// `PublishMerge` was done: the commit is on GitHub.
     MergePublished {
         /// For which run.
@@ -272,6 +279,15 @@ pub enum Event {
     },
     /// Time went by; see [`super::Queue::next_wakeup`].
     TimePassed,
+}
+
+/// What a merge is that another queue made.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct MergeFound {
+    /// What it was merged onto, where that can be told.
+    pub base_tip: Option<CommitId>,
+    /// Its parents beside the first.
+    pub merged: Vec<CommitId>,
 }
 
 /// How fresh what is told of a pull is.

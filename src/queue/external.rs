@@ -4,53 +4,47 @@
 use super::Queue;
 use super::event::{BuildVerdict, Verdict};
 use super::note::{Link, Purpose};
+use super::rules::Rules;
 use super::run::{Check, CheckState, Origin, Phase, Run, RunCheck, Scope, Weight};
 use super::turn::Turn;
 use crate::ids::{CommitId, RunId};
 
-impl Queue {
-    /// What a run waits for beside its suites, as far as an earlier run has not answered for the
-    /// same commit.
-    pub(super) fn external_checks(&self, run: &Run, merge: CommitId) -> Vec<RunCheck> {
-        if matches!(run.purpose, Purpose::Branch | Purpose::Pull) {
+impl Rules {
+    /// What a run waits for beside its suites.
+    pub fn awaited(&self, purpose: Purpose, chooser: Option<&str>) -> Vec<Check> {
+        if matches!(purpose, Purpose::Branch | Purpose::Pull) {
             return Vec::new();
         }
-        let statuses = self.rules.statuses.iter();
+        let statuses = self.statuses.iter();
         let statuses = statuses
-            .filter(|rule| rule.in_tries || run.purpose == Purpose::Land)
+            .filter(|rule| rule.in_tries || purpose == Purpose::Land)
             .map(|rule| Check::Status {
                 label: rule.label.clone(),
                 context: rule.context.clone(),
             });
-        let check_runs = self.rules.check_runs.iter().map(|rule| Check::CheckRun {
+        let check_runs = self.check_runs.iter().map(|rule| Check::CheckRun {
             label: rule.label.clone(),
-            name: match (run.purpose, &rule.try_name) {
+            name: match (purpose, &rule.try_name) {
                 (Purpose::Try, Some(name)) => name.clone(),
                 (Purpose::Try, None) | (Purpose::Land | Purpose::Branch | Purpose::Pull, _) => {
                     rule.name.clone()
                 }
             },
         });
-        let builds = self.builders(run).iter().cloned().map(Check::Build);
+        let builds = self.builders(purpose, chooser).iter().cloned();
         statuses
             .chain(check_runs)
-            .chain(builds)
-            .filter(|check| self.is_chosen(run, check))
-            .map(|check| RunCheck {
-                state: self.earlier_pass(run, merge, &check),
-                check,
-                weight: Weight::Decides,
-                origin: Origin::Own,
-            })
+            .chain(builds.map(Check::Build))
+            .filter(|check| self.chooses(chooser, check))
             .collect()
     }
 
     /// The builders of Buildbot that a run waits for.
-    fn builders(&self, run: &Run) -> &[String] {
-        let Some(buildbot) = &self.rules.buildbot else {
+    fn builders(&self, purpose: Purpose, chooser: Option<&str>) -> &[String] {
+        let Some(buildbot) = &self.buildbot else {
             return &[];
         };
-        match (run.purpose, &run.chooser) {
+        match (purpose, chooser) {
             (Purpose::Land, _) => &buildbot.builders,
             (Purpose::Try, Some(chooser)) => match buildbot.choosers.get(chooser) {
                 Some(chosen) => chosen,
@@ -61,11 +55,32 @@ impl Queue {
         }
     }
 
+    /// Whether a check is among those that a chooser names, if it names any.
+    fn chooses(&self, chooser: Option<&str>, check: &Check) -> bool {
+        let chosen = chooser.and_then(|chooser| self.choosers.get(chooser));
+        chosen.is_none_or(|names| names.is_empty() || names.contains(&check.name()))
+    }
+}
+
+impl Queue {
+    /// What a run waits for beside its suites, as far as an earlier run has not answered for the
+    /// same commit.
+    pub(super) fn external_checks(&self, run: &Run, merge: CommitId) -> Vec<RunCheck> {
+        self.rules
+            .awaited(run.purpose, run.chooser.as_deref())
+            .into_iter()
+            .map(|check| RunCheck {
+                state: self.earlier_pass(run, merge, &check),
+                check,
+                weight: Weight::Decides,
+                origin: Origin::Own,
+            })
+            .collect()
+    }
+
     /// Whether a check is among those that the run's chooser names, if it names any.
     pub(super) fn is_chosen(&self, run: &Run, check: &Check) -> bool {
-        let chooser = run.chooser.as_ref();
-        let chosen = chooser.and_then(|chooser| self.rules.choosers.get(chooser));
-        chosen.is_none_or(|names| names.is_empty() || names.contains(&check.name()))
+        self.rules.chooses(run.chooser.as_deref(), check)
     }
 
     /// What must be built again by Buildbot, on a commit that it built before; nothing where it does

@@ -14,6 +14,7 @@ impl Effect {
         match self {
             Self::MakeMerge(_)
             | Self::PublishMerge { .. }
+            | Self::ReadMerge { .. }
             | Self::ReadSuites { .. }
             | Self::MakeTestMerge(_)
             | Self::MarkTestMerge { .. }
@@ -52,6 +53,11 @@ impl Effect {
             Self::PublishMerge { run, .. }
             | Self::ReadSuites { run, .. }
             | Self::StartJobs { run, .. } => broken(*run),
+            // What another queue merged is then merged here.
+            Self::ReadMerge { run, .. } => vec![Event::MergeRead {
+                run: *run,
+                found: None,
+            }],
             Self::JudgeExemption(asked) => vec![Event::ExemptionJudged {
                 run: asked.run,
                 exemption: None,

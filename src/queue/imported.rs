@@ -3,13 +3,14 @@
 //! Whatever is taken over is marked with [`CommentKey::imported`]: comments that are younger than
 //! the other queue's last word override it, older ones that are read once more do not.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::effect::{EarlierMerge, Member};
+use super::effect::{EarlierMerge, Effect, Member};
 use super::event::{CommentKey, PullFacts};
 use super::note::{Ending, Purpose};
 use super::pull::{Approval, Named, Pull, Register, Squash, Stage};
-use super::run::{Phase, Run, RunCheck, Scope};
+use super::run::{Check, CheckState, Phase, Run, RunCheck, Scope};
 use super::{Desk, Tree};
 use crate::ids::{CommitId, Login, RunId, Timestamp};
 
@@ -47,14 +48,76 @@ pub struct WantedTry {
 pub struct ImportedTest {
     /// What it was for.
     pub purpose: Purpose,
-    /// What it came to; `None` if that is still to be found out.
-    pub ending: Option<Ending>,
+    /// How far it came.
+    pub progress: Progress,
     /// CHOOSER in `try=CHOOSER`.
     pub chooser: Option<String>,
     /// The commit that was tested.
     pub merge: Option<CommitId>,
     /// What it waited for.
     pub checks: Vec<RunCheck>,
+}
+
+/// How far a test of the other queue came.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Progress {
+    /// It came to this.
+    Ended(Ending),
+    /// It was under way when the other queue was last heard of.
+    UnderWay(Resumption),
+    /// It is to be begun.
+    NotBegun,
+}
+
+/// What going on with a test takes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Resumption {
+    /// What it is to wait for, by the configuration.
+    pub awaited: Vec<Check>,
+    /// Until when.
+    pub deadline: Timestamp,
+}
+
+/// Where a repository stands while it takes over one pull after the other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Turnover {
+    /// Until when the other queue knew what was said.
+    pub until: Timestamp,
+    /// The next run's id.
+    pub run: RunId,
+    /// Whether a run that is to land can be taken up.
+    pub landing: Landing,
+}
+
+/// Whether a run is in flight that is to land: there is one at a time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Landing {
+    /// None is.
+    Free,
+    /// One is.
+    Taken,
+}
+
+impl Landing {
+    /// What it is once this run is taken up as well.
+    pub fn after(self, run: &Run) -> Self {
+        if run.purpose == Purpose::Land && !run.is_over() {
+            Self::Taken
+        } else {
+            self
+        }
+    }
+}
+
+impl ImportedPull {
+    /// Which of two was to be tested first by the other queue: the smaller.
+    pub fn turn(&self) -> impl Ord + use<> {
+        (
+            Reverse(self.priority),
+            self.rollup.max(-1),
+            self.facts.number,
+        )
+    }
 }
 
 /// A part of what another queue knew of a pull.
@@ -74,6 +137,8 @@ pub enum Part {
     Squash,
     /// The try that waits.
     Try,
+    /// The test that is under way.
+    Running,
     /// The results of its latest test.
     Test,
     /// Whether it merges cleanly.
@@ -91,6 +156,16 @@ pub enum Left {
     Unfinished,
     /// The pull is approved, and what is approved is not tried.
     Approved,
+    /// The pull's approval was not taken over, or the other queue knew of none.
+    NotApproved,
+    /// The other queue does not say which commit it tests.
+    NoCommit,
+    /// The configuration names nothing that its test could wait for.
+    NoCheck,
+    /// Another run is to land already.
+    Another,
+    /// The pull was tested or tried here.
+    TestedHere,
 }
 
 /// What became of an [`ImportedPull`].
@@ -98,8 +173,10 @@ pub enum Left {
 pub struct Takeover {
     /// The pull as it is now.
     pub pull: Pull,
-    /// The run that shows its latest test, if that was taken over.
+    /// The run that shows its latest test, or goes on with it, if that was taken over.
     pub run: Option<Run>,
+    /// What must now be done.
+    pub orders: Vec<Effect>,
     /// What was taken over, of what differs from what any pull has.
     pub taken: BTreeSet<Part>,
     /// What was not, though nobody had said otherwise.
@@ -107,12 +184,13 @@ pub struct Takeover {
 }
 
 impl Takeover {
-    /// Takes over what another queue knew until a moment; the run, if there is one, becomes `run`.
-    pub fn of(found: ImportedPull, known: Option<Pull>, until: Timestamp, run: RunId) -> Self {
+    /// Takes over what another queue knew; the run, if there is one, becomes `turnover.run`.
+    pub fn of(found: ImportedPull, known: Option<Pull>, turnover: Turnover) -> Self {
         let is_new = known.is_none();
         let mut takeover = Self {
             pull: known.unwrap_or_else(|| Pull::new(found.facts.clone())),
             run: None,
+            orders: Vec::new(),
             taken: BTreeSet::new(),
             left: BTreeSet::new(),
         };
@@ -127,10 +205,10 @@ impl Takeover {
             takeover.left.insert((Part::Pull, Left::Closed));
             return takeover;
         }
-        let key = CommentKey::imported(until);
+        let key = CommentKey::imported(turnover.until);
         takeover.take_settings(&found, key);
         takeover.take_approval(&found, key);
-        takeover.take_test(found, key, run);
+        takeover.take_test(found, key, turnover);
         takeover
     }
 
@@ -194,23 +272,25 @@ impl Takeover {
     }
 
     /// Takes over what was tested and what is to be tried, unless something was here.
-    fn take_test(&mut self, found: ImportedPull, key: CommentKey, id: RunId) {
+    fn take_test(&mut self, found: ImportedPull, key: CommentKey, turnover: Turnover) {
         let is_untouched = self.pull.try_key.is_none()
             && self.pull.last_run.is_none()
             && self.pull.stage == Stage::Idle;
         if !is_untouched {
+            self.miss_test(&found, key);
             return;
         }
         self.pull.try_key = Some(key);
         let is_as_found = self.is_as_found(&found);
-        if let Some(test) = found.test {
-            if is_as_found {
-                self.add_run(test, found.approver, key.at, id);
-            } else {
+        match found.test {
+            Some(test) if is_as_found => self.add_test(test, found.approver, turnover),
+            Some(_) => {
                 self.left.insert((Part::Test, Left::Changed));
             }
+            None => {}
         }
-        let Some(wanted) = found.wanted_try else {
+        let is_running = matches!(self.pull.stage, Stage::Running { .. });
+        let Some(wanted) = found.wanted_try.filter(|_| !is_running) else {
             return;
         };
         if self.pull.standing_approval().is_some() {
@@ -225,35 +305,68 @@ impl Takeover {
         }
     }
 
-    fn add_run(
+    /// A test that is under way there is nothing here where somebody tested or tried the pull here.
+    /// That it was taken over before is no news.
+    fn miss_test(&mut self, found: &ImportedPull, key: CommentKey) {
+        let is_under_way = |test: &ImportedTest| matches!(test.progress, Progress::UnderWay(_));
+        let was_before = self.pull.try_key == Some(key);
+        if found.test.as_ref().is_some_and(is_under_way) && !was_before {
+            self.left.insert((Part::Running, Left::TestedHere));
+        }
+    }
+
+    fn add_test(&mut self, test: ImportedTest, approver: Option<Login>, turnover: Turnover) {
+        match &test.progress {
+            Progress::Ended(ending) => {
+                let ending = *ending;
+                self.add_ended(test, approver, ending, turnover);
+            }
+            Progress::NotBegun => {
+                self.add_ended(test, approver, Ending::Cancelled, turnover);
+            }
+            Progress::UnderWay(resumption) => match self.resume(&test, resumption, turnover) {
+                Ok(()) => {}
+                Err(why) => {
+                    self.left.insert((Part::Running, why));
+                    self.add_ended(test, approver, Ending::Cancelled, turnover);
+                }
+            },
+        }
+    }
+
+    /// Shows a test that is over. One that came to nothing and has no results is not worth showing.
+    fn add_ended(
         &mut self,
         test: ImportedTest,
         approver: Option<Login>,
-        until: Timestamp,
-        id: RunId,
+        ending: Ending,
+        turnover: Turnover,
     ) {
-        let (purpose, facts) = (test.purpose, &self.pull.facts);
+        let is_result = |check: &RunCheck| check.state != CheckState::Cancelled;
+        if ending == Ending::Cancelled && !test.checks.iter().any(is_result) {
+            return;
+        }
+        let (purpose, facts, id) = (test.purpose, &self.pull.facts, turnover.run);
         let member = Member {
             pull: facts.number,
             head: facts.head,
             approver: approver.filter(|_| purpose == Purpose::Land),
             said_by: None,
         };
-        let ending = test.ending.unwrap_or(Ending::Cancelled);
-        let run = Run::ended(id, facts.base.clone(), member, ending, until);
+        let run = Run::ended(id, facts.base.clone(), member, ending, turnover.until);
         self.run = Some(Run {
             purpose,
             chooser: test.chooser,
             phase: Phase::Done {
                 ending,
                 merge: test.merge.map(onto_the_unknown),
-                at: until,
+                at: turnover.until,
             },
             checks: test.checks,
             ..run
         });
         self.pull.last_run = Some(id);
-        if let Some(ending) = test.ending {
+        if ending != Ending::Cancelled {
             let run = id;
             self.pull.stage = Stage::Ended {
                 run,
@@ -267,7 +380,7 @@ impl Takeover {
 
 /// The other queue does not say what it merged onto. No base has this id, so the merge is never
 /// taken for one that could still land.
-fn onto_the_unknown(merge: CommitId) -> EarlierMerge {
+pub(super) fn onto_the_unknown(merge: CommitId) -> EarlierMerge {
     EarlierMerge {
         base_tip: CommitId::ZERO,
         merge,

@@ -31,6 +31,7 @@ pub mod pull;
 mod pulls;
 mod repeating;
 mod restore;
+mod resuming;
 mod rights;
 pub mod rules;
 pub mod run;
@@ -230,6 +231,7 @@ impl Queue {
                 head,
                 changed,
             } => self.take_comparison(pull, head, changed),
+            Event::MergeRead { run, found } => self.take_up_merge(run, found.as_ref(), turn),
             Event::MergePublished { run } => self.note_published(run, turn),
             Event::NothingToMerge { run } => self.end_contained(run, turn),
             Event::PullContained { pull, head, base } => {

@@ -117,6 +117,8 @@ pub enum Phase {
 pub enum Step {
     /// Finding out whether the commit needs a test at all. Nothing else is done before.
     JudgeExemption,
+    /// Reading what another queue merged, whose test the run goes on with.
+    ReadMerge,
     /// Pushing the commit to GitHub.
     Publish,
     /// Reading the commit's suites.
@@ -305,9 +307,12 @@ impl Run {
     }
 
     /// The moment at which it has taken too long. A landing has none: only its answer may end it.
+    /// Nor has what another queue began, which nobody looked at before this server's first start:
+    /// its checks are given their time when its merge was read.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
-        match self.phase {
-            Phase::Merging { deadline } | Phase::Testing { deadline, .. } => Some(deadline),
+        match &self.phase {
+            Phase::Testing { awaits, .. } if awaits.contains(&Step::ReadMerge) => None,
+            Phase::Merging { deadline } | Phase::Testing { deadline, .. } => Some(*deadline),
             Phase::Landing { .. } | Phase::Done { .. } => None,
         }
     }

@@ -230,7 +230,7 @@ fn take_step(connection: &mut SqliteConnection, step: &Step) -> Result<Stepped, 
     for entry in &step.history {
         log_entry(connection, step, entry)?;
         for effect in &entry.effects {
-            orders.push(order(connection, step, effect)?);
+            orders.push(order(connection, label, step.at, effect)?);
         }
     }
     Ok(Stepped::Taken(orders))
@@ -267,23 +267,25 @@ fn log_entry(
     Ok(())
 }
 
-fn order(
+/// Writes an order down that is to be carried out.
+pub(super) fn order(
     connection: &mut SqliteConnection,
-    step: &Step,
+    label: &str,
+    at: Timestamp,
     effect: &Effect,
 ) -> Result<OutboxRow, StoreError> {
     let id: i64 = diesel::insert_into(outbox::table)
         .values((
-            outbox::repo.eq(step.repo.as_str()),
+            outbox::repo.eq(label),
             outbox::effect.eq(to_document("outbox", effect)?),
-            outbox::ordered_at.eq(step.at.0),
+            outbox::ordered_at.eq(at.0),
         ))
         .returning(outbox::id)
         .get_result(connection)?;
     Ok(OutboxRow {
         id: OutboxId(id),
         effect: effect.clone(),
-        ordered_at: step.at,
+        ordered_at: at,
         deaths: 0,
     })
 }

@@ -1,14 +1,19 @@
 //! Writing down what is taken over from another queue.
 
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SqliteConnection};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl,
+    SqliteConnection,
+};
 
 use super::rows::{find_or_add_repo, save_desk, save_pull, save_run};
-use super::schema::{pulls, repos};
+use super::schema::{pulls, repos, runs};
+use super::steps::order;
 use super::{Store, StoreError, from_document, to_row};
 use crate::ids::{PullNumber, RepoLabel, Timestamp};
 use crate::queue::Tree;
-use crate::queue::imported::{ImportedPull, Takeover, TreeTaken};
+use crate::queue::imported::{ImportedPull, Landing, Takeover, TreeTaken, Turnover};
 use crate::queue::pull::Pull;
+use crate::queue::run::Run;
 
 /// What another queue knew of a repository.
 #[derive(Clone, Debug)]
@@ -53,22 +58,48 @@ fn take_over(
     let (label, until) = (found.label.as_str(), found.until);
     let mut desk = find_or_add_repo(connection, label, until)?.desk;
     let tree = found.tree.map(|tree| desk.take_over_tree(tree, until));
-    let mut taken = Vec::with_capacity(found.pulls.len());
-    for pull in found.pulls {
+    let mut landing = landing(connection, label)?;
+    let mut pulls = found.pulls;
+    // Of several tests that are to land, the one that was next goes on.
+    pulls.sort_by_key(ImportedPull::turn);
+    let mut taken = Vec::with_capacity(pulls.len());
+    for pull in pulls {
         let known = find_pull(connection, label, pull.facts.number)?;
-        let takeover = Takeover::of(pull, known, until, desk.last_run.next());
+        let turnover = Turnover {
+            until,
+            run: desk.last_run.next(),
+            landing,
+        };
+        let takeover = Takeover::of(pull, known, turnover);
         save_pull(connection, label, &takeover.pull)?;
         if let Some(run) = &takeover.run {
             save_run(connection, label, run)?;
             desk.last_run = run.id;
+            landing = landing.after(run);
+        }
+        for effect in &takeover.orders {
+            let _row = order(connection, label, until, effect)?;
         }
         taken.push(takeover);
     }
+    taken.sort_by_key(|takeover| takeover.pull.number());
     save_desk(connection, label, &desk)?;
     diesel::update(repos::table.find(label).filter(repos::synced_at.is_null()))
         .set(repos::synced_at.eq(until.0))
         .execute(connection)?;
     Ok(RepoTakeover { tree, pulls: taken })
+}
+
+/// Whether a run that is to land is in flight here.
+fn landing(connection: &mut SqliteConnection, label: &str) -> Result<Landing, StoreError> {
+    let docs: Vec<String> = runs::table
+        .filter(runs::repo.eq(label).and(runs::is_over.eq(false)))
+        .select(runs::doc)
+        .load(connection)?;
+    docs.iter().try_fold(Landing::Free, |landing, doc| {
+        let run: Run = from_document("runs", doc)?;
+        Ok(landing.after(&run))
+    })
 }
 
 fn find_pull(

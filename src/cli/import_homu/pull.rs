@@ -1,9 +1,11 @@
 //! One row of Homu's table `pull`, with what other tables say of it, as a pull of ours.
 
-use crate::config::{Config, Repo};
+use crate::clock;
+use crate::config::{Config, Merging, Repo};
+use crate::engine;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
 use crate::queue::event::{HeadRepo, PullFacts, PullState};
-use crate::queue::imported::{ImportedPull, ImportedTest, WantedTry};
+use crate::queue::imported::{ImportedPull, ImportedTest, Progress, Resumption, WantedTry};
 use crate::queue::note::{Ending, Purpose};
 use crate::queue::pull::Squash;
 use crate::queue::run::{Check, CheckState, Origin, RunCheck, Weight};
@@ -155,8 +157,10 @@ struct Tested<'a> {
 /// Homu's word for how a test stands.
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum Status {
-    /// None, or under way: it will be begun anew.
+    /// It is to be begun.
     Open,
+    /// It is under way.
+    Pending,
     Success,
     Failure,
     Error,
@@ -185,7 +189,7 @@ impl<'a> Tested<'a> {
         repo: &Repo,
         remarks: &mut Remarks,
     ) -> Option<WantedTry> {
-        if self.purpose != Purpose::Try || self.status != Status::Open {
+        if self.purpose != Purpose::Try || self.status.is_over() {
             return None;
         }
         let chooser = self.chooser.clone();
@@ -223,30 +227,73 @@ impl<'a> Tested<'a> {
             .iter()
             .filter_map(|row| remarks.sound(number, check(row, beside.repo).map(Some)))
             .collect();
-        let ending = match self.status {
-            Status::Open => None,
-            Status::Success => Some(Ending::Succeeded),
-            Status::Failure => Some(Ending::Failed),
-            Status::Error if facts.mergeable == Some(false) => Some(Ending::Conflicted),
-            Status::Error => Some(Ending::Broken),
+        let ending = |ending| Some(Progress::Ended(ending));
+        let progress = match self.status {
+            Status::Open => Some(Progress::NotBegun),
+            Status::Pending => self.resumption(number, &checks, beside, remarks),
+            Status::Success => ending(Ending::Succeeded),
+            Status::Failure => ending(Ending::Failed),
+            Status::Error if facts.mergeable == Some(false) => ending(Ending::Conflicted),
+            Status::Error => ending(Ending::Broken),
         };
-        let is_worth_showing = ending.is_some()
-            || checks
-                .iter()
-                .any(|check| check.state != CheckState::Cancelled);
-        is_worth_showing.then(|| ImportedTest {
+        Some(ImportedTest {
             purpose: self.purpose,
-            ending,
+            progress: progress.unwrap_or(Progress::NotBegun),
             chooser: self.chooser.clone(),
             merge: self.merge_sha.parse().ok(),
             checks,
         })
     }
+
+    /// What a test that is under way is to wait for; none if it is not to go on here.
+    fn resumption(
+        &self,
+        number: PullNumber,
+        results: &[RunCheck],
+        beside: &Beside<'_>,
+        remarks: &mut Remarks,
+    ) -> Option<Progress> {
+        let (config, repo) = (beside.config, beside.repo);
+        if repo.merges == Merging::Off {
+            remarks.add(format!(
+                "#{number}: the test under way: merges = false, so Homu goes on with it"
+            ));
+            return None;
+        }
+        let chooser = self.chooser.as_deref();
+        if chooser.is_some_and(|chosen| !repo.choosers().any(|known| known == chosen)) {
+            return None;
+        }
+        let awaited = engine::awaited(config, repo, self.purpose, chooser);
+        for result in results {
+            let name = result.check.name();
+            if !awaited.iter().any(|check| check.name() == name) {
+                remarks.add(format!(
+                    "#{number}: {name:?} of the test under way: the configuration does not wait \
+                     for it"
+                ));
+            }
+        }
+        Some(Progress::UnderWay(Resumption {
+            awaited,
+            deadline: clock::now().plus_s(repo.timeout_s),
+        }))
+    }
+}
+
+impl Status {
+    fn is_over(self) -> bool {
+        match self {
+            Self::Open | Self::Pending => false,
+            Self::Success | Self::Failure | Self::Error => true,
+        }
+    }
 }
 
 fn status(row: &Row) -> Result<Option<Status>, Odd> {
     match row.text("status")? {
-        "" | "approved" | "pending" => Ok(Some(Status::Open)),
+        "" | "approved" => Ok(Some(Status::Open)),
+        "pending" => Ok(Some(Status::Pending)),
         "success" => Ok(Some(Status::Success)),
         "failure" => Ok(Some(Status::Failure)),
         "error" => Ok(Some(Status::Error)),
@@ -254,7 +301,7 @@ fn status(row: &Row) -> Result<Option<Status>, Odd> {
     }
 }
 
-/// A build's result. One that was awaited is so no more: the run that it belongs to is over.
+/// A build's result. One that was awaited has none.
 fn check(row: &Row, repo: &Repo) -> Result<RunCheck, Odd> {
     let url = row.text("url")?.to_owned();
     Ok(RunCheck {

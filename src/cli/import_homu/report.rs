@@ -33,13 +33,18 @@ pub(super) struct RepoReport {
 }
 
 /// What is counted, in the order in which it is told.
-const COUNTED: [(Part, &str, &str); 8] = [
+const COUNTED: [(Part, &str, &str); 9] = [
     (Part::Approval, "approval", "approvals"),
     (Part::Priority, "priority", "priorities"),
     (Part::Rollup, "rollup mark", "rollup marks"),
     (Part::Delegate, "delegation", "delegations"),
     (Part::Squash, "squash mark", "squash marks"),
     (Part::Try, "wanted try", "wanted tries"),
+    (
+        Part::Running,
+        "test under way, which goes on",
+        "tests under way, which go on",
+    ),
     (Part::Test, "test result", "test results"),
     (
         Part::Mergeability,
@@ -187,6 +192,7 @@ fn noun(part: Part) -> &'static str {
         Part::Delegate => "the delegation",
         Part::Squash => "the squash mark",
         Part::Try => "the wanted try",
+        Part::Running => "the test under way, which begins again",
         Part::Test => "the test result",
         Part::Mergeability => "whether it merges",
     }
@@ -198,5 +204,10 @@ fn reason(why: Left) -> &'static str {
         Left::Changed => "the pull has changed since",
         Left::Unfinished => "its title says that it is not finished",
         Left::Approved => "what is approved is not tried",
+        Left::NotApproved => "the pull has no approval that counts",
+        Left::NoCommit => "Homu did not write down which commit it tests",
+        Left::NoCheck => "the configuration has no status, check or builder that it could wait for",
+        Left::Another => "another run is to land before it",
+        Left::TestedHere => "the pull was tested or tried here",
     }
 }

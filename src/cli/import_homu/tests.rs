@@ -133,6 +133,17 @@ impl Imported {
         }
     }
 
+    /// What a pull's run in flight is for.
+    fn running(&self, number: u64) -> Option<Purpose> {
+        match self.pull(number).stage {
+            Stage::Running { purpose, .. } => Some(purpose),
+            Stage::Idle
+            | Stage::RetryWanted { .. }
+            | Stage::TryWanted { .. }
+            | Stage::Ended { .. } => None,
+        }
+    }
+
     /// The checks of a pull's latest run, as words.
     fn checks(&self, number: u64) -> Vec<String> {
         let last = self.pull(number).last_run;
@@ -168,14 +179,8 @@ fn both_lines_become_the_same_pulls() {
         assert_eq!((&three.stage, three.last_run), (&Stage::Idle, None));
         assert_eq!(imported.pull(5).facts.author, Login::new("ghost"));
         assert!(imported.pull(6).standing_approval().is_some());
-        assert_eq!(imported.pull(6).stage, Stage::Idle);
-        assert_eq!(
-            imported.pull(8).stage,
-            Stage::TryWanted {
-                chooser: None,
-                scope: Scope::Usual
-            }
-        );
+        assert_eq!(imported.running(6), Some(Purpose::Land));
+        assert_eq!(imported.running(8), Some(Purpose::Try));
         assert!(imported.pull(8).standing_approval().is_none());
     }
 }
@@ -191,10 +196,6 @@ fn results_are_those_of_a_run_that_is_over() {
     CheckRun { label: "lint", name: "Lint" } failed https://lint/5
     Build("linux") stopped
     "#);
-    assert_eq!(
-        imported.checks(6),
-        [r#"Build("linux") passed https://linux/6"#]
-    );
     assert_eq!(imported.ended(5), Some((Purpose::Land, Ending::Failed)));
     assert_eq!(imported.ended(6), None);
     // The result of another merge says nothing of this one.
@@ -204,6 +205,74 @@ fn results_are_those_of_a_run_that_is_over() {
         report.contains("#9: 1 of its results are of an earlier merge"),
         "{report}"
     );
+}
+
+/// The results that are there count, and what the configuration does not know is told of.
+#[test]
+fn tests_under_way_go_on_with_their_results() {
+    let place = Place::new();
+    let result = "insert into build_res (repo, num, builder, res, url, merge_sha) values
+        ('one', 6, 'status-ci', 1, 'https://ci/6', '6e66666666666666666666666666666666666666'),
+        ('one', 6, 'checks-lint', null, '', '6e66666666666666666666666666666666666666')";
+    place.homu(&[SERVO, PULLS, result].concat());
+    let report = place.import();
+    let imported = place.imported();
+    insta::assert_snapshot!(imported.checks(6).join("\n"), @r#"
+    Status { label: "ci", context: "ci/push" } passed https://ci/6
+    CheckRun { label: "lint", name: "Lint" } open
+    "#);
+    assert!(
+        report.contains("- 2 tests under way, which go on\n"),
+        "{report}"
+    );
+    let unknown = "#6: \"linux\" of the test under way: the configuration does not wait for it";
+    assert!(report.contains(unknown), "{report}");
+    let last = imported.pull(6).last_run;
+    let run = imported.runs.iter().find(|run| Some(run.id) == last);
+    let merge = "6e66666666666666666666666666666666666666".parse().unwrap();
+    assert_eq!(run.unwrap().merge().unwrap().merge, merge);
+}
+
+#[test]
+fn of_several_tests_that_are_to_land_the_one_that_was_next_goes_on() {
+    for (priority, first) in [(0, 3), (9, 5)] {
+        let place = Place::new();
+        let both = format!(
+            "update pull set status = 'pending', priority = 0,
+               merge_sha = num || 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' where num in (3, 5);
+             update pull set status = '' where num in (6, 8);
+             update pull set rollup = 0, priority = {priority} where num = 5"
+        );
+        place.homu(&[SERVO, PULLS, &both].concat());
+        let report = place.import();
+        let imported = place.imported();
+        let other = 8 - first;
+        assert_eq!(imported.running(first), Some(Purpose::Land), "{report}");
+        assert_eq!(imported.running(other), None);
+        let left = format!(
+            "#{other}: the test under way, which begins again: another run is to land before it"
+        );
+        assert!(report.contains(&left), "{report}");
+    }
+}
+
+#[test]
+fn what_cannot_go_on_is_in_the_report() {
+    let place = Place::new();
+    let lost = "update pull set merge_sha = '' where num = 6;
+        insert into pull (repo, num, status, merge_sha, head_sha, base_ref, approved_by)
+            values ('two', 1, 'pending', '1e11111111111111111111111111111111111111',
+                    '1111111111111111111111111111111111111111', 'main', 'alice')";
+    place.homu(&[SERVO, PULLS, lost].concat());
+    let report = place.import();
+    for line in [
+        "#6: the test under way, which begins again: Homu did not write down which commit it tests",
+        "#1: the test under way, which begins again: the configuration has no status, check or \
+         builder that it could wait for",
+    ] {
+        assert!(report.contains(line), "{report}");
+    }
+    assert_eq!(place.imported().pull(6).stage, Stage::Idle);
 }
 
 #[test]
@@ -223,7 +292,7 @@ fn what_one_line_only_has_is_taken_over() {
         &[
             SERVO,
             PULLS,
-            "update pull set try_choose = 'windows' where num = 8;
+            "update pull set try_choose = 'windows', status = '' where num = 8;
         insert into repos (repo, treeclosed) values ('one', -1)",
         ]
         .concat(),
@@ -286,7 +355,7 @@ fn the_report_says_what_was_done_and_a_second_import_does_nothing() {
         ]
         .concat(),
     );
-    insta::assert_snapshot!(place.import(), @r"
+    insta::assert_snapshot!(place.import(), @r#"
     Homu wrote this file last at 2023-11-14 22:13:20 UTC. What was said on GitHub since then is acted on when the server starts.
 
     [repo.one]
@@ -295,21 +364,22 @@ fn the_report_says_what_was_done_and_a_second_import_does_nothing() {
       - 1 priority
       - 2 rollup marks
       - 1 delegation
-      - 1 wanted try
-      - 3 test results
+      - 2 tests under way, which go on
+      - 2 test results
       - 2 pulls that are known to merge or not
       - 1 entry of the retry log
       - the tree: closed below priority 6
       Not taken over:
+      - #6: "linux" of the test under way: the configuration does not wait for it
       - #9: 1 of its results are of an earlier merge
 
     Not in this file, and left as they are: [repo.two]
 
     Left out, because the configuration has no such repository:
       - [repo.old]: 1 pull
-    ");
+    "#);
     let before = place.imported();
-    insta::assert_snapshot!(place.import(), @r"
+    insta::assert_snapshot!(place.import(), @r#"
     Homu wrote this file last at 2023-11-14 22:13:20 UTC. What was said on GitHub since then is acted on when the server starts.
 
     [repo.one]
@@ -317,13 +387,14 @@ fn the_report_says_what_was_done_and_a_second_import_does_nothing() {
       - 1 entry of the retry log
       Not taken over:
       - the tree: somebody closed or opened it here, or it was taken over before
+      - #6: "linux" of the test under way: the configuration does not wait for it
       - #9: 1 of its results are of an earlier merge
 
     Not in this file, and left as they are: [repo.two]
 
     Left out, because the configuration has no such repository:
       - [repo.old]: 1 pull
-    ");
+    "#);
     let after = place.imported();
     assert_eq!((after.pulls, after.runs), (before.pulls, before.runs));
     assert_eq!((after.tree, after.retries), (before.tree, before.retries));

@@ -11,6 +11,7 @@ mod labels;
 mod landing;
 mod mergeability;
 mod merging;
+mod resuming;
 mod rights;
 mod suites;
 mod talk;
@@ -98,6 +99,7 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
             desk.rank(*run, *priority, labels.clone()).await?;
             Ok(Done::Quietly)
         }
+        Effect::ReadMerge { run, commit, base } => resuming::read(repo, *run, *commit, base).await,
         Effect::ReadSuites { run, commit, since } => {
             suites::read(repo, *run, *commit, *since).await
         }

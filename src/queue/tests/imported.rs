@@ -6,7 +6,8 @@ use super::story::{comment, commit, facts, run_id, seconds, with_status};
 use crate::ids::{BranchName, Login, PullNumber, RunId, Timestamp};
 use crate::queue::event::{CommentKey, Event, PullAge, PullFacts, PullState, Source};
 use crate::queue::imported::{
-    ImportedPull, ImportedTest, Left, Part, Takeover, TreeTaken, WantedTry,
+    ImportedPull, ImportedTest, Landing, Left, Part, Progress, Takeover, TreeTaken, Turnover,
+    WantedTry,
 };
 use crate::queue::note::{Ending, Purpose};
 use crate::queue::pull::{Pull, Squash, Stage};
@@ -45,7 +46,7 @@ fn failed_test() -> ImportedTest {
     };
     ImportedTest {
         purpose: Purpose::Land,
-        ending: Some(Ending::Failed),
+        progress: Progress::Ended(Ending::Failed),
         chooser: None,
         merge: Some(commit("e1")),
         checks: vec![RunCheck {
@@ -81,7 +82,12 @@ fn wanted_try() -> ImportedPull {
 }
 
 fn take(found: ImportedPull, known: Option<Pull>) -> Takeover {
-    Takeover::of(found, known, seconds(UNTIL), run_id(1))
+    let turnover = Turnover {
+        until: seconds(UNTIL),
+        run: run_id(1),
+        landing: Landing::Free,
+    };
+    Takeover::of(found, known, turnover)
 }
 
 /// A queue that begins with what was taken over.
@@ -278,13 +284,13 @@ fn older_comments_that_are_read_once_more_change_nothing_that_was_taken_over() {
 }
 
 #[test]
-fn a_test_that_was_under_way_is_begun_anew_and_one_that_failed_waits_for_retry() {
-    let under_way = ImportedTest {
-        ending: None,
+fn a_test_that_is_to_begin_begins_and_one_that_failed_waits_for_retry() {
+    let not_begun = ImportedTest {
+        progress: Progress::NotBegun,
         ..failed_test()
     };
     let mut waiting = queue(ImportedPull {
-        test: Some(under_way),
+        test: Some(not_begun),
         ..approved()
     });
     assert_eq!(

@@ -29,8 +29,22 @@ proptest! {
     fn whatever_happens_only_tested_approved_commits_land_and_nothing_gets_stuck(
         history in proptest::collection::vec((0_u8..39, any::<u16>()), 0..250),
     ) {
-        run(&history);
+        run(World::new(), &history);
     }
+
+    #[test]
+    fn the_laws_hold_for_a_test_that_another_queue_began(
+        history in proptest::collection::vec((0_u8..39, any::<u16>()), 0..250),
+    ) {
+        run(World::taken_over(), &history);
+    }
+}
+
+#[test]
+fn a_test_that_another_queue_began_lands() {
+    let mut world = World::taken_over();
+    world.settle();
+    assert_eq!(world.landed(), 1);
 }
 
 /// The laws would hold for a queue that does nothing: this one lands pulls.
@@ -50,8 +64,7 @@ fn random_histories_do_land_pulls() {
     assert!(landed >= 90, "only {landed} landings in 200 histories");
 }
 
-fn run(history: &[super::world::Happening]) {
-    let mut world = World::new();
+fn run(mut world: World, history: &[super::world::Happening]) {
     for happening in history {
         world.step(*happening);
     }

@@ -13,6 +13,7 @@ mod order_of_news;
 mod own_laws;
 mod own_tests;
 mod repeats;
+mod resumed;
 mod runs;
 mod scripts;
 mod stored;

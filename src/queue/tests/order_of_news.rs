@@ -109,6 +109,7 @@ fn told(news: impl Iterator<Item = (Event, PullFacts)>) -> End {
                     | Effect::MakeMerge(_)
                     | Effect::PublishMerge { .. }
                     | Effect::ReadSuites { .. }
+                    | Effect::ReadMerge { .. }
                     | Effect::MakeTestMerge(_)
                     | Effect::MarkTestMerge { .. }
                     | Effect::AskAccess { .. }

@@ -144,6 +144,7 @@ impl Place {
             Effect::SetStatus { commit, note } => self.say(commit, &note),
             Effect::AdvanceBranch(_) | Effect::MakeMerge(_) => panic!("nobody approved anything"),
             Effect::PublishMerge { .. }
+            | Effect::ReadMerge { .. }
             | Effect::MarkTestMerge { .. }
             | Effect::CompareSuites { .. }
             | Effect::JudgeExemption(_)

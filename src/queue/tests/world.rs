@@ -1,6 +1,8 @@
 //! A world around a queue: GitHub with branches, pulls and comments, external checks, and a shell
 //! that loses, repeats, delays and reorders whatever it carries.
 
+mod taken_over;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::story::{comment, commit, facts, seconds, with_status};
@@ -147,6 +149,7 @@ impl World {
                 .orders
                 .iter()
                 .any(|order| matches!(order, Effect::AdvanceBranch(order) if order.run == run.id));
+            let lands = lands || self.is_looked_at(run.id);
             assert!(run.deadline().is_some() || lands, "a wait without an end");
         }
     }
@@ -290,6 +293,7 @@ impl World {
             }
             Effect::AdvanceBranch(order) => Some(self.advance(order)),
             Effect::ReadPull { pull } => Some(self.reading(*pull)),
+            Effect::ReadMerge { run, commit, .. } => Some(self.merge_read(*run, *commit)),
             Effect::ReadSuites { .. }
             | Effect::MakeTestMerge(_)
             | Effect::MarkTestMerge { .. }
@@ -441,6 +445,7 @@ impl World {
             | (Effect::AdvanceBranch(order), Event::LandingRefused { run, .. }) => {
                 order.run == *run
             }
+            (Effect::ReadMerge { run, .. }, Event::MergeRead { run: of, .. }) => run == of,
             (Effect::ReadPull { pull }, Event::PullSeen { facts, .. }) => facts.number == *pull,
             (Effect::CheckMergeability { base, .. }, Event::MergeabilityFound { base: of, .. }) => {
                 base == of

@@ -1,0 +1,81 @@
+//! A world that begins with a test that another queue had begun.
+
+use super::{World, rules};
+use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
+use crate::queue::Queue;
+use crate::queue::effect::Effect;
+use crate::queue::event::{Event, MergeFound, PullFacts};
+use crate::queue::imported::{
+    ImportedPull, ImportedTest, Landing, Progress, Resumption, Takeover, Turnover,
+};
+use crate::queue::note::Purpose;
+use crate::queue::pull::Squash;
+
+impl World {
+    /// Pull 1 is approved, merged and under test, as the other queue has it; GitHub may have moved
+    /// on since, and the other queue may be wrong about what it merged.
+    pub(in crate::queue::tests) fn taken_over() -> Self {
+        let mut world = Self::new();
+        let facts = world.pulls[&PullNumber(1)].clone();
+        let merge = world.new_commit("e");
+        world.published.insert(merge);
+        world.approved.insert((facts.number, facts.head));
+        let run = RunId(0).next();
+        let turnover = Turnover {
+            until: world.timestamp(),
+            run,
+            landing: Landing::Free,
+        };
+        let takeover = Takeover::of(under_test(facts, merge, turnover.until), None, turnover);
+        world.orders.extend(takeover.orders);
+        let mut pulls: Vec<_> = world.queue.pulls().cloned().collect();
+        pulls.retain(|pull| pull.number() != takeover.pull.number());
+        pulls.push(takeover.pull);
+        let runs = takeover.run.into_iter().collect();
+        let desk = Queue::new(rules(), run).desk().clone();
+        world.queue = Queue::restored(rules(), desk, pulls, runs);
+        world
+    }
+
+    /// What was merged before this world began; nobody else's merges are asked for.
+    pub(super) fn merge_read(&self, run: RunId, commit: CommitId) -> Event {
+        assert!(self.published.contains(&commit));
+        let head = self.heads.iter().find(|(pull, _)| pull.0 == 1);
+        let found = MergeFound {
+            base_tip: self.base.first().copied(),
+            merged: head.into_iter().map(|(_, head)| *head).collect(),
+        };
+        Event::MergeRead {
+            run,
+            found: Some(found),
+        }
+    }
+
+    /// Whether what a run tests is still to be looked at.
+    pub(super) fn is_looked_at(&self, id: RunId) -> bool {
+        let mut orders = self.orders.iter();
+        orders.any(|order| matches!(order, Effect::ReadMerge { run, .. } if *run == id))
+    }
+}
+
+fn under_test(facts: PullFacts, merge: CommitId, until: Timestamp) -> ImportedPull {
+    ImportedPull {
+        facts,
+        approver: Some(Login::new("rev")),
+        priority: 0,
+        rollup: 0,
+        delegate: None,
+        squash: Squash::No,
+        wanted_try: None,
+        test: Some(ImportedTest {
+            purpose: Purpose::Land,
+            progress: Progress::UnderWay(Resumption {
+                awaited: rules().awaited(Purpose::Land, None),
+                deadline: until,
+            }),
+            chooser: None,
+            merge: Some(merge),
+            checks: Vec::new(),
+        }),
+    }
+}
