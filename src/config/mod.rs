@@ -160,7 +160,7 @@ fn malformed(file: &str, faults: Vec<Malformed>, remedy: &str) -> ConfigErrors {
             table: String::new(),
         },
         message: fault.message,
-        remedy: remedy.to_owned(),
+        remedy: fault.remedy.unwrap_or(remedy).to_owned(),
     });
     ConfigErrors(errors.collect())
 }

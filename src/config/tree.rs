@@ -4,7 +4,9 @@
 
 mod json;
 mod toml;
+mod unclosed;
 
+use self::unclosed::Notation;
 use super::finding::Position;
 
 /// A value and where it stands.
@@ -45,17 +47,33 @@ pub(super) struct Entry {
 pub(super) struct Malformed {
     pub(super) at: Option<Position>,
     pub(super) message: String,
+    /// What to write instead, where more is known than that the notation is broken.
+    pub(super) remedy: Option<&'static str>,
 }
+
+/// What to do about a key that is there twice.
+const TWICE: &str = "keep one of the two and remove the other";
 
 impl Table {
     /// Reads TOML; all its faults where there are several.
     pub(super) fn from_toml(text: &str) -> Result<Self, Vec<Malformed>> {
-        toml::parse(text)
+        toml::parse(text).map_err(|faults| match unclosed::find(text, Notation::Toml) {
+            Some(unclosed) => {
+                let mut faults = faults;
+                faults.retain(|fault| fault.at < unclosed.at);
+                faults.push(unclosed);
+                faults
+            }
+            None => faults,
+        })
     }
 
     /// Reads JSON, whose top must be an object; the first fault.
     pub(super) fn from_json(text: &str) -> Result<Self, Vec<Malformed>> {
-        json::parse(text).map_err(|malformed| vec![malformed])
+        json::parse(text).map_err(|malformed| {
+            let unclosed = unclosed::find(text, Notation::Json);
+            vec![unclosed.unwrap_or(malformed)]
+        })
     }
 
     pub(super) fn entry(&self, key: &str) -> Option<&Entry> {

@@ -122,7 +122,7 @@ fn a_broken_notation_is_reported_with_its_lines() {
         "{\n\"web\": {\"port\": 1,\n\"port\": 2}}",
         &|_| None,
     );
-    insta::assert_snapshot!(twice.unwrap_err(), @r#"cfg.json:2: the key "port" stands twice in the object: write it as https://json.org says"#);
+    insta::assert_snapshot!(twice.unwrap_err(), @r#"cfg.json:2: the key "port" stands twice in the object: keep one of the two and remove the other"#);
     let list = Config::from_json("cfg.json", "[]", &|_| None);
     insta::assert_snapshot!(list.unwrap_err(), @"cfg.json:1: the file is a list, not an object: write it as https://json.org says");
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Entry, Malformed, Node, Table, Value, position};
+use super::{Entry, Malformed, Node, TWICE, Table, Value, position};
 use crate::config::finding::Position;
 
 /// Reads the whole text, whose top must be an object.
@@ -20,6 +20,7 @@ pub(super) fn parse(text: &str) -> Result<Table, Malformed> {
         Node { at, value } => Err(Malformed {
             at: Some(at),
             message: format!("the file is {}, not an object", value.kind()),
+            remedy: None,
         }),
     }
 }
@@ -52,6 +53,7 @@ fn table(text: &str, object: Object<'_>, at: Position) -> Result<Table, Malforme
             return Err(Malformed {
                 at: Some(at),
                 message,
+                remedy: Some(TWICE),
             });
         }
         let node = node(text, raw)?;
@@ -83,6 +85,7 @@ fn malformed(error: &serde_json::Error, at: Option<Position>) -> Malformed {
             column: error.column(),
         })),
         message: plain.to_owned(),
+        remedy: None,
     }
 }
 

@@ -5,7 +5,10 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use super::{Entry, Malformed, Node, Table, Value, position};
+use super::{Entry, Malformed, Node, TWICE, Table, Value, position};
+
+/// What the parser says of a key that is there twice, without naming it.
+const DUPLICATE: &str = "duplicate key";
 
 /// Reads the whole text; every fault that the parser finds on its way.
 pub(super) fn parse(text: &str) -> Result<Table, Vec<Malformed>> {
@@ -13,11 +16,25 @@ pub(super) fn parse(text: &str) -> Result<Table, Vec<Malformed>> {
     if faults.is_empty() {
         return Ok(table(text, document.get_ref()));
     }
-    let malformed = faults.iter().map(|fault| Malformed {
-        at: fault
-            .span()
-            .map(|Range { start, .. }| position(text, start)),
-        message: fault.message().replace('\n', " "),
+    let malformed = faults.iter().map(|fault| {
+        let span = fault.span();
+        let at = span
+            .as_ref()
+            .map(|Range { start, .. }| position(text, *start));
+        let message = fault.message().replace('\n', " ");
+        let words = span.and_then(|span| text.get(span)).map(str::trim);
+        match words.filter(|_| message == DUPLICATE) {
+            Some(key) => Malformed {
+                at,
+                message: format!("the key {key} is there twice"),
+                remedy: Some(TWICE),
+            },
+            None => Malformed {
+                at,
+                message,
+                remedy: None,
+            },
+        }
     });
     Err(malformed.collect())
 }
