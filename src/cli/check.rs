@@ -5,6 +5,7 @@ mod page;
 mod repo;
 mod server;
 mod suites;
+mod words;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -40,7 +41,19 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 /// # Errors
 /// All faults of the file, to be shown as they are; the exit status is then 2.
 pub(crate) fn load(file: Option<&Path>) -> Result<Config, ConfigErrors> {
-    Config::load(&self::file(file), &|name| std::env::var(name).ok())
+    understood(Config::load(&self::file(file), &|name| {
+        std::env::var(name).ok()
+    })?)
+}
+
+/// Lets a configuration through whose every word means something.
+fn understood(config: Config) -> Result<Config, ConfigErrors> {
+    let faults = words::faults(&config);
+    if faults.is_empty() {
+        Ok(config)
+    } else {
+        Err(ConfigErrors(faults))
+    }
 }
 
 /// The file that is read: the named one, else cfg.toml in the working directory, else cfg.json.
@@ -263,6 +276,88 @@ mod tests {
           forwards     every webhook is passed on to https://homu.example.org, signed
                        for it
         "#);
+    }
+
+    #[test]
+    fn rules_are_shown_in_their_order() {
+        let text = r#"
+            github.access_token = "t"
+            [[schedule.rules]]
+            run = "auto"
+            repo = "one"
+            label = "urgent"
+            priority = ">=5"
+            rank = 100
+            preempt = true
+            [[schedule.rules]]
+            suite = "f*"
+            branch = "release/*"
+            rank = -3
+            [[schedule.rules]]
+            rank = 7
+            [repo.one]
+            owner = "octo"
+            name = "one"
+            github = { secret = "s" }
+        "#;
+        let page = described(text);
+        let (_, rules) = page.split_once("Which jobs").unwrap();
+        let (rules, _) = rules.split_once("\n\n").unwrap();
+        insta::assert_snapshot!(rules, @r"
+         go first: the first rule that fits counts
+          rank 100     jobs of approved merges, of repository one, with label urgent,
+                       with priority >= 5; interrupts jobs of lower rank that allow it
+          rank -3      jobs into branch release/*, of suite f*
+          rank 7       all jobs
+          else         auto 100, try 80, branch 40, pull 20
+        ");
+    }
+
+    /// What the command line says of a configuration with these lines.
+    fn refused(lines: &str) -> String {
+        let config = config(&format!("github.access_token = \"t\"\n{lines}"));
+        understood(config).map_or_else(|errors| errors.to_string(), |_| "nothing".to_owned())
+    }
+
+    #[test]
+    fn an_alias_stands_for_commands_that_there_are() {
+        insta::assert_snapshot!(refused("[aliases]\n\"ship it\" = \"r+ quickly\""), @r#"cfg.toml:3: [aliases] "ship it" stands for "quickly", which is not a command: write commands as after the bot's name, such as "retry all" or "r+""#);
+        for wrong in ["retrry", "@bot r+", "p=high", "deploy", "tests"] {
+            let said = refused(&format!("aliases.\"Do  it.\" = \"{wrong}\""));
+            let told = "cfg.toml:2: [aliases] \"do it\" stands for";
+            assert!(said.starts_with(told), "{said}");
+        }
+        let hook = "hooks.deploy.endpoint = \"https://d.example.org\"";
+        for right in [
+            "retry all",
+            "r+ rollup",
+            "p=5",
+            "deploy=now",
+            "test unit",
+            "ok+",
+        ] {
+            let said = refused(&format!("{hook}\naliases.\"do it\" = \"{right}\""));
+            assert_eq!(said, "nothing", "{right}");
+        }
+    }
+
+    #[test]
+    fn a_hook_is_called_by_a_word_of_its_own() {
+        let endpoint = "endpoint = \"https://h.example.org\"";
+        for taken in [
+            "retry", "try", "p", "r", "r+", "ping", "ok", "rollup", "delegate", "hold",
+        ] {
+            let said = refused(&format!("[hooks.\"{taken}\"]\n{endpoint}"));
+            let told = format!("cfg.toml:2: [hooks.{taken}] \"{taken}\" is a command");
+            assert!(said.starts_with(&told), "{said}");
+            let said = refused(&format!("[hooks.x]\n{endpoint}\ntrigger = \"{taken}\""));
+            assert!(said.starts_with("cfg.toml:4: [hooks.x]"), "{said}");
+        }
+        let twice = format!("[hooks.a]\n{endpoint}\n[hooks.b]\ntrigger = \"a\"\n{endpoint}");
+        let said = refused(&twice);
+        let told = "cfg.toml:5: [hooks.b] \"a\" calls [hooks.a] already";
+        assert!(said.contains(told), "{said}");
+        assert_eq!(refused(&format!("[hooks.deploy]\n{endpoint}")), "nothing");
     }
 
     fn status_of(file: &Path) -> ExitCode {

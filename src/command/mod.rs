@@ -30,6 +30,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{CommitId, Login};
 
+/// Whether a word is a command, or the name of one that takes a value: no hook is heard by it.
+pub fn is_taken(word: &str) -> bool {
+    reader::is_taken(word)
+}
+
 pub use rights::{Authorship, Right, Speaker, Standing};
 
 /// One order to the bot. As JSON it is what `paprq parse` prints.
@@ -229,6 +234,15 @@ impl Grammar {
     /// Total, and linear in the length of the comment.
     pub fn read(&self, comment: &str, author: &Login) -> Reading {
         reader::read(self, comment, author)
+    }
+
+    /// Of commands that a configuration holds: the first word that is none; all of them if there is
+    /// no command at all.
+    ///
+    /// # Errors
+    /// The words, as they are written.
+    pub fn understand(&self, commands: &str) -> Result<(), String> {
+        reader::understand(self, commands)
     }
 
     /// Whether the comment may hold a mention of the bot, or an alias. Cheap and without allocation: it is asked

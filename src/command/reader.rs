@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::ids::Login;
 
 use super::said::{Look, Said};
-use super::words::{Meaning, Vocabulary, Words};
+use super::words::{Meaning, VALUED, Vocabulary, Words};
 use super::{Command, Grammar, Reading, aliases, code, lines, mention, near_miss, suites};
 
 /// See [`Grammar::read`].
@@ -41,6 +41,32 @@ pub(super) fn read(grammar: &Grammar, comment: &str, author: &Login) -> Reading 
         }
     }
     reading
+}
+
+/// Reads what stands for commands; everything in it must be one.
+pub(super) fn understand(grammar: &Grammar, commands: &str) -> Result<(), String> {
+    let author = Login::new("");
+    let vocabulary = Vocabulary {
+        grammar,
+        author: &author,
+    };
+    let (mut words, mut found) = (Words::of(commands), Vec::new());
+    read_words(&mut words, vocabulary, &mut found);
+    match words.peek() {
+        Some(word) => Err(word.to_owned()),
+        None if found.is_empty() => Err(commands.trim().to_owned()),
+        None => Ok(()),
+    }
+}
+
+/// Whether a word is a command of its own, which no hook can be called by.
+pub(super) fn is_taken(word: &str) -> bool {
+    let grammar = Grammar {
+        bot: Login::new(""),
+        hooks: Vec::new(),
+        aliases: Vec::new(),
+    };
+    VALUED.contains(&word) || understand(&grammar, word).is_ok()
 }
 
 /// The lines of a text that people take for said: outside quotes, code and folds.

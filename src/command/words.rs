@@ -154,7 +154,7 @@ fn valued(word: &str) -> Option<Command> {
 }
 
 /// The names that no hook can take with `NAME=DATA`.
-const VALUED: [&str; 6] = ["r", "p", "treeclosed", "rollup", "delegate", "try"];
+pub(super) const VALUED: [&str; 6] = ["r", "p", "treeclosed", "rollup", "delegate", "try"];
 
 /// The approval with the commit that may follow. `r=me` (and its commit) is ignored, as in Homu:
 /// people write "r=me when the tests pass" to say that they would approve.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::finding::Place;
 use super::section::Section;
 
 /// Phrases that are commands although they do not name the bot.
@@ -43,6 +44,14 @@ impl Aliases {
         }
         Self(aliases)
     }
+}
+
+/// Where each phrase stands.
+pub(super) fn places(section: &Section<'_>) -> BTreeMap<String, Place> {
+    let phrases = section.names().into_iter();
+    phrases
+        .map(|entry| (normal(&entry.key), section.place(&entry.key)))
+        .collect()
 }
 
 /// A line in the form in which lines are compared.

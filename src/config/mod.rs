@@ -13,6 +13,7 @@ mod capacity;
 mod finding;
 mod forward;
 mod github;
+mod nonsense;
 mod reactions;
 mod reading;
 mod repo;
@@ -42,6 +43,7 @@ pub use capacity::Capacity;
 pub use finding::{ConfigError, ConfigErrors, Place, Position, Warning};
 pub use forward::Forward;
 pub use github::{App, GitHub, PrivateKey};
+pub use nonsense::Places;
 pub use reactions::{Hook, HookAccess, LabelChange, LabelEvent};
 pub use reading::Environment;
 pub use repo::{Fork, Merging, Repo};
@@ -84,6 +86,8 @@ pub struct Config {
     pub schedule: Schedule,
     /// What is allowed but does not do what one may expect, in the file's order.
     pub warnings: Vec<Warning>,
+    /// Where things stand that are judged later.
+    pub places: Places,
 }
 
 impl Config {
@@ -186,7 +190,15 @@ fn read(table: &Table, reading: &Reading<'_>) -> Result<Config, ConfigErrors> {
         git,
         github,
         warnings: Vec::new(),
+        places: Places::default(),
     };
+    nonsense::judge_rules(
+        &top.section("schedule"),
+        &config.schedule,
+        &config.repos,
+        config.max_priority,
+    );
+    config.places = places(&top);
     warn_without_workers(&config, &top.section("worker"));
     warn_of_an_idle_key(&config, &top.section("git"));
     let found = survey::survey(table, &reading.known.borrow());
@@ -202,6 +214,13 @@ fn read(table: &Table, reading: &Reading<'_>) -> Result<Config, ConfigErrors> {
         .warnings
         .sort_by_key(|warning| warning.place.position);
     Ok(config)
+}
+
+fn places(top: &Section<'_>) -> Places {
+    Places {
+        aliases: aliases::places(&top.section("aliases")),
+        hooks: reactions::places(top),
+    }
 }
 
 fn warn_without_workers(config: &Config, section: &Section<'_>) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::finding::Place;
 use super::section::{NamedSection, Section, Word};
 
 /// What happened to a pull (homu: main.py LabelEvent).
@@ -141,6 +142,14 @@ pub(super) fn hooks(top: &Section<'_>) -> BTreeMap<String, Hook> {
     named
         .iter()
         .map(|hook| (hook.name.clone(), Hook::read(hook)))
+        .collect()
+}
+
+/// Where each hook's trigger stands.
+pub(super) fn places(top: &Section<'_>) -> BTreeMap<String, Place> {
+    let named = top.named_sections("hooks").into_iter();
+    named
+        .map(|hook| (hook.name, hook.section.place("trigger")))
         .collect()
 }
 

@@ -31,11 +31,16 @@ impl<'e> Reading<'e> {
     }
 
     pub(super) fn error(&self, place: Place, message: impl Into<String>, remedy: &str) {
-        self.errors.borrow_mut().push(ConfigError {
+        let error = ConfigError {
             place,
             message: message.into(),
             remedy: remedy.to_owned(),
-        });
+        };
+        // What is read twice is told of once.
+        let mut errors = self.errors.borrow_mut();
+        if !errors.contains(&error) {
+            errors.push(error);
+        }
     }
 
     pub(super) fn warn(&self, place: Place, message: impl Into<String>, reason: &str) {

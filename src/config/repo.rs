@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::branches::Branches;
 use super::builders::{self, Buildbot, CheckRun, StatusCheck};
 use super::forward::Forward;
+use super::nonsense;
 use super::reactions::{self, LabelChange, LabelEvent};
 use super::secret::Secret;
 use super::secrets;
@@ -122,6 +123,7 @@ impl Repo {
         let checks = builders::check_runs(section);
         let buildbot = Buildbot::read(&section.section("buildbot"));
         let suites = Suites::read(&section.section("suites"));
+        nonsense::refuse_twins(section, &statuses, &checks);
         let nothing = statuses.is_empty() && checks.is_empty() && suites.is_none();
         let idle = |buildbot: &Buildbot| buildbot.builders.is_empty();
         if nothing && buildbot.as_ref().is_some_and(idle) {
@@ -164,6 +166,7 @@ impl Repo {
             secrets: secrets::read(&section.section("secrets")),
         };
         repo.warn(section);
+        nonsense::warn_of_choosers(section, &repo);
         repo
     }
 
@@ -272,6 +275,8 @@ fn name(section: &Section<'_>) -> String {
 }
 
 fn check_slug_part(section: &Section<'_>, key: &str, text: &str) {
+    let remedy = "write it as in the repository's address: owner/name";
+    nonsense::refuse_placeholder(section, key, text, remedy);
     let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
     if !text.chars().all(allowed) {
         let message = format!("\"{key}\" cannot be a name on GitHub");
@@ -294,6 +299,10 @@ pub(super) fn logins(section: &Section<'_>, key: &'static str) -> Vec<Login> {
             "write logins alone, each in quotes, without @",
         );
     }
+    for text in &texts {
+        let remedy = "write the login of an account on GitHub";
+        nonsense::refuse_placeholder(section, key, text, remedy);
+    }
     texts.into_iter().map(Login::new).collect()
 }
 
@@ -307,16 +316,14 @@ fn try_choosers(section: &Section<'_>) -> BTreeMap<String, Vec<String>> {
 }
 
 fn webhook_secret(section: &Section<'_>, app_secret: Option<&Secret>) -> Secret {
-    if let Some(secret) = section.secret("secret") {
+    let remedy = "write what the repository's webhook is signed with";
+    if let Some(secret) = section.secret_or("secret", remedy) {
         return secret;
     }
     if let Some(secret) = app_secret {
         return secret.clone();
     }
-    section.missing(
-        "secret",
-        "write what the repository's webhook is signed with",
-    );
+    section.missing("secret", remedy);
     Secret::new("")
 }
 

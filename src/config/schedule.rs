@@ -121,6 +121,19 @@ impl fmt::Display for Glob {
     }
 }
 
+impl fmt::Display for PriorityBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = match self.comparison {
+            Comparison::AtLeast => ">=",
+            Comparison::AtMost => "<=",
+            Comparison::Above => ">",
+            Comparison::Below => "<",
+            Comparison::Exactly => "=",
+        };
+        write!(f, "{sign} {}", self.value)
+    }
+}
+
 impl PriorityBound {
     /// Whether the priority fits.
     pub fn fits(self, priority: i64) -> bool {

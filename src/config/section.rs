@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use super::address;
-use super::finding::Position;
+use super::finding::{Place, Position};
 use super::reading::Reading;
 use super::secret::Secret;
 use super::tree::{Entry, Node, Table, Value};
@@ -62,10 +62,14 @@ impl<'r> Section<'r> {
 
     /// Notes something about a key that does no harm.
     pub(super) fn warn(&self, key: &str, message: impl Into<String>, reason: &str) {
+        self.reading.warn(self.place(key), message, reason);
+    }
+
+    /// Where a key stands, or the table where the key is missing.
+    pub(super) fn place(&self, key: &str) -> Place {
         let entry = self.table.and_then(|table| table.entry(key));
         let at = entry.map(|entry| entry.at).or(self.at);
-        let place = self.reading.place(at, &self.path);
-        self.reading.warn(place, message, reason);
+        self.reading.place(at, &self.path)
     }
 
     /// Notes that a key must be there.
@@ -77,11 +81,26 @@ impl<'r> Section<'r> {
 
     /// A text that is not empty.
     pub(super) fn text(&self, key: &'static str) -> Option<String> {
+        self.text_or(key, "write a value or remove the line")
+    }
+
+    /// A text that is not empty; `remedy` says what to write where it is.
+    fn text_or(&self, key: &'static str, remedy: &str) -> Option<String> {
         let entry = self.take(key)?;
         let text = self.text_of(key, &entry.node)?;
-        if text.is_empty() {
-            let message = format!("\"{key}\" is empty");
-            self.error(key, message, "write a value or remove the line");
+        if text.trim().is_empty() {
+            let message = match &entry.node.value {
+                Value::Text(written) if written.contains("${") => {
+                    format!("\"{key}\" is empty, because {written} is")
+                }
+                Value::Text(_)
+                | Value::Whole(_)
+                | Value::Truth(_)
+                | Value::List(_)
+                | Value::Table(_)
+                | Value::Other(_) => format!("\"{key}\" is empty"),
+            };
+            self.error(key, message, remedy);
             return None;
         }
         Some(text)
@@ -96,9 +115,14 @@ impl<'r> Section<'r> {
 
     /// A text that must be there; empty after a fault.
     pub(super) fn needed_text(&self, key: &'static str, remedy: &str) -> String {
-        let text = self.text(key);
+        let text = self.text_or(key, remedy);
         self.missing(key, remedy);
         text.unwrap_or_default()
+    }
+
+    /// A secret that is not empty; `remedy` says what to write where it is.
+    pub(super) fn secret_or(&self, key: &'static str, remedy: &str) -> Option<Secret> {
+        self.text_or(key, remedy).map(Secret::new)
     }
 
     /// A secret that is not empty.

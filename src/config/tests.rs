@@ -3,6 +3,7 @@
 mod faults;
 mod homu;
 mod meaning;
+mod nonsense;
 mod sample;
 mod typos;
 

@@ -1,7 +1,7 @@
 //! What the configuration means for the server as a whole, and for whoever sets up GitHub.
 
 use super::page::{Page, duration, listed};
-use crate::config::{Config, Db, Git, Hook, HookAccess, Web};
+use crate::config::{Config, Db, Git, Glob, Hook, HookAccess, Rule, RuleRun, Web};
 
 /// The events that webhooks must bring, as GitHub's settings call them and as its documentation
 /// does.
@@ -27,6 +27,13 @@ pub(super) fn describe(page: &mut Page, config: &Config) {
         for hook in config.hooks.values() {
             page.row(&hook.trigger, &called(hook));
         }
+    }
+    if !config.schedule.rules.is_empty() {
+        page.heading("Which jobs go first: the first rule that fits counts");
+        for rule in &config.schedule.rules {
+            page.row(&format!("rank {}", rule.rank), &fits(rule));
+        }
+        page.row("else", "auto 100, try 80, branch 40, pull 20");
     }
     let mut aliases = config.aliases.iter().peekable();
     if aliases.peek().is_some() {
@@ -185,6 +192,39 @@ fn called(hook: &Hook) -> String {
         (true, true) => "called once, and its answer is posted as a comment",
     };
     format!("{who}: {}, {answer}", host(&hook.endpoint))
+}
+
+/// Which jobs a rule fits.
+fn fits(rule: &Rule) -> String {
+    let run = rule.run.map(|run| match run {
+        RuleRun::Auto => "of approved merges".to_owned(),
+        RuleRun::Try => "of tries".to_owned(),
+        RuleRun::Pull => "of pull requests that are not approved".to_owned(),
+        RuleRun::Branch => "of pushed branches".to_owned(),
+    });
+    let named = |what: &str, pattern: &Option<Glob>| {
+        let pattern = pattern.as_ref()?;
+        Some(format!("{what} {pattern}"))
+    };
+    let conditions = [
+        run,
+        named("of repository", &rule.repo),
+        named("into branch", &rule.branch),
+        named("with label", &rule.label),
+        named("of suite", &rule.suite),
+        rule.priority.map(|bound| format!("with priority {bound}")),
+    ];
+    let conditions: Vec<String> = conditions.into_iter().flatten().collect();
+    let jobs = if conditions.is_empty() {
+        "all jobs".to_owned()
+    } else {
+        format!("jobs {}", conditions.join(", "))
+    };
+    if rule.preempt {
+        format!("{jobs}; interrupts jobs of lower rank that allow it")
+    } else {
+        jobs
+    }
 }
 
 /// The address without its path, which may be the only secret that a service has.

@@ -153,6 +153,10 @@ fn every_key_has_the_default_that_the_documentation_names() {
                 reason: "add reviewers = [\"LOGIN\"]",
             },
         ],
+        places: Places {
+            aliases: {},
+            hooks: {},
+        },
     }
     "#);
 }

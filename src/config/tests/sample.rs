@@ -11,6 +11,37 @@ const DOCS: &str = include_str!("../../../docs/configuration.md");
 /// Every key that Homu reads, in either of its lines.
 const HOMUS_KEYS: &str = include_str!("../../../tests/homu/keys.txt");
 
+/// The sample with the values that everybody must fill in.
+fn filled_in() -> String {
+    let values = [
+        ("\"OWNER\"", "\"octo\""),
+        ("\"NAME\"", "\"project\""),
+        ("\"LOGIN\"", "\"alice\""),
+    ];
+    values
+        .iter()
+        .fold(SAMPLE.to_owned(), |sample, (left, filled)| {
+            assert!(sample.contains(left), "{left}");
+            sample.replace(left, filled)
+        })
+}
+
+#[test]
+fn the_sample_is_refused_until_it_is_filled_in() {
+    let config = Config::from_toml("cfg.sample.toml", SAMPLE, &any_variable);
+    let errors = config.unwrap_err();
+    let left = [
+        "\"owner\" is still",
+        "\"name\" is still",
+        "\"reviewers\" is still",
+    ];
+    for (error, left) in errors.0.iter().zip(left) {
+        assert!(error.message.contains(left), "{error}");
+        assert!(error.place.position.is_some(), "{error}");
+    }
+    assert_eq!(errors.0.len(), left.len(), "{errors}");
+}
+
 #[test]
 fn the_sample_is_a_start() {
     let variables = |name: &str| {
@@ -18,7 +49,7 @@ fn the_sample_is_a_start() {
             .contains(&name)
             .then(|| name.to_lowercase())
     };
-    let config = Config::from_toml("cfg.sample.toml", SAMPLE, &variables).unwrap();
+    let config = Config::from_toml("cfg.sample.toml", &filled_in(), &variables).unwrap();
     assert_eq!(config.warnings, []);
     assert_eq!(config.repos.len(), 1);
     assert_eq!(SAMPLE.matches("FILL IN (").count(), 4);
@@ -26,7 +57,8 @@ fn the_sample_is_a_start() {
 
 /// The sample with all its settings on.
 fn uncommented_sample() -> String {
-    let lines = SAMPLE.lines().map(|line| match line.strip_prefix('#') {
+    let sample = filled_in();
+    let lines = sample.lines().map(|line| match line.strip_prefix('#') {
         Some(setting) if !setting.starts_with(' ') => setting,
         Some(_) | None => line,
     });
