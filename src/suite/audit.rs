@@ -9,12 +9,15 @@ use std::ops::RangeInclusive;
 
 use super::Place;
 use super::error::{Finding, Problem};
+use super::plain;
 use super::yaml::{Entry, Mapping, Node, Scalar, Value, bytes_literal, display, display_scalar};
 
 /// What was found wrong so far.
 #[derive(Debug, Default)]
 pub(super) struct Audit {
     findings: Vec<Finding>,
+    /// The same in plain words.
+    plain: Vec<Finding>,
 }
 
 /// What texts must look like.
@@ -44,7 +47,7 @@ impl Audit {
             .collect();
         let message = format!("Schema validation failed:\n{}", lines.join("\n"));
         Some(Problem {
-            findings: self.findings.clone(),
+            plain: self.plain.clone(),
             ..Problem::at(first.place, message)
         })
     }
@@ -55,6 +58,7 @@ impl Audit {
             self.find(
                 at.place,
                 format!("Cannot find required key '{key}'. Path: '{}'", at.path),
+                plain::of_value(at.path, &format!("missing key \"{key}\"")),
             );
         }
     }
@@ -65,13 +69,18 @@ impl Audit {
         self.find(
             entry.key_place,
             format!("Key '{key}' was not defined. Path: '{path}'"),
+            plain::unknown_key(&key, path),
         );
     }
 
     /// Finds a key of which one is required but whose value is missing.
     pub(super) fn required_text(&mut self, node: &Node, path: &str) -> Option<String> {
         if node.is_null() {
-            self.find(node.place, format!("required.novalue : '{path}'"));
+            self.find(
+                node.place,
+                format!("required.novalue : '{path}'"),
+                plain::of_value(path, "a value is missing"),
+            );
         }
         self.text(node, path)
     }
@@ -131,6 +140,7 @@ impl Audit {
         self.find(
             node.place,
             format!("Value '{quoted}' is not a list. Value path: '{path}'"),
+            plain::of_type(node, "list", path),
         );
     }
 
@@ -143,6 +153,7 @@ impl Audit {
         self.find(
             node.place,
             format!("Value '{quoted}' is not a dict. Value path: '{path}'"),
+            plain::of_type(node, "dict", path),
         );
         None
     }
@@ -174,6 +185,10 @@ impl Audit {
             self.find(
                 node.place,
                 format!("Value '{number}' is not from {least} to {most}. Path: '{path}'"),
+                plain::of_value(
+                    path,
+                    &format!("{number} is out of range: write a number from {least} to {most}"),
+                ),
             );
         }
         fit
@@ -181,7 +196,8 @@ impl Audit {
 
     /// Finds something that only its reader knows to be wrong with a value.
     pub(super) fn wrong(&mut self, place: Place, what: &str, path: &str) {
-        self.find(place, format!("{what}. Path: '{path}'"));
+        let plainly = plain::of_value(path, &what.replace('\'', "\""));
+        self.find(place, format!("{what}. Path: '{path}'"), plainly);
     }
 
     /// Finds a value of a type that is none of those that go.
@@ -190,6 +206,7 @@ impl Audit {
         self.find(
             node.place,
             format!("Value '{quoted}' is not of type '{name}'. Path: '{path}'"),
+            plain::of_type(node, name, path),
         );
     }
 
@@ -199,6 +216,10 @@ impl Audit {
         self.find(
             entry.key_place,
             format!("Key '{key}' does not match any regex '{pattern}'. Path: '{path}'"),
+            plain::of_value(
+                path,
+                &format!("\"{key}\" is not a valid name here: {pattern}"),
+            ),
         );
     }
 
@@ -227,6 +248,10 @@ impl Audit {
                         "Value '{quoted}' is not unique. Previous path: '{path}/{earlier}'. \
                          Path: '{path}/{index}'"
                     ),
+                    plain::of_value(
+                        path,
+                        &format!("{quoted} is there twice: remove one of them"),
+                    ),
                 );
             }
         }
@@ -239,8 +264,13 @@ impl Audit {
         None
     }
 
-    fn find(&mut self, place: Place, message: String) {
+    /// Notes a fault in PAPR's words, and in plain ones.
+    fn find(&mut self, place: Place, message: String, plainly: String) {
         self.findings.push(Finding { message, place });
+        self.plain.push(Finding {
+            message: plainly,
+            place,
+        });
     }
 }
 

@@ -4,10 +4,11 @@
 //! message alone; what pykwalify would find is collected by [`Audit`].
 
 use super::audit::{At, Audit, Repeats, text_key};
-use super::error::Problem;
+use super::error::{Finding, Problem};
 use super::forms::{build, env, extra_repos, timeout_s};
 use super::inherit::ENVIRONMENT_KEYS;
 use super::own_keys::OwnKeys;
+use super::plain;
 use super::yaml::{Entry, Mapping};
 use super::{Build, Environment, ExtraRepo, Place, Suite, Variable, environment};
 
@@ -66,7 +67,8 @@ fn check_one_environment(document: &Mapping, place: Place) -> Result<(), Problem
         .iter()
         .filter(|entry| text_key(entry).is_some_and(|key| ENVIRONMENT_KEYS.contains(&key)));
     let Some(_first) = mentioned.next() else {
-        return Err(no_environment(place));
+        let problem = no_environment(place);
+        return Err(with_unknown_keys(problem, document));
     };
     match mentioned.next() {
         None => Ok(()),
@@ -77,7 +79,9 @@ fn check_one_environment(document: &Mapping, place: Place) -> Result<(), Problem
                 ""
             };
             let message = format!("only one of {ours}'host', 'container', or 'cluster' required");
-            Err(Problem::at(second.key_place, message))
+            let plainly = "a suite has one environment: keep one of sandbox, container, host \
+                           and cluster, and write another suite after a line \"---\"";
+            Err(Problem::at(second.key_place, message).plainly(plainly))
         }
     }
 }
@@ -87,16 +91,33 @@ fn no_environment(place: Place) -> Problem {
         place,
         "at least one of 'host', 'container', or 'cluster' required",
     )
+    .plainly(
+        "the suite has no environment: write sandbox: true, container: {image: …}, \
+         host: {distro: …} or cluster: …",
+    )
+}
+
+/// A missing key is often one that was misspelt.
+fn with_unknown_keys(problem: Problem, document: &Mapping) -> Problem {
+    let unknown = document.entries().iter().filter_map(|entry| {
+        let key = text_key(entry).filter(|key| !KEYS.contains(key))?;
+        Some(Finding {
+            message: plain::unknown_key(key, ""),
+            place: entry.key_place,
+        })
+    });
+    let plain = unknown.chain(problem.plain).collect();
+    Problem { plain, ..problem }
 }
 
 fn check_something_to_do(document: &Mapping, place: Place) -> Result<(), Problem> {
     if document.mentions("build") || document.mentions("tests") {
         return Ok(());
     }
-    Err(Problem::at(
-        place,
-        "at least one of 'build' or 'tests' required",
-    ))
+    let problem = Problem::at(place, "at least one of 'build' or 'tests' required").plainly(
+        "the suite has nothing to execute: write tests: and a list of commands, or build: true",
+    );
+    Err(with_unknown_keys(problem, document))
 }
 
 /// A suite whose keys are still being read.

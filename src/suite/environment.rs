@@ -12,7 +12,8 @@ pub(super) fn sandbox(node: &Node, audit: &mut Audit) -> Result<Option<Environme
         Value::Scalar(Scalar::Bool(true)) => &Mapping::default(),
         Value::Map(mapping) => mapping,
         Value::Scalar(_) | Value::List(_) => {
-            return Err(Problem::at(node.place, "expected true or map"));
+            return Err(Problem::at(node.place, "expected true or map")
+                .plainly("\"sandbox\": write true or {network: true}"));
         }
     };
     let mut network = Network::default();
@@ -84,11 +85,13 @@ fn read_ostree(node: &Node, audit: &mut Audit) -> Result<Ostree, Problem> {
     let mapping = match &node.value {
         Value::Scalar(Scalar::Text(text)) if text == "latest" => return Ok(Ostree::Latest),
         Value::Scalar(Scalar::Text(_)) => {
-            return Err(Problem::at(node.place, "expected string 'latest'"));
+            return Err(Problem::at(node.place, "expected string 'latest'")
+                .plainly("\"ostree\": write latest, or keys: {remote: …, branch: …}"));
         }
         Value::Map(mapping) => mapping,
         Value::Scalar(_) | Value::List(_) => {
-            return Err(Problem::at(node.place, "expected str or map"));
+            return Err(Problem::at(node.place, "expected str or map")
+                .plainly("\"ostree\": write latest, or keys: {remote: …, branch: …}"));
         }
     };
     let (mut remote, mut branch, mut revision) = (None, None, None);
@@ -178,7 +181,9 @@ fn cluster_container(node: &Node, audit: &mut Audit) -> Option<String> {
 
 fn cluster_hosts(node: &Node, audit: &mut Audit) -> Result<Vec<ClusterHost>, Problem> {
     let Value::List(items) = &node.value else {
-        return Err(Problem::at(node.place, "expected list of dicts"));
+        return Err(Problem::at(node.place, "expected list of dicts").plainly(
+            "\"hosts\": write a list of hosts, each with name and distro: - {name: …, distro: …}",
+        ));
     };
     if items.is_empty() {
         return Err(Problem::at(node.place, "at least one host required"));

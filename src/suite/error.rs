@@ -28,9 +28,10 @@ pub struct SuiteFileError {
     pub detail: Option<String>,
     /// Where, if that is known; of several things, where the first is.
     pub place: Option<Place>,
-    /// Where each of several things is that the message tells together; else empty.
+    /// Each thing in plain words, for people who have the file before them; empty where there are
+    /// none but the message.
     #[serde(default)]
-    pub findings: Vec<Finding>,
+    pub plain: Vec<Finding>,
 }
 
 /// One of several things that are wrong with a file.
@@ -48,7 +49,7 @@ pub(super) struct Problem {
     pub(super) message: String,
     pub(super) detail: Option<String>,
     pub(super) place: Option<Place>,
-    pub(super) findings: Vec<Finding>,
+    pub(super) plain: Vec<Finding>,
 }
 
 impl Problem {
@@ -66,8 +67,17 @@ impl Problem {
             message: message.into(),
             detail: None,
             place: None,
-            findings: Vec::new(),
+            plain: Vec::new(),
         }
+    }
+
+    /// The same problem, said in plain words, too.
+    pub(super) fn plainly(mut self, words: impl Into<String>) -> Self {
+        self.plain.extend(self.place.map(|place| Finding {
+            message: words.into(),
+            place,
+        }));
+        self
     }
 
     /// A file that is no YAML as PAPR read it.
@@ -93,7 +103,7 @@ impl Problem {
             message: cut(self.message),
             detail: self.detail.map(cut),
             place: self.place,
-            findings: self.findings.into_iter().map(Finding::cut).collect(),
+            plain: self.plain.into_iter().map(Finding::cut).collect(),
         }
     }
 }

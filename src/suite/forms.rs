@@ -44,7 +44,8 @@ pub(super) fn build(node: &Node, audit: &mut Audit) -> Result<Option<Build>, Pro
         Value::Scalar(Scalar::Bool(false)) => return Ok(None),
         Value::Map(mapping) => mapping,
         Value::Scalar(_) | Value::List(_) => {
-            return Err(Problem::at(node.place, "expected bool or map"));
+            return Err(Problem::at(node.place, "expected bool or map")
+                .plainly("\"build\": write true, false or the options: {config-opts: …}"));
         }
     };
     let mut build = Build::default();
@@ -69,7 +70,8 @@ pub(super) fn build(node: &Node, audit: &mut Audit) -> Result<Option<Build>, Pro
 /// Seconds of a text such as `30m`.
 pub(super) fn timeout_s(node: &Node) -> Result<u64, Problem> {
     let Value::Scalar(Scalar::Text(text)) = &node.value else {
-        return Err(Problem::at(node.place, "expected str"));
+        return Err(Problem::at(node.place, "expected str")
+            .plainly("\"timeout\": write a number and its unit, such as 30m or 1h"));
     };
     let units = [('s', 1), ('m', 60), ('h', 3600)];
     let read = units
@@ -77,20 +79,26 @@ pub(super) fn timeout_s(node: &Node) -> Result<u64, Problem> {
         .find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)))
         .filter(|(digits, _)| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
     let Some((digits, seconds)) = read else {
-        return Err(Problem::at(node.place, "invalid timeout string"));
+        return Err(Problem::at(node.place, "invalid timeout string")
+            .plainly("\"timeout\": write a number and its unit, such as 30m or 1h"));
     };
     digits
         .parse::<u64>()
         .ok()
         .and_then(|count| count.checked_mul(seconds))
         .filter(|&timeout_s| timeout_s <= super::TIMEOUT_S_MAX)
-        .ok_or_else(|| Problem::at(node.place, "timeout cannot be greater than 2 hours"))
+        .ok_or_else(|| {
+            Problem::at(node.place, "timeout cannot be greater than 2 hours")
+                .plainly("\"timeout\": at most 2h")
+        })
 }
 
 /// Package repositories, in the order of the file.
 pub(super) fn extra_repos(node: &Node) -> Result<Vec<ExtraRepo>, Problem> {
     let Value::List(items) = &node.value else {
-        return Err(Problem::at(node.place, "expected list of dicts"));
+        return Err(Problem::at(node.place, "expected list of dicts").plainly(
+            "\"extra-repos\": write a list of repositories, each with a name: - {name: …}",
+        ));
     };
     items
         .iter()

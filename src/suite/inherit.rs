@@ -17,7 +17,8 @@ pub(super) const ENVIRONMENT_KEYS: [&str; 4] = ["sandbox", "host", "container", 
 pub(super) fn merge(document: Node, previous: Option<&Mapping>) -> Result<Mapping, Problem> {
     let place = document.place;
     let Value::Map(own) = document.value else {
-        return Err(Problem::at(place, "top-level type should be a dict"));
+        return Err(Problem::at(place, "top-level type should be a dict")
+            .plainly("a suite is written as keys with values, such as context: unit"));
     };
     let inherits = inherits(&own)?;
     let mut merged: Mapping = match previous {

@@ -3,6 +3,7 @@
 use super::audit::{Audit, below, text_key};
 use super::error::Problem;
 use super::forms::{VARIABLE_NAME, is_variable_name};
+use super::plain::nearest;
 use super::yaml::{Entry, Node, Scalar, Value, display_scalar};
 use super::{COMBINATIONS_MAX, Environment, Place, Suite, Variable};
 
@@ -60,12 +61,36 @@ impl Matrix {
         let Some(place) = self.place.filter(|_| !self.axes.is_empty()) else {
             return Ok(vec![stated]);
         };
+        if let Some(unknown) = self.unknown_name(&stated) {
+            return Err(self.no_variable(&unknown, place));
+        }
         let suites: Option<Vec<Suite>> = self
             .combinations()
             .into_iter()
             .map(|combination| combined(&stated, combination))
             .collect();
         suites.ok_or_else(|| Problem::at(place, "too large with the values of 'matrix'"))
+    }
+
+    /// A `{NAME}` in what depends on the variables that is none of them.
+    fn unknown_name(&self, stated: &Suite) -> Option<String> {
+        let texts = [Some(&stated.context), stated.name.as_ref()];
+        let texts = texts.into_iter().chain([installed(&stated.environment)]);
+        let mut names = texts.flatten().flat_map(|text| named(text));
+        let is_known = |name: &str| self.axes.iter().any(|axis| axis.name == name);
+        names.find(|name| !is_known(name)).map(str::to_owned)
+    }
+
+    fn no_variable(&self, name: &str, place: Place) -> Problem {
+        let known: Vec<&str> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
+        let remedy = match nearest(name, &known) {
+            Some(near) => format!("did you mean {{{near}}}?"),
+            None => format!("its variables: {}", known.join(", ")),
+        };
+        let message = format!("'{{{name}}}' is no variable of 'matrix'");
+        Problem::at(place, message).plainly(format!(
+            "{{{name}}} is not a variable of \"matrix\": {remedy}"
+        ))
     }
 
     /// All combinations; the first variable varies slowest.
@@ -165,6 +190,25 @@ fn combined(stated: &Suite, combination: Vec<Variable>) -> Option<Suite> {
         matrix: combination,
         ..stated.clone()
     })
+}
+
+/// The names in braces of a text, as far as they could be variables.
+fn named(text: &str) -> impl Iterator<Item = &str> {
+    let behind = text.split('{').skip(1);
+    let names = behind.filter_map(|behind| Some(behind.split_once('}')?.0));
+    names.filter(|name| is_variable_name(name))
+}
+
+/// What an environment is made of.
+fn installed(environment: &Environment) -> Option<&String> {
+    match environment {
+        Environment::Sandbox { .. } => None,
+        Environment::Container { image, .. } => Some(image),
+        Environment::Host { distro, .. } => Some(distro),
+        Environment::Cluster {
+            container_image, ..
+        } => container_image.as_ref(),
+    }
 }
 
 /// The environment of a combination: what is installed there may depend on it.

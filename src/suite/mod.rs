@@ -22,6 +22,7 @@ mod needed;
 mod needs;
 mod own_keys;
 mod paths;
+mod plain;
 mod sameness;
 mod yaml;
 

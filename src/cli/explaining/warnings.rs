@@ -25,6 +25,11 @@ fn of_suite(suite: &Suite, suites: &[Suite], occasions: &Occasions<'_>) -> Vec<S
     if suite.required && suite.allow_failure {
         warnings.push(format!("{context}: is required, and may fail"));
     }
+    if suite.matrix.is_empty() && context.contains('{') && context.contains('}') {
+        warnings.push(format!(
+            "{context}: the braces stay as they are, because there is no matrix"
+        ));
+    }
     let may_fail = suites
         .iter()
         .filter(|other| other.allow_failure && suite.needs.contains(&other.context));

@@ -11,41 +11,39 @@ const FINDINGS_MAX: usize = 50;
 /// How much of a line is shown, in characters.
 const EXCERPT_CHARS: usize = 100;
 
-/// Says what is wrong with a file of these bytes, and shows where.
+/// Says what is wrong with a file of these bytes, and shows where: in plain words where there are
+/// any, else in PAPR's.
 pub(in crate::cli) fn complain(
     out: &mut impl Write,
     error: &SuiteFileError,
     bytes: &[u8],
 ) -> io::Result<()> {
+    let (file, text) = (harmless(&error.file_name), String::from_utf8_lossy(bytes));
+    for finding in error.plain.iter().take(FINDINGS_MAX) {
+        let Finding { message, place } = finding;
+        let message = harmless(message);
+        writeln!(out, "{file}:{}:{}: {message}", place.line, place.column)?;
+        show(out, &text, *place)?;
+    }
+    match error.plain.len().saturating_sub(FINDINGS_MAX) {
+        0 if error.plain.is_empty() => unexplained(out, error, &text),
+        0 => Ok(()),
+        more => writeln!(out, "and {more} more"),
+    }
+}
+
+fn unexplained(out: &mut impl Write, error: &SuiteFileError, text: &str) -> io::Result<()> {
     write!(out, "{}", harmless(&error.file_name))?;
     if let Some(place) = error.place {
         write!(out, ":{}:{}", place.line, place.column)?;
     }
-    let several = error.findings.len() > 1;
-    let message = error.message.lines().next().unwrap_or_default();
-    let message = if several { message } else { &error.message };
-    writeln!(out, ": {}", harmless(message))?;
+    writeln!(out, ": {}", harmless(&error.message))?;
     if let Some(detail) = &error.detail {
         writeln!(out, "  {}", harmless(detail))?;
     }
-    let text = String::from_utf8_lossy(bytes);
-    if several {
-        return each(out, &error.findings, &text);
-    }
     match error.place {
-        Some(place) => show(out, &text, place),
+        Some(place) => show(out, text, place),
         None => Ok(()),
-    }
-}
-
-fn each(out: &mut impl Write, findings: &[Finding], text: &str) -> io::Result<()> {
-    for finding in findings.iter().take(FINDINGS_MAX) {
-        writeln!(out, " - {}.", harmless(&finding.message))?;
-        show(out, text, finding.place)?;
-    }
-    match findings.len().saturating_sub(FINDINGS_MAX) {
-        0 => Ok(()),
-        more => writeln!(out, "and {more} more"),
     }
 }
 

@@ -43,8 +43,8 @@ fn a_context_that_names_no_variable_gets_the_values_behind_it() {
     );
     assert_eq!(contexts(matrix), ["Red Hat CI (a, 1)", "Red Hat CI (b, 1)"]);
     assert_eq!(
-        contexts(&format!("context: '{{os}} {{}} {{'\n{matrix}")),
-        ["{os} {} { (a, 1)", "{os} {} { (b, 1)"]
+        contexts(&format!("context: '{{o s}} {{}} {{'\n{matrix}")),
+        ["{o s} {} { (a, 1)", "{o s} {} { (b, 1)"]
     );
     assert_eq!(
         contexts(&format!("context: 'in {{OS}}'\n{matrix}")),
