@@ -9,6 +9,8 @@ mod parse;
 mod run;
 mod serve;
 mod server;
+#[cfg(test)]
+mod tests;
 mod validate;
 mod worker;
 

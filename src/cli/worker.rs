@@ -128,7 +128,8 @@ async fn executors(arguments: &Arguments) -> anyhow::Result<Executors> {
                 executors.sandbox = Some(Isolation::Bubblewrap(bubblewrap));
             }
             ExecutorKind::Container => {
-                let engine = worker::find_container_engine(arguments.engine.as_deref()).await?;
+                let engine = worker::find_container_engine(arguments.engine.as_deref()).await;
+                let engine = engine.context("give --engine to name a container engine")?;
                 tracing::info!(%engine, "a container engine answers");
                 executors.container = Some(engine);
             }

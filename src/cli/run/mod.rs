@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use self::board::{Board, Wanted};
 use self::choice::{Choice, Kind};
 use self::desk::Desk;
-use self::screen::{Interruption, Screen};
+use self::screen::{Interruption, Marking, Screen};
 use self::snapshot::Snapshot;
 use super::explaining::complain;
 use super::server::log;
@@ -54,6 +54,9 @@ pub(crate) struct Arguments {
     /// Only suites that are executed in this; may be repeated [default: in whatever there is here].
     #[arg(long = "executor", value_enum, value_name = "EXECUTOR")]
     executors: Vec<ExecutorKind>,
+    /// The address of the container engine [default: that of Podman or Docker].
+    #[arg(long, value_name = "ADDRESS")]
+    engine: Option<String>,
     /// Keep the log of each suite in this directory.
     #[arg(long, value_name = "DIR")]
     logs: Option<PathBuf>,
@@ -86,7 +89,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     };
     let chosen = arguments.choice().of(&suites, snapshot::branch(&top))?;
-    let mut screen = Screen::new(arguments.logs.clone());
+    let marking = if chosen.len() > 1 && arguments.jobs().get() > 1 {
+        Marking::BySuite
+    } else {
+        Marking::None
+    };
+    let mut screen = Screen::new(arguments.logs.clone(), marking);
     if arguments.list {
         screen.list(&chosen)?;
         return Ok(ExitCode::SUCCESS);
@@ -204,9 +212,12 @@ async fn executors(arguments: &Arguments, board: &mut Board) -> Option<Executors
         Err(error) => board.give_up_in(Executor::Sandbox, &error.to_string()),
     }
     if board.waits_for(Executor::Container) {
-        match worker::find_container_engine(None).await {
+        match worker::find_container_engine(arguments.engine.as_deref()).await {
             Ok(engine) => executors.container = Some(engine),
-            Err(error) => board.give_up_in(Executor::Container, &error.to_string()),
+            Err(error) => {
+                let why = format!("{error} with --engine");
+                board.give_up_in(Executor::Container, &why);
+            }
         }
     }
     board.offer(&executors.offered());

@@ -25,6 +25,15 @@ pub(super) enum Interruption {
     Yes,
 }
 
+/// How the output of suites is told apart.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Marking {
+    /// One suite runs at a time.
+    None,
+    /// Each line begins with its suite.
+    BySuite,
+}
+
 /// Standard output, and what is on it.
 pub(super) struct Screen {
     out: Stdout,
@@ -35,13 +44,21 @@ pub(super) struct Screen {
     drawn: usize,
     /// What was told of each suite.
     told: Vec<Told>,
+    marking: Marking,
     logs: Option<PathBuf>,
     clock: Stopwatch,
 }
 
 /// What was told of a suite so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    step: Step,
+    /// How much of its log, in bytes.
+    log_bytes: usize,
+}
+
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-enum Told {
+enum Step {
     #[default]
     Nothing,
     Begin,
@@ -57,7 +74,7 @@ enum Colour {
 }
 
 impl Screen {
-    pub(super) fn new(logs: Option<PathBuf>) -> Self {
+    pub(super) fn new(logs: Option<PathBuf>, marking: Marking) -> Self {
         let out = io::stdout();
         let live = out.is_terminal();
         Self {
@@ -66,6 +83,7 @@ impl Screen {
             out,
             drawn: 0,
             told: Vec::new(),
+            marking,
             logs,
             clock: Stopwatch::start(),
         }
@@ -97,33 +115,60 @@ impl Screen {
 
     fn tell(&mut self, board: &Board) -> anyhow::Result<()> {
         self.wipe()?;
-        self.told.resize(board.jobs().len(), Told::Nothing);
+        self.told.resize(board.jobs().len(), Told::default());
         for (number, job) in board.jobs().iter().enumerate() {
             let told = self.told.get(number).copied().unwrap_or_default();
-            let now = match job.state {
-                State::Waiting => Told::Nothing,
-                State::Running(_) => Told::Begin,
-                State::Ended(..) => Told::End,
+            let step = match job.state {
+                State::Waiting => Step::Nothing,
+                State::Running(_) => Step::Begin,
+                State::Ended(..) => Step::End,
             };
-            if now == told {
-                continue;
+            if step > told.step && matches!(job.state, State::Running(_)) && !self.live {
+                writeln!(self.out, "{}: begins", harmless(&job.suite.context))?;
             }
-            match &job.state {
-                State::Waiting => {}
-                State::Running(_) if self.live => {}
-                State::Running(_) => {
-                    writeln!(self.out, "{}: begins", harmless(&job.suite.context))?;
-                }
-                State::Ended(ending, time) => self.tell_end(number, job, ending, *time)?,
+            let log_bytes = self.pass_on(job, told.log_bytes)?;
+            if let State::Ended(ending, time) = &job.state
+                && step > told.step
+            {
+                self.tell_end(number, job, ending, *time)?;
             }
             if let Some(told) = self.told.get_mut(number) {
-                *told = now;
+                *told = Told { step, log_bytes };
             }
         }
         if self.live {
             self.draw(board)?;
         }
         Ok(self.out.flush()?)
+    }
+
+    /// Shows the whole lines of a log that came since; of a suite that ended, all the rest. Gives
+    /// how much of it is shown then.
+    fn pass_on(&mut self, job: &Job, shown: usize) -> io::Result<usize> {
+        let new = job.log.get(shown..).unwrap_or_default();
+        let is_over = matches!(job.state, State::Ended(..));
+        let length = match new.iter().rposition(|byte| *byte == b'\n') {
+            _ if is_over => new.len(),
+            Some(end) => end + 1,
+            None => 0,
+        };
+        let lines = String::from_utf8_lossy(new.get(..length).unwrap_or_default()).into_owned();
+        let mark = match self.marking {
+            Marking::None => "    ".to_owned(),
+            Marking::BySuite => format!("{} | ", harmless(&job.suite.context)),
+        };
+        for line in lines.lines() {
+            self.show_line(&mark, line)?;
+        }
+        Ok(shown + length)
+    }
+
+    /// A line of a log, as it was written; of one that was overwritten, what is left of it.
+    fn show_line(&mut self, mark: &str, line: &str) -> io::Result<()> {
+        let line = line.trim_end_matches('\r');
+        let line = line.rsplit('\r').next().unwrap_or_default();
+        let reset = if self.colours { "\u{1b}[0m" } else { "" };
+        writeln!(self.out, "{mark}{line}{reset}")
     }
 
     fn tell_end(
@@ -140,18 +185,33 @@ impl Screen {
             Ending::NotExecuted { why, .. } => {
                 writeln!(self.out, "{context}: {words}: {}", harmless(why))?;
             }
-            Ending::Executed(outcome) => {
+            Ending::Executed(_) => {
                 writeln!(self.out, "{context}: {words} after {}", seconds(time))?;
-                if *outcome != JobOutcome::Passed {
-                    self.show_tail(&job.log)?;
-                }
                 self.keep_log(number, job)?;
             }
         }
         Ok(())
     }
 
-    /// The end of a log, as it was written.
+    /// At the end, each suite that did not pass once more, with the end of its log.
+    fn recall(&mut self, board: &Board) -> io::Result<()> {
+        for job in board.jobs() {
+            let State::Ended(ending @ Ending::Executed(outcome), time) = &job.state else {
+                continue;
+            };
+            if *outcome == JobOutcome::Passed {
+                continue;
+            }
+            let (colour, words) = in_words(ending, &job.suite);
+            let words = self.painted(colour, &words);
+            let context = harmless(&job.suite.context);
+            writeln!(self.out, "\n{context}: {words} after {}", seconds(*time))?;
+            self.show_tail(&job.log)?;
+        }
+        Ok(())
+    }
+
+    /// The end of a log.
     fn show_tail(&mut self, log: &[u8]) -> io::Result<()> {
         let text = String::from_utf8_lossy(log);
         let lines: Vec<&str> = text.lines().collect();
@@ -159,9 +219,8 @@ impl Screen {
         if skipped > 0 {
             writeln!(self.out, "    [{skipped} lines before]")?;
         }
-        let reset = if self.colours { "\u{1b}[0m" } else { "" };
         for line in lines.iter().skip(skipped) {
-            writeln!(self.out, "    {line}{reset}")?;
+            self.show_line("    ", line)?;
         }
         Ok(())
     }
@@ -216,33 +275,13 @@ impl Screen {
         if interruption == Interruption::Yes {
             writeln!(self.out, "interrupted")?;
         }
-        let endings = board.jobs().iter().filter_map(|job| match &job.state {
-            State::Ended(ending, _) => Some(ending),
-            State::Waiting | State::Running(_) => None,
-        });
-        let (mut passed, mut failed, mut left_out) = (0_usize, 0_usize, 0_usize);
-        for ending in endings {
-            match ending {
-                Ending::Executed(JobOutcome::Passed) => passed += 1,
-                Ending::Executed(_) => failed += 1,
-                Ending::NotExecuted { .. } => left_out += 1,
-            }
-        }
+        self.recall(board)?;
         let colour = if board.is_good() {
             Colour::Green
         } else {
             Colour::Red
         };
-        let counts = [
-            (passed, "passed"),
-            (failed, "failed"),
-            (left_out, "not executed"),
-        ];
-        let counts: Vec<String> = counts
-            .into_iter()
-            .filter(|(count, what)| *count > 0 || *what == "passed")
-            .map(|(count, what)| format!("{count} {what}"))
-            .collect();
+        let counts = counts(board);
         let counts = self.painted(colour, &counts.join(", "));
         writeln!(self.out, "\n{counts} in {}", seconds(self.clock.elapsed()))?;
         Ok(self.out.flush()?)
@@ -255,6 +294,27 @@ impl Screen {
             text.to_owned()
         }
     }
+}
+
+/// How many suites ended how, with the names of those that did not pass.
+fn counts(board: &Board) -> Vec<String> {
+    let (mut passed, mut failed, mut left_out) = (0_usize, Vec::new(), Vec::new());
+    for job in board.jobs() {
+        match &job.state {
+            State::Ended(Ending::Executed(JobOutcome::Passed), _) => passed += 1,
+            State::Ended(Ending::Executed(_), _) => failed.push(harmless(&job.suite.context)),
+            State::Ended(Ending::NotExecuted { .. }, _) => {
+                left_out.push(harmless(&job.suite.context));
+            }
+            State::Waiting | State::Running(_) => {}
+        }
+    }
+    let named = [(failed, "failed"), (left_out, "not executed")];
+    let named = named.iter().filter(|(names, _)| !names.is_empty());
+    let named = named.map(|(names, what)| format!("{} {what} ({})", names.len(), names.join(", ")));
+    std::iter::once(format!("{passed} passed"))
+        .chain(named)
+        .collect()
 }
 
 fn in_words(ending: &Ending, suite: &Suite) -> (Colour, String) {

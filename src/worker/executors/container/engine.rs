@@ -42,7 +42,7 @@ pub enum NoContainerEngine {
     /// The one that was named does not answer.
     #[error(
         "no container engine answers at {address}: {reason}. Start it there, let this user use \
-         it, or name another one with --engine"
+         it, or name another one"
     )]
     Silent {
         /// Where it was looked for.
@@ -54,7 +54,7 @@ pub enum NoContainerEngine {
     #[error(
         "no container engine: neither Podman nor Docker listens at its usual place, and Podman \
          cannot be started ({0}). Install podman, start podman.socket or docker, or name an \
-         engine with --engine"
+         engine"
     )]
     None(#[source] io::Error),
     /// It would not hold a suite to anything.
@@ -293,7 +293,7 @@ mod tests {
             let error = find_container_engine(Some(address)).await.unwrap_err();
             let said = error.to_string();
             assert!(
-                said.contains(address) && said.contains("--engine"),
+                said.contains(address) && said.contains("name another one"),
                 "{said}"
             );
         }
