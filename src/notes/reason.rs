@@ -19,9 +19,10 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Testing => "Its merge is being tested".to_owned(),
         Reason::Landing => "All its checks passed and the base branch is being moved".to_owned(),
         Reason::Behind(ahead) => behind(ahead),
-        Reason::TreeClosed { below, by } => {
-            format!("The tree is closed below priority {below} by @{by}")
-        }
+        Reason::TreeClosed { below, by } => match by {
+            Some(by) => format!("The tree is closed below priority {below} by @{by}"),
+            None => format!("The tree is closed below priority {below}"),
+        },
         Reason::Ended(ending) => ended(*ending).to_owned(),
         Reason::SuiteFailed(name) => {
             format!("Suite {} failed on this commit: retry or push", short(name))
@@ -120,7 +121,11 @@ mod tests {
             Reason::Behind((12..30).map(PullNumber).collect()),
             Reason::TreeClosed {
                 below: 10,
-                by: Login::new("x"),
+                by: Some(Login::new("x")),
+            },
+            Reason::TreeClosed {
+                below: 10,
+                by: None,
             },
             Reason::Ended(Ending::Succeeded),
             Reason::Ended(Ending::Failed),
@@ -162,6 +167,7 @@ mod tests {
         Waiting for 1 pull ahead: #12
         Waiting for 18 pulls ahead: #12, #13, #14, #15, #16, #17, #18, #19, #20, #21, …
         The tree is closed below priority 10 by @x
+        The tree is closed below priority 10
         Its last test passed
         Its last test failed on this commit: retry or push
         Its last test timed out on this commit: retry or push

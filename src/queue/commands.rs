@@ -251,7 +251,7 @@ impl Queue {
     pub(super) fn close_tree(&mut self, below: i64, comment: &Comment) {
         let tree = Tree::Closed {
             below,
-            by: comment.author.clone(),
+            by: Some(comment.author.clone()),
             source: comment.url.clone(),
         };
         self.set_tree(tree, comment);

@@ -206,7 +206,9 @@ impl fmt::Display for Effect {
             Self::ClosePull { pull, .. } => write!(f, "close #{pull}"),
             Self::MarkMerged(mark) => write!(f, "mark #{} merged", mark.pull),
             Self::CallHook { pull, hook, .. } => write!(f, "call hook {hook:?} for #{pull}"),
-            Self::LogRetry { pull, by, .. } => write!(f, "log retry of #{pull} by @{by}"),
+            Self::LogRetry(retry) => {
+                write!(f, "log retry of #{} by @{}", retry.pull, retry.by)
+            }
             Self::AskStanding { user } => write!(f, "ask what @{user} may do"),
             Self::CheckMergeability { base, .. } => write!(
                 f,

@@ -171,16 +171,7 @@ pub enum Effect {
         news: News,
     },
     /// Write down who wanted a test repeated, and why. No answer.
-    LogRetry {
-        /// Of which pull.
-        pull: PullNumber,
-        /// Who.
-        by: Login,
-        /// When the comment was made.
-        at: Timestamp,
-        /// What it says.
-        body: String,
-    },
+    LogRetry(RetryOrder),
     /// Ask how far the repository trusts somebody. Answer: `StandingTold`.
     AskStanding {
         /// Whom.
@@ -228,10 +219,26 @@ impl Effect {
             | Self::AskAccess { .. }
             | Self::CompareSuites { .. }
             | Self::CheckMergeability { .. }
+            | Self::ReadMerge { .. }
             | Self::ReadPull { .. } => false,
         }
     }
-            | Self::ReadMerge { .. }
+}
+
+/// That somebody asked for a test to be run again.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct RetryOrder {
+    /// Of which pull.
+    pub pull: PullNumber,
+    /// Who.
+    pub by: Login,
+    /// When the comment was made.
+    pub at: Timestamp,
+    /// What it says.
+    pub body: String,
+    /// Its address.
+    #[serde(default)]
+    pub source: String,
 }
 
 /// A pull's head that is to be merged with its base for the pull's own test.

@@ -100,8 +100,8 @@ pub enum Tree {
     Closed {
         /// The priority.
         below: i64,
-        /// Who closed it.
-        by: Login,
+        /// Who closed it; `None` where only the comment is known.
+        by: Option<Login>,
         /// The comment that did.
         source: String,
     },

@@ -295,8 +295,8 @@ pub enum Reason {
     TreeClosed {
         /// Below which priority.
         below: i64,
-        /// By whom.
-        by: Login,
+        /// By whom; `None` where that is not known.
+        by: Option<Login>,
     },
     /// It was tested and this came out.
     Ended(Ending),

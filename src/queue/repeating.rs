@@ -2,7 +2,7 @@
 
 use super::Queue;
 use super::approving::is_outdated;
-use super::effect::Effect;
+use super::effect::{Effect, RetryOrder};
 use super::event::Comment;
 use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus};
 use super::own_test::OwnStage;
@@ -191,12 +191,13 @@ impl Queue {
     }
 
     fn log_retry(&self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
-        turn.order(Effect::LogRetry {
+        turn.order(Effect::LogRetry(RetryOrder {
             pull: number,
             by: comment.author.clone(),
             at: comment.key.at,
             body: comment.body.clone(),
-        });
+            source: comment.url.clone(),
+        }));
     }
 
     fn repeat(&mut self, number: PullNumber, of: RunId, purpose: Purpose, scope: Scope) {

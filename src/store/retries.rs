@@ -1,6 +1,6 @@
 //! The retry log: who asked for a test to be run again, and in which words.
 
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection};
 
 use super::schema::retry_log::dsl;
 use super::{Store, StoreError, from_row, to_row};
@@ -15,31 +15,43 @@ pub struct Retry {
     pub pull: PullNumber,
     /// When the comment was made.
     pub at: Timestamp,
-    /// Who made it.
-    pub who: Login,
+    /// Who made it; `None` where only the comment is known.
+    pub who: Option<Login>,
     /// What it says.
     pub message: String,
+    /// The address of the comment; empty where it is not known.
+    pub source: String,
 }
 
 /// How much of a comment is kept, in characters.
 const MESSAGE_CHARS_MAX: usize = 2000;
 
 impl Store {
-    /// Writes a retry down. The same person's of the same moment on the same pull is the same one:
-    /// written twice, it is there once.
+    /// Writes a retry down. The same comment's is the same one, and so is the same person's of the
+    /// same moment on the same pull: written twice, it is there once.
     ///
     /// # Errors
     /// It is not written then, and may be again.
     pub async fn log_retry(&self, retry: Retry) -> Result<(), StoreError> {
         self.write(move |connection| {
             let message: String = retry.message.chars().take(MESSAGE_CHARS_MAX).collect();
+            let who = retry.who.as_ref().map_or("", Login::as_str);
+            if let Some(known) = same_comment(connection, &retry)? {
+                // What Homu wrote down does not say who it was; what is read since does.
+                let nameless = dsl::retry_log.find(known).filter(dsl::who.eq(""));
+                diesel::update(nameless)
+                    .set(dsl::who.eq(who))
+                    .execute(connection)?;
+                return Ok(());
+            }
             diesel::insert_or_ignore_into(dsl::retry_log)
                 .values((
                     dsl::repo.eq(retry.repo.as_str()),
                     dsl::number.eq(to_row(retry.pull.0)),
                     dsl::at.eq(retry.at.0),
-                    dsl::who.eq(retry.who.as_str()),
+                    dsl::who.eq(who),
                     dsl::message.eq(message),
+                    dsl::source.eq(&retry.source),
                 ))
                 .execute(connection)?;
             Ok(())
@@ -54,19 +66,22 @@ impl Store {
     pub async fn retry_log(&self, repo: &RepoLabel, limit: u32) -> Result<Vec<Retry>, StoreError> {
         let label = repo.clone();
         self.read(move |connection| {
-            let rows: Vec<(i64, i64, String, String)> = dsl::retry_log
+            let rows: Vec<(i64, i64, String, String, String)> = dsl::retry_log
                 .filter(dsl::repo.eq(label.as_str()))
                 .order((dsl::at.desc(), dsl::id.desc()))
                 .limit(i64::from(limit))
-                .select((dsl::number, dsl::at, dsl::who, dsl::message))
+                .select((dsl::number, dsl::at, dsl::who, dsl::message, dsl::source))
                 .load(connection)?;
-            let retries = rows.into_iter().map(|(number, at, who, message)| Retry {
-                repo: label.clone(),
-                pull: PullNumber(from_row(number)),
-                at: Timestamp(at),
-                who: Login::new(who),
-                message,
-            });
+            let retries = rows
+                .into_iter()
+                .map(|(number, at, who, message, source)| Retry {
+                    repo: label.clone(),
+                    pull: PullNumber(from_row(number)),
+                    at: Timestamp(at),
+                    who: (!who.is_empty()).then(|| Login::new(who)),
+                    message,
+                    source,
+                });
             Ok(retries.collect())
         })
         .await
@@ -85,6 +100,27 @@ impl Store {
     }
 }
 
+/// The row of the same comment, if that is known. A pull's comments have addresses below its page
+/// as a pull or as an issue; what is behind `#` tells them apart.
+fn same_comment(
+    connection: &mut SqliteConnection,
+    retry: &Retry,
+) -> Result<Option<i64>, StoreError> {
+    let Some((_, comment)) = retry.source.split_once('#') else {
+        return Ok(None);
+    };
+    let rows: Vec<(i64, String)> = dsl::retry_log
+        .filter(dsl::repo.eq(retry.repo.as_str()))
+        .filter(dsl::number.eq(to_row(retry.pull.0)))
+        .select((dsl::id, dsl::source))
+        .load(connection)?;
+    let same = rows.iter().find(|(_, source)| {
+        let known = source.split_once('#');
+        known.is_some_and(|(_, known)| known == comment)
+    });
+    Ok(same.map(|(id, _)| *id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,8 +130,9 @@ mod tests {
             repo: RepoLabel::new(repo),
             pull: PullNumber(pull),
             at: Timestamp(at),
-            who: Login::new("alice"),
+            who: Some(Login::new("alice")),
             message: format!("@bot retry #{pull}"),
+            source: String::new(),
         }
     }
 
@@ -123,6 +160,39 @@ mod tests {
         );
         store.prune_retry_log(Timestamp(3000)).await.unwrap();
         assert_eq!(logged(&store).await, [retry("x", 2, 3000)]);
+    }
+
+    #[tokio::test]
+    async fn a_comment_is_one_retry_whoever_tells_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("paprq.db")).unwrap();
+        let at =
+            |place: &str, comment: u64| format!("https://h/o/x/{place}/1#issuecomment-{comment}");
+        let imported = Retry {
+            who: None,
+            source: at("issues", 7),
+            ..retry("x", 1, 1500)
+        };
+        let read = Retry {
+            source: at("pull", 7),
+            ..retry("x", 1, 1000)
+        };
+        store.log_retry(imported.clone()).await.unwrap();
+        assert_eq!(logged(&store).await, std::slice::from_ref(&imported));
+        store.log_retry(read.clone()).await.unwrap();
+        let named = Retry {
+            who: read.who.clone(),
+            ..imported.clone()
+        };
+        assert_eq!(logged(&store).await, std::slice::from_ref(&named));
+        store.log_retry(imported).await.unwrap();
+        assert_eq!(logged(&store).await, [named]);
+        let other = Retry {
+            source: at("pull", 8),
+            ..read
+        };
+        store.log_retry(other).await.unwrap();
+        assert_eq!(logged(&store).await.len(), 2);
     }
 
     #[tokio::test]

@@ -99,6 +99,7 @@ diesel::table! {
         at -> BigInt,
         who -> Text,
         message -> Text,
+        source -> Text,
     }
 }
 

@@ -316,7 +316,8 @@ fn what_one_line_only_has_is_taken_over() {
             "update pull set squash = 1 where num = 3;
         insert into repos (repo, treeclosed, treeclosed_src) values ('one', 6, 'https://why');
         insert into retry_log (repo, num, time, src, msg)
-            values ('one', 5, '2023-11-14 22:13:20', 'alice', '@homu retry')",
+            values ('one', 5, '2023-11-14 22:13:20',
+                    'https://github.com/octo/one/pull/5#issuecomment-1', '@homu retry')",
         ]
         .concat(),
     );
@@ -326,7 +327,7 @@ fn what_one_line_only_has_is_taken_over() {
     assert_eq!(imported.pull(5).squash.value, Squash::No);
     let closed = Tree::Closed {
         below: 6,
-        by: Login::new("homu"),
+        by: None,
         source: "https://why".to_owned(),
     };
     assert_eq!(imported.tree, closed);
@@ -334,8 +335,9 @@ fn what_one_line_only_has_is_taken_over() {
         repo: RepoLabel::new("one"),
         pull: PullNumber(5),
         at: Timestamp(1_700_000_000_000),
-        who: Login::new("alice"),
+        who: None,
         message: "@homu retry".to_owned(),
+        source: "https://github.com/octo/one/pull/5#issuecomment-1".to_owned(),
     };
     assert_eq!(imported.retries, [retry]);
 }

@@ -42,9 +42,6 @@ struct Rows<'a> {
 /// Which of a repository's rows are those of a table.
 type Place = for<'a, 'b> fn(&'b mut Rows<'a>) -> &'b mut Vec<&'a Row>;
 
-/// Who closed the tree, where Homu does not say.
-const HOMU: &str = "homu";
-
 impl Translation {
     /// Reads all rows that belong to repositories of the configuration.
     pub(super) fn of(config: &Config, file: &HomuFile) -> Self {
@@ -158,7 +155,8 @@ fn tree(row: &Row, remarks: &mut Remarks) -> Option<Tree> {
     }
     Some(Tree::Closed {
         below,
-        by: Login::new(HOMU),
+        // Homu says which comment closed it, not whose that is.
+        by: None,
         source: row.text("treeclosed_src").unwrap_or_default().to_owned(),
     })
 }
@@ -174,12 +172,16 @@ fn retries(label: &RepoLabel, rows: &[&Row], remarks: &mut Remarks) -> Vec<Retry
 }
 
 fn retry(label: &RepoLabel, row: &Row) -> Result<Retry, Odd> {
+    let source = row.text("src")?.trim();
+    let is_address = source.contains("://");
     Ok(Retry {
         repo: label.clone(),
         pull: number(row)?,
         at: moment(row.text("time")?).ok_or_else(|| row.odd("time"))?,
-        who: Login::new(row.text("src")?),
+        // Homu wrote the address of the comment; in older files there may be its author.
+        who: (!is_address && !source.is_empty()).then(|| Login::new(source)),
         message: row.text("msg")?.to_owned(),
+        source: if is_address { source } else { "" }.to_owned(),
     })
 }
 

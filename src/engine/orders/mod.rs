@@ -130,9 +130,7 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
             let called = hooks::call(repo, order.row.id, hook, told).await?;
             Ok(hooks::heard(called, *news))
         }
-        Effect::LogRetry { pull, by, at, body } => {
-            talk::log_retry(repo, *pull, by, *at, body).await
-        }
+        Effect::LogRetry(retry) => talk::log_retry(repo, retry).await,
         Effect::AskStanding { user } => rights::ask(repo, user).await,
         Effect::RepeatBuilds { run, builds } => builds::repeat(repo, order, *run, builds).await,
         Effect::StopBuilds { run, builders } => builds::stop(repo, order, *run, builders).await,

@@ -4,8 +4,9 @@ use super::super::outbox::{Order, Tried};
 use super::super::repo::Repo;
 use super::{Done, Passing};
 use crate::github::{ApiError, StatusState, StatusText, Value};
-use crate::ids::{CommitId, Login, PullNumber, Timestamp};
+use crate::ids::{CommitId, PullNumber, Timestamp};
 use crate::notes::{self, State};
+use crate::queue::effect::RetryOrder;
 use crate::queue::event::{Event, PullFacts, Source};
 use crate::queue::note::{MARKER, Note, StatusNote, SuiteProgress};
 use crate::queue::run::{Check, CheckState};
@@ -183,19 +184,14 @@ pub(super) fn settled(repo: &Repo, outcome: Result<(), ApiError>) -> Result<Done
 }
 
 /// Writes down who wanted a test repeated.
-pub(super) async fn log_retry(
-    repo: &Repo,
-    pull: PullNumber,
-    who: &Login,
-    at: Timestamp,
-    body: &str,
-) -> Result<Done, Passing> {
+pub(super) async fn log_retry(repo: &Repo, order: &RetryOrder) -> Result<Done, Passing> {
     let retry = Retry {
         repo: repo.label().clone(),
-        pull,
-        at,
-        who: who.clone(),
-        message: body.chars().take(RETRY_CHARS_MAX).collect(),
+        pull: order.pull,
+        at: order.at,
+        who: Some(order.by.clone()),
+        message: order.body.chars().take(RETRY_CHARS_MAX).collect(),
+        source: order.source.clone(),
     };
     repo.shared().store.log_retry(retry).await?;
     Ok(Done::Quietly)

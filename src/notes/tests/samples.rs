@@ -110,7 +110,7 @@ fn about_approval(chosen: Chosen<'_>) -> Vec<Note> {
                 Reason::CheckFailed(chosen.text()),
                 Reason::TreeClosed {
                     below: 5,
-                    by: chosen.login(),
+                    by: Some(chosen.login()),
                 },
                 Reason::Behind(vec![PullNumber(3)]),
             ],

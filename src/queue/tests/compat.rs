@@ -8,7 +8,7 @@ use super::story::{Story, comment, commit, facts, run_id, with_status};
 use crate::command::Standing;
 use crate::ids::{BranchName, Login, PullNumber};
 use crate::queue::Queue;
-use crate::queue::effect::Effect;
+use crate::queue::effect::{Effect, RetryOrder};
 use crate::queue::event::{Comment, CommentSort, Event, Verdict};
 use crate::queue::note::{Link, Missing, Note, Purpose, Reason, Unfinished};
 use crate::queue::rules::{Authority, CheckRunRule, Mentions, Rules, StatusRule};
@@ -399,12 +399,13 @@ fn a_retry_is_logged_with_who_and_why() {
     story.status("e1", Verdict::Failed);
     let retry = comment(5, "trier", "@bot retry -- the network was down");
     let effects = of(&mut story, 5, made(1, retry.clone()));
-    let logged = Effect::LogRetry {
+    let logged = Effect::LogRetry(RetryOrder {
         pull: PullNumber(1),
         by: Login::new("trier"),
         at: retry.key.at,
         body: retry.body,
-    };
+        source: retry.url,
+    });
     assert!(effects.contains(&logged), "{effects:?}");
 }
 

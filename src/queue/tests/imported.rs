@@ -401,7 +401,7 @@ fn a_known_pull_that_is_closed_or_was_changed_since_takes_no_approval() {
 fn a_tree_is_taken_over_once_and_never_over_what_was_said_here() {
     let closed = |below| Tree::Closed {
         below,
-        by: Login::new("homu"),
+        by: None,
         source: String::new(),
     };
     let fresh: Desk = Queue::new(with_status(), RunId(0)).desk().clone();

@@ -30,7 +30,9 @@ struct RetryView {
     at: Moment,
     pull: PullNumber,
     github: Link,
-    who: Link,
+    who: Option<Link>,
+    /// The comment.
+    source: Option<String>,
     message: String,
 }
 
@@ -59,7 +61,8 @@ impl RetryView {
             at: Moment(retry.at),
             pull: retry.pull,
             github: forge.pull(retry.pull),
-            who: forge.user(&retry.who),
+            who: retry.who.as_ref().map(|who| forge.user(who)),
+            source: notes::url(&retry.source),
             message: notes::plain(&retry.message, MESSAGE_CHARS_MAX),
         }
     }

@@ -192,13 +192,24 @@ async fn the_retry_log_tells_who_wanted_what_again() {
         repo: RepoLabel::new("demo"),
         pull: house.sample.good,
         at: Timestamp(1_700_000_000_000),
-        who: Login::new("alice"),
+        who: Some(Login::new("alice")),
         message: format!("@bot retry {HOSTILE}"),
+        source: String::new(),
     };
-    house.engine.store().log_retry(retry).await.unwrap();
+    let imported = Retry {
+        at: Timestamp(1_600_000_000_000),
+        who: None,
+        source: "https://github.com/octo/x/pull/1#issuecomment-2".to_owned(),
+        ..retry.clone()
+    };
+    for retry in [retry, imported] {
+        house.engine.store().log_retry(retry).await.unwrap();
+    }
     let page = house.page("/retry_log/demo").await;
     assert!(page.contains("2023-11-14 22:13:20 UTC"));
     assert!(page.contains("@alice</a>"));
+    let comment = "href=\"https://github.com/octo/x/pull/1#issuecomment-2\"";
+    assert!(page.contains(comment) && !page.contains("@https"), "{page}");
     let link = format!("href=\"/pull/demo/{}\"", house.sample.good);
     assert!(page.contains(&link));
     assert!(page.contains("@bot retry &#60;script&#62;"));

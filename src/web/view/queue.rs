@@ -38,7 +38,7 @@ pub(in crate::web) struct RepoLine {
 #[derive(Clone, Debug)]
 pub(in crate::web) struct TreeView {
     pub(in crate::web) below: i64,
-    pub(in crate::web) by: Link,
+    pub(in crate::web) by: Option<Link>,
     /// The comment that closed it.
     pub(in crate::web) source: Option<String>,
 }
@@ -103,7 +103,7 @@ impl TreeView {
             Tree::Open => None,
             Tree::Closed { below, by, source } => Some(Self {
                 below: *below,
-                by: forge.user(by),
+                by: by.as_ref().map(|by| forge.user(by)),
                 source: notes::url(source),
             }),
         }

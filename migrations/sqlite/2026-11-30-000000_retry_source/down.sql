@@ -1,0 +1,1 @@
+alter table retry_log drop column source;
