@@ -75,6 +75,10 @@ fn help_and_version_are_no_errors() {
         &["validate", "--help"],
         &["check", "--help"],
         &["worker", "--help"],
+        &["help"],
+        &["help", "--help"],
+        &["help", "-h"],
+        &["help", "check", "--help"],
     ] {
         let output = run(words);
         assert_eq!((status(&output), err(&output)), (0, ""), "{words:?}");

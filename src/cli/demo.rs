@@ -106,15 +106,29 @@ async fn start_practice(directory: &Path, port: u16) -> anyhow::Result<Practice>
     let next = if port == 0 { 0 } else { port.saturating_add(1) };
     match Practice::start(&directory, next).await {
         Ok(practice) => Ok(practice),
-        Err(_taken) => Ok(Practice::start(&directory, 0).await?),
+        Err(_taken) => {
+            let practice = Practice::start(&directory, 0).await?;
+            let instead = practice.url();
+            say(&format!(
+                "Port {next} is taken: the practice GitHub is at {instead} instead."
+            ));
+            Ok(practice)
+        }
     }
 }
 
 /// The wanted port, or any other if somebody has that.
 fn listen(port: u16) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(("127.0.0.1", port))
-        .or_else(|_taken| TcpListener::bind(("127.0.0.1", 0)))
-        .context("cannot listen on any port")
+    if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+        return Ok(listener);
+    }
+    let listener = TcpListener::bind(("127.0.0.1", 0)).context("cannot listen on any port")?;
+    let instead = listener.local_addr()?.port();
+    say(&format!(
+        "Port {port} is taken: the server is at http://127.0.0.1:{instead} instead. `--port N` \
+         chooses another one."
+    ));
+    Ok(listener)
 }
 
 /// Bubblewrap if it is there; without it the demo still runs, because its suites are our own.

@@ -14,6 +14,7 @@ mod tests;
 mod validate;
 mod worker;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -51,7 +52,7 @@ enum Sub {
 /// Exit status 0 is good, 1 says that the checked thing is bad, 2 that the call or the
 /// configuration is.
 pub fn run() -> ExitCode {
-    let line = CommandLine::parse();
+    let line = CommandLine::parse_from(understandable(std::env::args_os().collect()));
     let done = match line.subcommand {
         Sub::Check(arguments) => check::run(&arguments),
         Sub::Demo(arguments) => demo::run(&arguments),
@@ -66,6 +67,14 @@ pub fn run() -> ExitCode {
         complain(&error);
         ExitCode::from(2)
     })
+}
+
+/// `help` is a subcommand that takes no flags: `--help` behind it asks for what `help` gives.
+fn understandable(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    if arguments.get(1).is_some_and(|first| first == "help") {
+        arguments.retain(|argument| argument != "--help" && argument != "-h");
+    }
+    arguments
 }
 
 /// Says on standard error why the program ends.

@@ -11,6 +11,7 @@ mod history;
 pub mod homu;
 mod job_rows;
 pub mod logs;
+mod opening;
 pub mod private;
 mod retries;
 mod rows;
@@ -19,13 +20,11 @@ mod steps;
 mod takeover;
 mod writer;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel::sqlite::SqliteConnection;
-use diesel::{Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 pub use self::deliveries::{Delivery, InboxId, InboxRow, Stored};
 pub use self::forwards::{BacklogBounds, ForwardId, Forwarded};
@@ -36,8 +35,6 @@ pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, Step, Stepped, UnderWay
 pub use self::takeover::{ImportedRepo, RepoTakeover};
 use self::writer::Writer;
 
-const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-
 /// How many connections read at once.
 const READERS: u32 = 4;
 
@@ -47,6 +44,7 @@ pub struct Store {
     writer: Writer,
     readers: Pool<ConnectionManager<SqliteConnection>>,
     key: String,
+    file: PathBuf,
 }
 
 /// Why the database did not do as it was asked.
@@ -58,6 +56,28 @@ pub enum StoreError {
         /// Which file.
         path: String,
         /// Why not.
+        why: String,
+    },
+    /// It has tables of which nothing is known here.
+    #[error(
+        "open the database {path}: a newer version of paprq wrote it (schema {version}); start that \
+         version, or put a backup from before its upgrade in its place"
+    )]
+    Newer {
+        /// Which file.
+        path: String,
+        /// The latest change of its tables.
+        version: String,
+    },
+    /// Its file is broken.
+    #[error(
+        "read the database {path}, which is damaged ({why}): stop the server and put a backup in its \
+         place, or save what can be read with `sqlite3 {path} .recover | sqlite3 NEW-FILE`"
+    )]
+    Damaged {
+        /// Which file.
+        path: String,
+        /// In SQLite's words.
         why: String,
     },
     /// A statement failed.
@@ -92,35 +112,20 @@ impl Store {
     /// Opens the database in this file, makes it if it is missing, and brings its tables up to date.
     ///
     /// # Errors
-    /// [`StoreError::Open`] if the file cannot be used.
+    /// [`StoreError::Open`] if the file cannot be used, [`StoreError::Newer`] if a newer version wrote
+    /// it, [`StoreError::Damaged`] if it is broken.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let open_error = |why: String| StoreError::Open {
-            path: path.display().to_string(),
-            why,
-        };
-        close_files(path).map_err(|error| open_error(error.to_string()))?;
-        let url = path.to_string_lossy().into_owned();
-        let mut connection =
-            SqliteConnection::establish(&url).map_err(|error| open_error(error.to_string()))?;
-        connection
-            .batch_execute(
-                "pragma busy_timeout = 10000; pragma journal_mode = wal; \
-                 pragma synchronous = full; pragma foreign_keys = on;",
-            )
-            .map_err(|error| open_error(error.to_string()))?;
-        connection
-            .run_pending_migrations(SQLITE_MIGRATIONS)
-            .map_err(|error| open_error(error.to_string()))?;
-        job_rows::hash_passwords(&mut connection)?;
-        let key = instance_key(&mut connection)?;
+        let (connection, key) = opening::open(path)?;
         let readers = Pool::builder()
             .max_size(READERS)
             .connection_customizer(Box::new(ReadOnly))
-            .build(ConnectionManager::new(url))?;
+            .build(ConnectionManager::new(path.to_string_lossy()));
+        let readers = readers.map_err(|error| StoreError::from(error).of_file(path))?;
         Ok(Self {
             writer: Writer::start(connection)?,
             readers,
             key,
+            file: path.to_owned(),
         })
     }
 
@@ -134,7 +139,8 @@ impl Store {
         T: Send + 'static,
         F: FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.writer.write(write).await
+        let written = self.writer.write(write).await;
+        written.map_err(|error| error.of_file(&self.file))
     }
 
     async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
@@ -143,23 +149,13 @@ impl Store {
         F: FnOnce(&mut SqliteConnection) -> Result<T, StoreError> + Send + 'static,
     {
         let readers = self.readers.clone();
-        tokio::task::spawn_blocking(move || {
+        let outcome = tokio::task::spawn_blocking(move || {
             let mut connection = readers.get()?;
             read(&mut connection)
         })
-        .await?
+        .await?;
+        outcome.map_err(|error| error.of_file(&self.file))
     }
-}
-
-/// Nobody else may read the database, nor what SQLite keeps beside it, which gets the same rights.
-fn close_files(path: &Path) -> std::io::Result<()> {
-    drop(private::open_file(path)?);
-    for suffix in ["-wal", "-shm", "-journal"] {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(suffix);
-        private::restrict(Path::new(&beside))?;
-    }
-    Ok(())
 }
 
 /// Readers wait for nobody and write nothing.
@@ -172,22 +168,6 @@ impl diesel::r2d2::CustomizeConnection<SqliteConnection, diesel::r2d2::Error> fo
             .batch_execute("pragma busy_timeout = 10000; pragma query_only = on;")
             .map_err(diesel::r2d2::Error::QueryError)
     }
-}
-
-fn instance_key(connection: &mut SqliteConnection) -> Result<String, StoreError> {
-    use self::schema::instance::dsl;
-    let known: Option<String> = dsl::instance
-        .select(dsl::key)
-        .first(connection)
-        .optional()?;
-    if let Some(key) = known {
-        return Ok(key);
-    }
-    let key = hex::encode(rand::random::<[u8; 6]>());
-    diesel::insert_into(dsl::instance)
-        .values((dsl::id.eq(1), dsl::key.eq(&key)))
-        .execute(connection)?;
-    Ok(key)
 }
 
 fn to_document<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {

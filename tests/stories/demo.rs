@@ -46,3 +46,27 @@ fn without_bubblewrap_the_demo_runs_its_own_suites_and_says_so() {
     let told = String::from_utf8_lossy(&output.stdout);
     assert!(told.contains("without a sandbox"), "{told}");
 }
+
+#[test]
+fn a_port_that_is_taken_is_told_of_with_the_one_that_is_used() {
+    // Two neighbours that somebody else has.
+    let (taken, _next) = (0..50)
+        .find_map(|_| {
+            let first = std::net::TcpListener::bind(("127.0.0.1", 0)).ok()?;
+            let port = first.local_addr().ok()?.port().checked_add(1)?;
+            let second = std::net::TcpListener::bind(("127.0.0.1", port)).ok()?;
+            Some((first, second))
+        })
+        .unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let output = Command::new(PROGRAM)
+        .args(["demo", "--script", "--port", &port.to_string()])
+        .output()
+        .unwrap();
+    assert_ended_well(&output);
+    let told = String::from_utf8_lossy(&output.stdout);
+    let server = format!("Port {port} is taken: the server is at http://127.0.0.1:");
+    assert!(told.contains(&server), "{told}");
+    let practice = format!("Port {} is taken: the practice GitHub is at", port + 1);
+    assert!(told.contains(&practice), "{told}");
+}
