@@ -145,12 +145,8 @@ impl World {
             assert!(asks.is_none_or(|asks| self.queue.next_wakeup() <= Some(asks.until)));
         }
         for run in self.queue.runs_in_flight() {
-            let lands = self
-                .orders
-                .iter()
-                .any(|order| matches!(order, Effect::AdvanceBranch(order) if order.run == run.id));
-            let lands = lands || self.is_looked_at(run.id);
-            assert!(run.deadline().is_some() || lands, "a wait without an end");
+            let has_end = run.deadline().is_some() || self.is_ended_by_an_order(run.id);
+            assert!(has_end, "a wait without an end");
         }
     }
 

@@ -51,10 +51,13 @@ impl World {
         }
     }
 
-    /// Whether what a run tests is still to be looked at.
-    pub(super) fn is_looked_at(&self, id: RunId) -> bool {
-        let mut orders = self.orders.iter();
-        orders.any(|order| matches!(order, Effect::ReadMerge { run, .. } if *run == id))
+    /// Whether nothing but the answer of an order ends what a run waits for.
+    pub(super) fn is_ended_by_an_order(&self, id: RunId) -> bool {
+        self.orders.iter().any(|order| match order {
+            Effect::AdvanceBranch(order) => order.run == id,
+            Effect::ReadMerge { run, .. } => *run == id,
+            _ => false,
+        })
     }
 }
 
