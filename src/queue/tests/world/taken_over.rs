@@ -53,11 +53,10 @@ impl World {
 
     /// Whether nothing but the answer of an order ends what a run waits for.
     pub(super) fn is_ended_by_an_order(&self, id: RunId) -> bool {
-        self.orders.iter().any(|order| match order {
-            Effect::AdvanceBranch(order) => order.run == id,
-            Effect::ReadMerge { run, .. } => *run == id,
-            _ => false,
-        })
+        let lands =
+            |order: &Effect| matches!(order, Effect::AdvanceBranch(order) if order.run == id);
+        let reads = |order: &Effect| matches!(order, Effect::ReadMerge { run, .. } if *run == id);
+        self.orders.iter().any(|order| lands(order) || reads(order))
     }
 }
 
