@@ -131,6 +131,8 @@ impl Place {
     /// Whether the place has a limit of memory of its own, and has come to it.
     pub(crate) fn is_at_its_own_limit(&self) -> bool {
         match self {
+            // Its own group has told already, of its own kills alone.
+            Self::Sandbox(session) if session.has_group() => true,
             Self::Sandbox(session) => {
                 let process = session.process().map(i64::from);
                 process.and_then(has_come_to_its_own_limit) == Some(true)

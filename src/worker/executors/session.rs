@@ -210,6 +210,11 @@ impl Session {
         Ok(ended)
     }
 
+    /// Whether the kernel counts for it alone what it uses, and what was killed of it.
+    pub(crate) fn has_group(&self) -> bool {
+        self.group.is_some()
+    }
+
     /// The process that has all others below it, while it lives.
     pub(crate) fn process(&self) -> Option<u32> {
         self.child.id()

@@ -309,7 +309,7 @@ async fn a_container_that_fills_the_disk_is_killed() {
 async fn space_in_volumes_and_below_the_longest_path_counts() {
     let little = |settings: &mut Settings| {
         settings.limits.disk_bytes = 20 << 20;
-        settings.limits.files = 2000;
+        settings.limits.files = 4000;
     };
     let stage = Stage::start_with(little).await;
     let volumes = "localhost/volumes:1";
@@ -333,8 +333,8 @@ async fn space_in_volumes_and_below_the_longest_path_counts() {
         (IMAGE, deep, disk),
         (
             IMAGE,
-            "for i in $(seq 2000); do : >$i; done".to_owned(),
-            ": 2000 files are the limit\n",
+            "for i in $(seq 4000); do : >$i; done".to_owned(),
+            ": 4000 files are the limit\n",
         ),
     ];
     for (job, (image, command, reason)) in (1..).zip(table) {
