@@ -47,6 +47,11 @@ macro_rules! text_name {
 }
 text_name!(RepoLabel, BranchName, WorkerId);
 
+/// The number by which GitHub knows a repository, however it is called.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GitHubRepoId(pub u64);
+
 /// The number of a pull request in its repository.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]

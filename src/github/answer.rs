@@ -35,7 +35,8 @@ impl Answer {
         if let Some(hourly) = hourly {
             budget.told(hourly.limit, hourly.remaining, hourly.resets_in);
         }
-        if self.status.is_success() || self.status == StatusCode::NOT_MODIFIED {
+        // Where an answer leads elsewhere, the caller follows, or does not.
+        if self.status.is_success() || self.status.is_redirection() {
             budget.forgive();
             return Ok(self);
         }
@@ -323,7 +324,7 @@ mod tests {
                 ));
             }
         }
-        for status in [301, 400, 409, 422, 451] {
+        for status in [400, 409, 422, 451] {
             assert!(matches!(
                 error(Kind::Write, status),
                 ApiError::Rejected { .. }

@@ -2,18 +2,22 @@
 //!
 //! Only a reading call is sent a second time, and only if its connection broke: GitHub may close a
 //! kept connection at the very moment at which it is used again.
+//!
+//! A repository that was renamed answers with where it is now. That is followed, orders included, with
+//! their method and body, on the API's own server only: no other one is to see the token.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Builder;
-use http::{Method, header};
+use http::{Method, StatusCode, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use octocrab::Octocrab;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use url::Url;
 
 use super::answer::Answer;
@@ -27,6 +31,8 @@ use crate::ids::Login;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often one call is sent on to another address.
+const REDIRECTS_MAX: u32 = 3;
 /// A hundred pulls with the longest descriptions that GitHub allows are some 10 MiB.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
@@ -74,6 +80,8 @@ pub struct GitHub {
     client: Arc<Client>,
     /// On whose account the calls go.
     caller: Caller,
+    /// Told when a call was sent on to another address.
+    moved: Arc<Notify>,
 }
 
 struct Client {
@@ -110,6 +118,7 @@ impl GitHub {
         let budget = Budget::new(settings.limits, runtime);
         Ok(Self {
             caller: budget.new_caller(),
+            moved: Arc::default(),
             client: Arc::new(Client {
                 http,
                 base,
@@ -135,6 +144,7 @@ impl GitHub {
         let github = Self {
             client: Arc::clone(&self.client),
             caller: self.client.budget.new_caller(),
+            moved: Arc::default(),
         };
         Repo::new(github, slug)
     }
@@ -142,6 +152,16 @@ impl GitHub {
     /// Whether calls of this value have to wait now; what nobody would miss is then better left.
     pub fn is_scarce(&self, value: Value) -> bool {
         self.client.budget.is_scarce(value)
+    }
+
+    /// Wakes whoever waits for that.
+    pub(super) fn doubt(&self) {
+        self.moved.notify_one();
+    }
+
+    /// Waits until a call is sent on to another address: something was renamed.
+    pub(super) async fn moved(&self) {
+        self.moved.notified().await;
     }
 
     /// The address of what these path segments name; they are encoded as they need it.
@@ -164,15 +184,14 @@ impl GitHub {
 
     /// Asks. A 304 is an answer too.
     pub(super) async fn read(&self, question: &Question) -> Result<Answer, ApiError> {
-        let ask = || {
-            let mut request = Builder::new()
-                .method(Method::GET)
-                .uri(question.url.as_str());
-            if let Some(etag) = &question.known {
-                request = request.header(header::IF_NONE_MATCH, etag);
-            }
-            self.send(request, None::<&()>, Kind::Read, question.value)
+        let call = Call::<()> {
+            method: Method::GET,
+            url: question.url.clone(),
+            known: question.known.as_deref(),
+            body: None,
+            kind: Kind::Read,
         };
+        let ask = || self.send(&call, question.value);
         match ask().await {
             Err(ApiError::Transient {
                 cause: Cause::Broken(_),
@@ -197,9 +216,7 @@ impl GitHub {
         order: Order<'_, B>,
         value: Value,
     ) -> Result<Answer, ApiError> {
-        let request = Builder::new().method(order.method).uri(order.url.as_str());
-        self.send(request, Some(order.body), order.kind, value)
-            .await
+        self.send(&Call::<B>::from(order), value).await
     }
 
     /// Orders, once, and reads what was made. What was made but is not understood is made all the
@@ -209,9 +226,7 @@ impl GitHub {
         order: Order<'_, B>,
         value: Value,
     ) -> Result<T, ApiError> {
-        let request = Builder::new().method(order.method).uri(order.url.as_str());
-        let answer = self.send(request, Some(order.body), order.kind, value);
-        let answer = answer.await?;
+        let answer = self.send(&Call::<B>::from(order), value).await?;
         serde_json::from_slice(&answer.body).map_err(|error| ApiError::OutcomeUnknown {
             cause: Cause::Unreadable(error),
         })
@@ -219,23 +234,86 @@ impl GitHub {
 
     /// Orders that something is gone, once.
     pub(super) async fn delete(&self, url: Url, value: Value) -> Result<(), ApiError> {
-        let request = Builder::new().method(Method::DELETE).uri(url.as_str());
-        let answer = self.send(request, None::<&()>, Kind::Write, value);
-        answer.await.map(drop)
+        let call = Call::<()> {
+            method: Method::DELETE,
+            url,
+            known: None,
+            body: None,
+            kind: Kind::Write,
+        };
+        self.send(&call, value).await.map(drop)
     }
 
+    /// Sends a call, to where it is sent on in the end.
     async fn send<B: Serialize>(
         &self,
-        request: Builder,
-        body: Option<&B>,
-        kind: Kind,
+        call: &Call<'_, B>,
         value: Value,
     ) -> Result<Answer, ApiError> {
-        let request = request.header(header::ACCEPT, "application/vnd.github+json");
+        let mut url = call.url.clone();
+        for _ in 0..=REDIRECTS_MAX {
+            let answer = self.send_to(&url, call, value).await?;
+            let Some(next) = self.sent_on(&answer, call, &url)? else {
+                return Ok(answer);
+            };
+            tracing::debug!(from = url.path(), to = next.path(), "a call is sent on");
+            url = next;
+            self.doubt();
+        }
+        Err(refused_redirect(
+            StatusCode::LOOP_DETECTED,
+            "it is sent on too often",
+        ))
+    }
+
+    /// Where the call is to be sent instead.
+    fn sent_on<B>(
+        &self,
+        answer: &Answer,
+        call: &Call<'_, B>,
+        from: &Url,
+    ) -> Result<Option<Url>, ApiError> {
+        let follows = match answer.status {
+            StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => call.method == Method::GET,
+            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
+            status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => false,
+            _ => return Ok(None),
+        };
+        let location = answer.headers.get(header::LOCATION);
+        let location = location.and_then(|location| location.to_str().ok());
+        let next = location.and_then(|location| from.join(location).ok());
+        let next = next.filter(|_| follows);
+        let next = next.ok_or_else(|| {
+            refused_redirect(
+                answer.status,
+                "it is somewhere else now, and does not say where",
+            )
+        })?;
+        if next.origin() != self.client.base.origin() {
+            let message = "it is sent on to another server, which is not to see the token";
+            return Err(refused_redirect(answer.status, message));
+        }
+        Ok(Some(next))
+    }
+
+    async fn send_to<B: Serialize>(
+        &self,
+        url: &Url,
+        call: &Call<'_, B>,
+        value: Value,
+    ) -> Result<Answer, ApiError> {
+        let kind = call.kind;
+        let mut request = Builder::new()
+            .method(call.method.clone())
+            .uri(url.as_str())
+            .header(header::ACCEPT, "application/vnd.github+json");
+        if let Some(etag) = call.known {
+            request = request.header(header::IF_NONE_MATCH, etag);
+        }
         let request = self
             .client
             .http
-            .build_request(request, body)
+            .build_request(request, call.body)
             .map_err(|error| ApiError::Rejected {
                 status: 400,
                 message: error.to_string(),
@@ -310,6 +388,35 @@ pub(super) struct Order<'a, B> {
     pub(super) url: Url,
     pub(super) kind: Kind,
     pub(super) body: &'a B,
+}
+
+/// What is sent.
+struct Call<'a, B> {
+    method: Method,
+    url: Url,
+    /// The ETag of what is known already.
+    known: Option<&'a str>,
+    body: Option<&'a B>,
+    kind: Kind,
+}
+
+impl<'a, B> From<Order<'a, B>> for Call<'a, B> {
+    fn from(order: Order<'a, B>) -> Self {
+        Self {
+            method: order.method,
+            url: order.url,
+            known: None,
+            body: Some(order.body),
+            kind: order.kind,
+        }
+    }
+}
+
+fn refused_redirect(status: StatusCode, message: &str) -> ApiError {
+    ApiError::Rejected {
+        status: status.as_u16(),
+        message: message.to_owned(),
+    }
 }
 
 fn failed(kind: Kind, cause: Cause) -> ApiError {

@@ -1,6 +1,6 @@
 //! What can be asked about one repository.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use serde::Deserialize;
 use url::Url;
@@ -8,6 +8,7 @@ use url::Url;
 use super::answer::Answer;
 use super::call::{GitHub, Question};
 use super::error::ApiError;
+use super::identity::Identity;
 use super::ledger::Value;
 use super::listing::Page;
 use super::pages::{link, paged};
@@ -21,7 +22,8 @@ use crate::queue::event::{Comment, CommentSort, Event, PullFacts};
 #[derive(Clone)]
 pub struct Repo {
     pub(super) github: GitHub,
-    pub(super) slug: Slug,
+    /// Its name now; the same for all clones.
+    name: Arc<RwLock<Slug>>,
     pub(super) value: Value,
     /// What the list of open pulls was when it was last read.
     pub(super) listed: Arc<Mutex<Vec<Page>>>,
@@ -49,7 +51,7 @@ impl Repo {
     pub(super) fn new(github: GitHub, slug: Slug) -> Self {
         Self {
             github,
-            slug,
+            name: Arc::new(RwLock::new(slug)),
             value: Value::Visible,
             listed: Arc::default(),
         }
@@ -65,8 +67,33 @@ impl Repo {
     }
 
     /// Its name.
-    pub fn slug(&self) -> &Slug {
-        &self.slug
+    pub fn slug(&self) -> Slug {
+        let name = self.name.read();
+        name.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on it is called so.
+    pub fn rename(&self, slug: Slug) {
+        *self.name.write().unwrap_or_else(PoisonError::into_inner) = slug;
+    }
+
+    /// Something else than GitHub's answers says that it was renamed.
+    pub fn doubt_name(&self) {
+        self.github.doubt();
+    }
+
+    /// Waits until GitHub sends a call on to another address, or the name is in doubt.
+    pub async fn moved(&self) {
+        self.github.moved().await;
+    }
+
+    /// By which number GitHub knows the repository, and how it is called now.
+    ///
+    /// # Errors
+    ///
+    /// [`ApiError::Gone`] where there is none of this name.
+    pub async fn identity(&self) -> Result<Identity, ApiError> {
+        self.github.get(self.url(&[]), self.value).await
     }
 
     /// How a pull stands now.
@@ -261,7 +288,8 @@ impl Repo {
 impl Repo {
     /// The address of something of this repository.
     pub(super) fn url(&self, segments: &[&str]) -> Url {
-        let mut all = vec!["repos", self.slug.owner(), self.slug.name()];
+        let slug = self.slug();
+        let mut all = vec!["repos", slug.owner(), slug.name()];
         all.extend(segments);
         self.github.url(&all)
     }

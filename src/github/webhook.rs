@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::shapes::{CheckRun, Pull, Remark, Status, User, commit};
 use super::slug::Slug;
-use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
+use crate::ids::{BranchName, CommitId, GitHubRepoId, Login, PullNumber, Timestamp};
 use crate::queue::event::{CommentSort, Event, Source};
 
 /// Why a webhook's body cannot be read.
@@ -81,6 +81,11 @@ impl<'a> Payload<'a> {
     /// The repository that it is about; none for events of accounts and organisations.
     pub fn repo(&self) -> Option<Slug> {
         self.outer.repository.as_ref()?.slug()
+    }
+
+    /// By which number GitHub knows that repository.
+    pub fn repo_id(&self) -> Option<GitHubRepoId> {
+        self.outer.repository.as_ref()?.id.map(GitHubRepoId)
     }
 
     /// Reads the rest; `event` is the header `X-GitHub-Event`.
@@ -249,6 +254,7 @@ struct About {
 
 #[derive(Deserialize)]
 struct Repository {
+    id: Option<u64>,
     full_name: Option<String>,
     name: Option<String>,
     owner: Option<Owner>,

@@ -181,18 +181,87 @@ async fn a_list_without_end_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_token_does_not_follow_to_another_server() {
+async fn nothing_is_sent_on_to_another_server() {
     let mut server = Scripted::start().await;
     let mut other = Scripted::start().await;
+    let port = other.url.rsplit(':').next().unwrap().to_owned();
+    for elsewhere in [
+        format!("{}/stolen", other.url),
+        format!("http://localhost:{port}/stolen"),
+        format!("//127.0.0.1:{port}/stolen"),
+        format!("{}/stolen", server.url.replace("http:", "https:")),
+    ] {
+        for status in [301, 307] {
+            let call = meanwhile(read(server.repo()));
+            let asked = server.next().await;
+            assert!(asked.header("authorization").is_some());
+            asked.answer_with(status, &[("location", &elsewhere)], "");
+            let error = call.await.unwrap().unwrap_err();
+            assert!(error.to_string().contains("another server"), "{error}");
+        }
+    }
+    assert!(other.is_quiet() && server.is_quiet());
+}
+
+#[tokio::test]
+async fn orders_are_sent_on_with_their_method_and_body() {
+    let mut server = Scripted::start().await;
+    for status in [307, 308] {
+        let repo = server.repo();
+        let told = meanwhile({
+            let repo = repo.clone();
+            async move { repo.moved().await }
+        });
+        let call = meanwhile(post(repo));
+        let asked = server
+            .expect("POST /repos/octo/hello/issues/7/comments")
+            .await;
+        let body = asked.body.clone();
+        assert!(body.contains("hello"));
+        let there = format!("{}/repositories/5/issues/7/comments", server.url);
+        asked.answer_with(status, &[("location", &there)], "");
+        let followed = server
+            .expect("POST /repositories/5/issues/7/comments")
+            .await;
+        assert_eq!(followed.body, body);
+        assert!(followed.header("authorization").is_some());
+        followed.answer(201, "{}");
+        assert!(call.await.unwrap().is_ok());
+        told.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_is_sent_on_as_a_question_is_refused() {
+    let mut server = Scripted::start().await;
+    for status in [301, 302, 303] {
+        let call = meanwhile(post(server.repo()));
+        let there = format!("{}/elsewhere", server.url);
+        let asked = server.next().await;
+        asked.answer_with(status, &[("location", &there)], "");
+        let refused = call.await.unwrap();
+        assert!(
+            matches!(refused, Err(ApiError::Rejected { .. })),
+            "{refused:?}"
+        );
+    }
+    assert!(server.is_quiet());
+}
+
+#[tokio::test]
+async fn a_call_that_is_sent_round_in_circles_is_given_up() {
+    let mut server = Scripted::start().await;
     let call = meanwhile(read(server.repo()));
-    let asked = server.next().await;
-    assert!(asked.header("authorization").is_some());
-    let elsewhere = format!("{}/stolen", other.url.replace("127.0.0.1", "localhost"));
-    asked.answer_with(301, &[("location", &elsewhere)], "");
-    let followed = other.expect("GET /stolen").await;
-    assert_eq!(followed.header("authorization"), None);
-    followed.answer(200, PULL);
-    assert!(call.await.unwrap().is_ok());
+    for _ in 0..4 {
+        let asked = server.next().await;
+        asked.answer_with(301, &[("location", "/repos/octo/hello/pulls/7")], "");
+    }
+    let refused = call.await.unwrap();
+    assert!(
+        matches!(refused, Err(ApiError::Rejected { .. })),
+        "{refused:?}"
+    );
+    assert!(server.is_quiet());
 }
 
 #[tokio::test]
