@@ -99,7 +99,7 @@ impl Mirror {
     /// # Errors
     /// [`GitError::Gone`] if the remote does not have it or does not give it by its id.
     pub async fn fetch_commit(&self, commit: CommitId) -> Result<(), GitError> {
-        self.fetch_commit_from(self.remote(), commit).await
+        self.fetch_commit_from(&self.remote(), commit).await
     }
 
     pub(super) async fn fetch_commit_from(
@@ -128,7 +128,7 @@ impl Mirror {
     /// [`GitError::Transient`], [`GitError::Rejected`], [`GitError::BadName`], and
     /// [`GitError::Gone`] for the whole repository.
     pub async fn remote_tip(&self, branch: &BranchName) -> Result<Option<CommitId>, GitError> {
-        self.tip_at(self.remote(), branch).await
+        self.tip_at(&self.remote(), branch).await
     }
 
     pub(super) async fn tip_at(
@@ -164,7 +164,7 @@ impl Mirror {
 
     async fn fetch_all(&self, patterns: &[&str]) -> Result<(), GitError> {
         let _turn = self.fetch_turn().await;
-        self.run_fetch(self.remote(), &Plan::all(patterns)).await
+        self.run_fetch(&self.remote(), &Plan::all(patterns)).await
     }
 
     async fn fetch_refs(&self, refs: &[RemoteRef]) -> Result<(), GitError> {
@@ -173,7 +173,7 @@ impl Mirror {
         }
         let plan = Plan::some(refs)?;
         let _turn = self.fetch_turn().await;
-        let fetched = self.run_fetch(self.remote(), &plan).await;
+        let fetched = self.run_fetch(&self.remote(), &plan).await;
         match (&fetched, refs) {
             (Err(GitError::Gone(_)), [only]) => {
                 forget_ref(&self.repository()?, &only.copy()?)?;
@@ -182,8 +182,8 @@ impl Mirror {
             // A branch `a` that is gone is in the way of a new `a/b`.
             (Err(GitError::Transient(said)), _) if said.contains("cannot lock ref") => {
                 let all = Plan::all(&[BRANCHES]);
-                self.run_fetch(self.remote(), &all).await?;
-                self.run_fetch(self.remote(), &plan).await
+                self.run_fetch(&self.remote(), &all).await?;
+                self.run_fetch(&self.remote(), &plan).await
             }
             _ => fetched,
         }

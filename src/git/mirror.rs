@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use git2::{
@@ -25,7 +25,7 @@ pub struct Mirror(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     dir: PathBuf,
-    remote: Remote,
+    remote: RwLock<Remote>,
     limits: Limits,
     program: Program,
     /// Fetches change the same refs, and git fails rather than waits when two of them do.
@@ -91,7 +91,7 @@ impl Mirror {
         }
         Ok(Self(Arc::new(Inner {
             dir,
-            remote,
+            remote: RwLock::new(remote),
             limits,
             program,
             fetching: tokio::sync::Mutex::new(()),
@@ -277,19 +277,16 @@ impl Mirror {
     }
 
     /// Prepares a `git` command on this mirror.
-    pub(super) fn git<A: AsRef<std::ffi::OsStr>>(
-        &self,
-        args: impl IntoIterator<Item = A>,
-    ) -> Run<'_> {
-        self.git_with(self.remote(), args)
+    pub(super) fn git<A: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Run {
+        self.git_with(&self.remote(), args)
     }
 
     /// Prepares a `git` command on this mirror that may talk to another remote.
-    pub(super) fn git_with<'a, A: AsRef<std::ffi::OsStr>>(
+    pub(super) fn git_with<A: AsRef<std::ffi::OsStr>>(
         &self,
-        remote: &'a Remote,
+        remote: &Remote,
         args: impl IntoIterator<Item = A>,
-    ) -> Run<'a> {
+    ) -> Run {
         let memory_bytes = self.limits().memory_bytes;
         Run::new(&self.0.program, &self.0.dir, remote, args, memory_bytes)
     }
@@ -300,8 +297,27 @@ impl Mirror {
     }
 
     /// The repository that this mirrors.
-    pub(super) fn remote(&self) -> &Remote {
-        &self.0.remote
+    pub(super) fn remote(&self) -> Remote {
+        let remote = self.0.remote.read();
+        remote.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on the repository that this mirrors is at another address.
+    ///
+    /// # Errors
+    /// [`GitError::BadUrl`], and everything stays as it was.
+    pub fn move_to(&self, url: String) -> Result<(), GitError> {
+        let moved = Remote {
+            url,
+            ..self.remote()
+        };
+        moved.transports()?;
+        *self
+            .0
+            .remote
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = moved;
+        Ok(())
     }
 
     pub(super) fn limits(&self) -> &Limits {

@@ -93,7 +93,7 @@ const PASSED_ON: [&str; 15] = [
 ];
 
 /// Configuration that every child gets. The user's and the system's files are not read.
-const CONFIG: [(&str, &str); 14] = [
+const CONFIG: [(&str, &str); 15] = [
     // Larger files are passed on in pieces instead of being held in memory.
     ("core.bigFileThreshold", "32m"),
     ("core.deltaBaseCacheLimit", "32m"),
@@ -107,6 +107,8 @@ const CONFIG: [(&str, &str); 14] = [
     // commits without their trees, and `Mirror::has` would lie.
     ("fetch.unpackLimit", "1"),
     ("gc.auto", "0"),
+    // Nobody else is to see the token. Where a repository was renamed, its new address is used.
+    ("http.followRedirects", "false"),
     // A connection that is silent for a minute is dead: servers send a sign of life every 5 s.
     ("http.lowSpeedLimit", "1"),
     ("http.lowSpeedTime", "60"),
@@ -171,9 +173,9 @@ fn version(text: &str) -> Option<(u32, u32)> {
 }
 
 /// One command about to be run on one mirror.
-pub(super) struct Run<'a> {
+pub(super) struct Run {
     command: Command,
-    remote: &'a Remote,
+    remote: Remote,
     config: Vec<(String, String)>,
     input: Vec<u8>,
     memory_bytes: u64,
@@ -200,12 +202,12 @@ pub(super) struct Output {
     pub(super) stderr: String,
 }
 
-impl<'a> Run<'a> {
+impl Run {
     /// Prepares `git ARGS…` on the mirror in `dir`.
     pub(super) fn new<A: AsRef<OsStr>>(
         program: &Program,
         dir: &Path,
-        remote: &'a Remote,
+        remote: &Remote,
         args: impl IntoIterator<Item = A>,
         memory_bytes: u64,
     ) -> Self {
@@ -236,7 +238,7 @@ impl<'a> Run<'a> {
             .collect();
         Self {
             command,
-            remote,
+            remote: remote.clone(),
             config,
             input: Vec::new(),
             memory_bytes,
@@ -326,7 +328,7 @@ impl<'a> Run<'a> {
     }
 
     async fn run(&mut self, limit_s: u64, memory_bytes: u64) -> Result<Output, GitError> {
-        let remote = self.remote;
+        let remote = self.remote.clone();
         let (mut child, group) = self.start(memory_bytes)?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let (reading, ours, theirs) =

@@ -65,8 +65,9 @@ impl Mirror {
         to: &BranchName,
         how: PushKind,
     ) -> Result<PushOutcome, GitError> {
+        let remote = self.remote();
         let there = Place {
-            remote: self.remote(),
+            remote: &remote,
             branch: to,
             seen: self.tip(to)?,
         };

@@ -124,7 +124,7 @@ async fn require_pinned(mirror: &Mirror, run: RunId) -> Result<(), GitError> {
 }
 
 /// `git upload-pack`, which sees the run's ref and no other.
-fn upload_pack_of<'a>(mirror: &'a Mirror, run: RunId, options: &[&str]) -> Run<'a> {
+fn upload_pack_of(mirror: &Mirror, run: RunId, options: &[&str]) -> Run {
     let dir = mirror.dir().as_os_str();
     let args = ["upload-pack", "--strict"].iter().chain(options);
     // The last entry that matches a ref decides. A name stands for itself and what is below it.
