@@ -28,6 +28,8 @@ pub(super) struct Visit {
     caller: Caller,
     protocol: Option<String>,
     body: Bytes,
+    /// What comes after the repository in the address.
+    rest: String,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -72,7 +74,15 @@ impl Visit {
             caller: caller.clone(),
             protocol: header(request, "git-protocol"),
             body,
+            rest: rest_of(request),
         }
+    }
+
+    fn sent_on(&self, core: &Core, repo: &str) -> HttpResponse {
+        let location = format!("{}/{repo}.git/{}", core.url, self.rest);
+        HttpResponse::MovedPermanently()
+            .insert_header(("location", location))
+            .finish()
     }
 
     /// The service, if the repository is there and the caller may use it.
@@ -86,7 +96,10 @@ impl Visit {
             .ok_or_else(|| plain(StatusCode::FORBIDDEN, "the dumb protocol is not served"))?;
         let world = core.world();
         let Some(repo) = world.repo(&self.repo) else {
-            return Err(plain(StatusCode::NOT_FOUND, "Repository not found."));
+            return Err(match world.renamed(&self.repo) {
+                Some(repo) => self.sent_on(core, &repo.full_name()),
+                None => plain(StatusCode::NOT_FOUND, "Repository not found."),
+            });
         };
         match (&self.caller, service) {
             (Caller::Stranger, _) | (Caller::Anonymous, Service::Push) => Err(ask_for_password()),
@@ -100,6 +113,12 @@ impl Visit {
             }
         }
     }
+}
+
+/// What comes after `/OWNER/NAME/`.
+fn rest_of(request: &HttpRequest) -> String {
+    let address = request.uri().to_string();
+    address.splitn(4, '/').nth(3).unwrap_or_default().to_owned()
 }
 
 /// `GET …/info/refs?service=…`

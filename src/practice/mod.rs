@@ -11,7 +11,9 @@
 //! * the newest status of a context counts; a description has at most 140 characters; a ref moves
 //!   forward only unless forced; times have whole seconds; webhooks are never sent again by themselves;
 //! * a commit on the default branch that says `Closes #N` closes that pull; a protected branch moves
-//!   only to a commit whose required status is green.
+//!   only to a commit whose required status is green;
+//! * a repository that was renamed or transferred keeps its number; calls for its former name are
+//!   sent on (301 for reading, 307 for the rest), git's too, until somebody takes that name.
 //!
 //! Not imitated: private repositories, organisations and teams, issues that are no pulls,
 //! other rules of protected branches, GitHub Apps' installations, search, GraphQL, `ping`; all a pull's commits
@@ -35,6 +37,7 @@ mod oauth;
 mod pages;
 mod protection;
 mod pulls;
+mod renaming;
 mod rest;
 mod sample;
 mod server;

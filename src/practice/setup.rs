@@ -138,7 +138,7 @@ impl Core {
         Ok(())
     }
 
-    fn new_directory(&self, repo: &str) -> Result<std::path::PathBuf, PracticeError> {
+    pub(super) fn new_directory(&self, repo: &str) -> Result<std::path::PathBuf, PracticeError> {
         if self.world().repo(repo).is_some() {
             return Err(PracticeError::Refused(format!("{repo} exists")));
         }
@@ -203,7 +203,7 @@ pub(super) fn unknown_repo(name: &str) -> PracticeError {
     PracticeError::Unknown(format!("repository {name}"))
 }
 
-fn owner_and_name(repo: &str) -> Result<(Login, String), PracticeError> {
+pub(super) fn owner_and_name(repo: &str) -> Result<(Login, String), PracticeError> {
     let plain = |part: &str| {
         !part.is_empty()
             && !part.starts_with('.')

@@ -22,6 +22,8 @@ pub(super) struct World {
     pub(super) tokens: HashMap<String, Login>,
     pub(super) logins: Logins,
     repos: BTreeMap<String, Repo>,
+    /// Which repository each former name leads to, until it is taken.
+    former: BTreeMap<String, u64>,
     pub(super) requests: Vec<Request>,
     pub(super) deliveries: Vec<Delivery>,
     /// Requests that counted against a token's hourly limit.
@@ -66,7 +68,45 @@ impl World {
     }
 
     pub(super) fn insert_repo(&mut self, repo: Repo) {
-        self.repos.insert(repo.full_name().to_lowercase(), repo);
+        let name = repo.full_name().to_lowercase();
+        self.former.remove(&name);
+        self.repos.insert(name, repo);
+    }
+
+    /// Takes a repository out, to be put in again under another name.
+    pub(super) fn take_repo(&mut self, full_name: &str) -> Option<Repo> {
+        let name = full_name.to_lowercase();
+        let repo = self.repos.remove(&name)?;
+        self.former.insert(name, repo.id);
+        Some(repo)
+    }
+
+    /// The repository with this number.
+    pub(super) fn repo_by_id(&self, id: u64) -> Option<&Repo> {
+        self.repos().find(|repo| repo.id == id)
+    }
+
+    /// The repository that was called so once.
+    pub(super) fn renamed(&self, full_name: &str) -> Option<&Repo> {
+        let id = self.former.get(&full_name.to_lowercase())?;
+        self.repo_by_id(*id)
+    }
+
+    /// Where repositories name one that is called otherwise now, they name it anew.
+    pub(super) fn follow_name(&mut self, old: &str, new: &str) {
+        for repo in self.repos.values_mut() {
+            if repo.parent.as_deref() == Some(old) {
+                repo.parent = Some(new.to_owned());
+            }
+            let pulls = repo.pulls.values_mut();
+            for pull in pulls.filter(|pull| pull.head_repo.eq_ignore_ascii_case(old)) {
+                new.clone_into(&mut pull.head_repo);
+            }
+        }
+        let deliveries = self.deliveries.iter_mut();
+        for delivery in deliveries.filter(|delivery| delivery.repo.eq_ignore_ascii_case(old)) {
+            new.clone_into(&mut delivery.repo);
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use actix_web::http::StatusCode;
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ids::{Login, PullNumber, Timestamp};
 use crate::practice::core::Core;
@@ -66,6 +67,34 @@ impl<'a> Asked<'a> {
             repo: found.full_name(),
             ..self.clone()
         })
+    }
+
+    /// How the repository of this number is called now.
+    pub(super) fn name_of(&self, id: u64) -> Result<String, Refusal> {
+        let world = self.core.world();
+        let repo = world.repo_by_id(id).ok_or(Refusal::NotFound)?;
+        Ok(repo.full_name())
+    }
+
+    /// GitHub sends calls for a former name on to the repository's number: those that read by 301,
+    /// which may become a GET, the others by 307, which may not.
+    pub(super) fn sent_on(&self, former: &str) -> Option<Answer> {
+        let id = self.core.world().renamed(former)?.id;
+        let rest = self.call.path.splitn(5, '/').nth(4);
+        let location = match rest {
+            Some(rest) => format!("{}/api/v3/repositories/{id}/{rest}", self.core.url),
+            None => format!("{}/api/v3/repositories/{id}", self.core.url),
+        };
+        let (status, message) = match self.method() {
+            "GET" | "HEAD" => (StatusCode::MOVED_PERMANENTLY, "Moved Permanently"),
+            _ => (StatusCode::TEMPORARY_REDIRECT, "Temporary Redirect"),
+        };
+        let body = json!({
+            "message": message,
+            "url": location,
+            "documentation_url": "https://docs.github.com/rest",
+        });
+        Some(Answer::with_status(status, Some(body)).header("location", location))
     }
 
     pub(super) fn method(&self) -> &str {

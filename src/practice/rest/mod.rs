@@ -294,15 +294,26 @@ fn route(asked: &Asked<'_>) -> Result<Answer, Refusal> {
         ("GET", ["user"]) => repo::own_user(asked),
         ("GET", ["rate_limit"]) => repo::rate_limit(asked),
         (_, ["repos", owner, name, rest @ ..]) => {
-            let asked = asked.about(&format!("{owner}/{name}"))?;
-            match rest {
-                ["pulls", ..] => pulls::route(&asked, rest),
-                ["issues", ..] => issues::route(&asked, rest),
-                ["commits", ..] | ["statuses", ..] => commits::route(&asked, rest),
-                ["git", ..] | ["branches", ..] | ["merges"] => refs::route(&asked, rest),
-                _ => repo::route(&asked, rest),
+            let repo = format!("{owner}/{name}");
+            match asked.about(&repo) {
+                Ok(asked) => route_of_repo(&asked, rest),
+                Err(refusal) => asked.sent_on(&repo).ok_or(refusal),
             }
         }
+        (_, ["repositories", number, rest @ ..]) => {
+            let repo = asked.name_of(asked::id(number)?)?;
+            route_of_repo(&asked.about(&repo)?, rest)
+        }
         _ => Err(Refusal::NotFound),
+    }
+}
+
+fn route_of_repo(asked: &Asked<'_>, rest: &[&str]) -> Result<Answer, Refusal> {
+    match rest {
+        ["pulls", ..] => pulls::route(asked, rest),
+        ["issues", ..] => issues::route(asked, rest),
+        ["commits", ..] | ["statuses", ..] => commits::route(asked, rest),
+        ["git", ..] | ["branches", ..] | ["merges"] => refs::route(asked, rest),
+        _ => repo::route(asked, rest),
     }
 }
