@@ -2,7 +2,8 @@
 //!
 //! * `dispatcher`: takes events, lets the core decide, makes it durable, hands orders on.
 //! * `outbox` and `orders`: carry orders out, again and again until it is certain that they are.
-//! * `desk`: jobs and workers, `job_standings`: where they stand. `sync` and `restoring`: what webhooks lost. `live`: tells pages what
+//! * `desk`: jobs and workers, `job_standings`: where they stand. `sync` and `restoring`: what webhooks lost. `naming`: what a
+//!   repository is called. `live`: tells pages what
 //!   changed.
 //! * `login` and `rollup`: what people do on our pages, with their own accounts.
 //! * `standings` and `team`: how far people are trusted. `hooks` and `buildbot`: other services, over
@@ -21,6 +22,7 @@ mod job_standings;
 mod live;
 mod login;
 mod mirroring;
+mod naming;
 mod news;
 mod orders;
 mod outbox;
@@ -59,7 +61,7 @@ pub use self::setup::awaited;
 pub use self::start::{LOCAL_TOKEN_NAME, StartError, take_database};
 use crate::config::Config;
 use crate::github::Slug;
-use crate::ids::{Login, RepoLabel};
+use crate::ids::{GitHubRepoId, Login, RepoLabel};
 use crate::store::Store;
 use crate::store::artifacts::Artifacts;
 use crate::store::logs::Logs;
@@ -144,9 +146,18 @@ impl Engine {
         self.0.repos.get(label)
     }
 
-    /// The repository of this name on GitHub.
+    /// The repository that is called so in cfg.toml, or else on GitHub now.
     pub fn repo_of(&self, slug: &Slug) -> Option<&Repo> {
-        self.repo(self.0.labels.get(slug)?)
+        let configured = self.0.labels.get(slug).and_then(|label| self.repo(label));
+        configured.or_else(|| {
+            self.repos()
+                .find(|repo| repo.new_name().as_ref() == Some(slug))
+        })
+    }
+
+    /// The repository that GitHub knows by this number.
+    pub fn repo_by_id(&self, id: GitHubRepoId) -> Option<&Repo> {
+        self.repos().find(|repo| repo.has_id(id))
     }
 
     /// The repository whose runs are tested in the fork of this name.

@@ -7,8 +7,9 @@ use tokio::sync::{Notify, OnceCell, mpsc, oneshot, watch};
 
 use super::desk::JobDesk;
 use super::live::{Change, Live};
+use super::naming::Names;
 use super::standings::Standings;
-use super::test_place::{Maker, TestPlace};
+use super::test_place::{GitUrl, Maker, TestPlace};
 use crate::clock;
 use crate::config;
 use crate::git::{Mirror, Person, RemoteRef};
@@ -38,6 +39,9 @@ pub(super) struct Shared {
     pub(super) committer: Person,
     pub(super) github: GitHub,
     pub(super) api: github::Repo,
+    /// Below which address git finds repositories.
+    pub(super) git_url: GitUrl,
+    pub(super) names: Names,
     pub(super) mirror: Mirror,
     pub(super) tests: TestPlace,
     pub(super) store: Store,
@@ -92,7 +96,7 @@ impl Repo {
         &self.0.config.label
     }
 
-    /// Its name on GitHub.
+    /// Its name on GitHub, as cfg.toml has it.
     pub fn slug(&self) -> &Slug {
         &self.0.slug
     }

@@ -221,15 +221,15 @@ impl Work<'_> {
 
     /// The repository as the person sees it.
     fn upstream(&self) -> crate::github::Repo {
-        self.person.github.repo(self.repo.slug().clone())
+        self.person.github.repo(self.repo.name_now())
     }
 
     /// Where the person may push: their fork, or the repository itself where it is theirs, because
     /// nobody can fork what is their own.
     async fn fork(&self) -> Result<Slug, ApiError> {
-        let upstream = self.repo.slug();
+        let upstream = self.repo.name_now();
         if Login::new(upstream.owner()) == *self.person.login() {
-            return Ok(upstream.clone());
+            return Ok(upstream);
         }
         self.upstream().fork().await
     }

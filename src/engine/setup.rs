@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::standings::Standings;
 use super::team::Team;
-use super::test_place::{Fork, Maker, TestPlace};
+use super::test_place::{Address, Fork, GitUrl, Maker, TestPlace};
 use crate::command::{Alias, Grammar};
 use crate::config::{self, Config};
 use crate::git::{Person, Remote, RemoteAuth, Secret};
@@ -285,7 +285,11 @@ pub(super) fn test_place(
 ) -> TestPlace {
     let fork = repo.test_on_fork.as_ref().map(|fork| Fork {
         api: github.repo(Slug::new(&fork.owner, &fork.name)),
-        remote: remote(config, &format!("{}/{}", fork.owner, fork.name), key_file),
+        remote: Address::new(remote(
+            config,
+            &Slug::new(&fork.owner, &fork.name),
+            key_file,
+        )),
     });
     let maker = if config.git.local_git {
         Maker::Mirror
@@ -295,10 +299,15 @@ pub(super) fn test_place(
     TestPlace { maker, fork }
 }
 
+/// Below which address git finds repositories.
+pub(super) fn git_url(config: &Config) -> GitUrl {
+    GitUrl::new(&config.github.git_url)
+}
+
 /// Where the repository `OWNER/NAME` is fetched from and pushed to. `key_file` holds the SSH key, if
 /// there is one.
-pub(super) fn remote(config: &Config, slug: &str, key_file: Option<std::path::PathBuf>) -> Remote {
-    let url = format!("{}/{slug}.git", config.github.git_url);
+pub(super) fn remote(config: &Config, slug: &Slug, key_file: Option<std::path::PathBuf>) -> Remote {
+    let url = git_url(config).of(slug);
     let is_http = url.starts_with("http://") || url.starts_with("https://");
     let auth = match key_file {
         _ if is_http => RemoteAuth::Token(Secret::new(config.github.access_token.expose())),

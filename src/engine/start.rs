@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::desk::{Equipment, JobDesk, RepoPlace};
 use super::live::Live;
+use super::naming::{self, Names};
 use super::repo::{Message, Repo};
 use super::{Engine, Shared, dispatcher, mirroring, repo, retry, setup, sync};
 use crate::clock;
@@ -22,7 +23,7 @@ use crate::github::{ApiError, GitHub, NewClientError, Slug};
 use crate::ids::{Login, RepoLabel, RunId, Timestamp};
 use crate::queue::Queue;
 use crate::store::logs::{LogError, Logs};
-use crate::store::{Store, StoreError, private};
+use crate::store::{Store, StoreError, StoredName, private};
 
 /// The name of the token of workers inside the server.
 pub const LOCAL_TOKEN_NAME: &str = "local";
@@ -184,7 +185,9 @@ impl Parts {
             let Some(config) = self.config.repos.get(&label) else {
                 continue;
             };
-            let repo = self.open_repo(config, key_file.clone(), sender, &desk)?;
+            let name = self.store.name_of(&label).await?;
+            let repo = self.open_repo(config, key_file.clone(), (sender, name), &desk)?;
+            naming::resume(&repo);
             loops.push((repo.clone(), mailbox));
             repos.insert(label, repo);
         }
@@ -228,12 +231,12 @@ impl Parts {
         &self,
         repo: &config::Repo,
         key_file: Option<PathBuf>,
-        mailbox: mpsc::UnboundedSender<Message>,
+        (mailbox, name): (mpsc::UnboundedSender<Message>, Option<StoredName>),
         desk: &JobDesk,
     ) -> Result<Repo, StartError> {
         let dir = self.config.git.cache_dir.join(repo.label.as_str());
         let key_file_again = key_file.clone();
-        let remote = setup::remote(&self.config, &repo.slug(), key_file);
+        let remote = setup::remote(&self.config, &setup::slug(repo), key_file);
         let mirror = Mirror::open(dir, remote, git::Limits::default()).map_err(|source| {
             StartError::Mirror {
                 label: repo.label.clone(),
@@ -251,6 +254,8 @@ impl Parts {
             committer: setup::committer(&self.config, &self.bot),
             github: self.github.clone(),
             api: self.github.repo(slug.clone()),
+            git_url: setup::git_url(&self.config),
+            names: Names::new(name, &slug),
             store: self.store.clone(),
             live: self.live.clone(),
             desk: desk.clone(),
@@ -317,6 +322,7 @@ impl Engine {
         self.until_stopped(mirroring::prefetch(repo.clone()));
         self.until_stopped(mirroring::keep_up(repo.clone()));
         self.until_stopped(sync::keep_up(repo.clone(), start, reconcile));
+        self.until_stopped(naming::keep_up(repo.clone()));
         self.until_stopped(super::forwarding::keep_up(repo.clone()));
         self.until_stopped(sync::poll_checks(repo, poll));
     }

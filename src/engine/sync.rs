@@ -12,7 +12,7 @@ use rand::RngExt as _;
 
 use super::repo::{Message, Repo};
 use super::standings::StandingError;
-use super::{restoring, retry};
+use super::{naming, restoring, retry};
 use crate::clock;
 use crate::github::{ApiError, Sorts, Value};
 use crate::ids::{PullNumber, Timestamp};
@@ -87,6 +87,7 @@ pub(super) async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
     let api = shared.api.at(Value::Background);
     let loops = shared.running.subscribe();
     let began_at = clock::now();
+    naming::ask(repo).await?;
     let mark = shared.store.watermark(repo.label()).await?;
     let history_until = whole_second(mark.synced_at.unwrap_or(mark.known_since));
     let listing = api.open_pulls().await?;

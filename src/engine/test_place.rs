@@ -1,7 +1,9 @@
 //! Where runs are made and pushed to be tested: mostly the repository itself, by the mirror.
 
+use std::sync::{PoisonError, RwLock};
+
 use crate::git::Remote;
-use crate::github;
+use crate::github::{self, Slug};
 
 /// Where a repository's runs are made and tested.
 pub(super) struct TestPlace {
@@ -25,7 +27,40 @@ pub(super) struct Fork {
     /// Its side of the API.
     pub(super) api: github::Repo,
     /// Where it is pushed to.
-    pub(super) remote: Remote,
+    pub(super) remote: Address,
+}
+
+/// A remote whose address can change.
+pub(super) struct Address(RwLock<Remote>);
+
+impl Address {
+    pub(super) fn new(remote: Remote) -> Self {
+        Self(RwLock::new(remote))
+    }
+
+    pub(super) fn get(&self) -> Remote {
+        let remote = self.0.read();
+        remote.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn move_to(&self, url: String) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).url = url;
+    }
+}
+
+/// Below which address git finds repositories.
+#[derive(Clone, Debug)]
+pub(super) struct GitUrl(String);
+
+impl GitUrl {
+    pub(super) fn new(url: &str) -> Self {
+        Self(url.to_owned())
+    }
+
+    /// Where git finds this one.
+    pub(super) fn of(&self, slug: &Slug) -> String {
+        format!("{}/{slug}.git", self.0)
+    }
 }
 
 impl TestPlace {

@@ -10,6 +10,7 @@ use std::io;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::identity::Identity;
 use super::shapes::{CheckRun, Pull, Remark, Status, User, commit};
 use super::slug::Slug;
 use crate::ids::{BranchName, CommitId, GitHubRepoId, Login, PullNumber, Timestamp};
@@ -56,9 +57,26 @@ pub fn read(event: &str, body: &[u8]) -> Result<Told, BadPayload> {
 /// # Errors
 ///
 /// If the body is no JSON object.
-pub fn repo(body: impl io::Read) -> Result<Option<Slug>, BadPayload> {
+pub fn repo(body: impl io::Read) -> Result<Option<Named>, BadPayload> {
     let about: About = serde_json::from_reader(body).map_err(BadPayload::NotAPayload)?;
-    Ok(about.repository.and_then(|repo| repo.slug()))
+    Ok(about.repository.and_then(|repo| repo.named()))
+}
+
+/// What a webhook calls the repository that it is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Named {
+    /// Its name.
+    pub slug: Slug,
+    /// Its number, which GitHub always sends.
+    pub id: Option<GitHubRepoId>,
+}
+
+impl Named {
+    /// Both, if both were sent.
+    pub fn identity(self) -> Option<Identity> {
+        let slug = self.slug;
+        self.id.map(|id| Identity { id, slug })
+    }
 }
 
 /// A webhook's body of which only the outermost fields are looked at.
@@ -83,9 +101,9 @@ impl<'a> Payload<'a> {
         self.outer.repository.as_ref()?.slug()
     }
 
-    /// By which number GitHub knows that repository.
-    pub fn repo_id(&self) -> Option<GitHubRepoId> {
-        self.outer.repository.as_ref()?.id.map(GitHubRepoId)
+    /// The same, with the number by which GitHub knows it.
+    pub fn named(&self) -> Option<Named> {
+        self.outer.repository.as_ref()?.named()
     }
 
     /// Reads the rest; `event` is the header `X-GitHub-Event`.
@@ -268,6 +286,13 @@ struct Owner {
 }
 
 impl Repository {
+    fn named(&self) -> Option<Named> {
+        Some(Named {
+            slug: self.slug()?,
+            id: self.id.map(GitHubRepoId),
+        })
+    }
+
     fn slug(&self) -> Option<Slug> {
         if let Some((owner, name)) = self
             .full_name

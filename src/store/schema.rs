@@ -14,6 +14,9 @@ diesel::table! {
         desk -> Text,
         known_since -> BigInt,
         synced_at -> Nullable<BigInt>,
+        github_id -> Nullable<BigInt>,
+        github_name -> Nullable<Text>,
+        asked_as -> Nullable<Text>,
     }
 }
 

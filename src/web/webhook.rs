@@ -12,8 +12,8 @@ use super::bodies::{LARGE_BYTES, Sender, Terms};
 use super::error::{Scheme, WebError};
 use super::{Site, front, plain, sent};
 use crate::engine::{Engine, Repo};
-use crate::github::webhook::{self, Payload};
-use crate::github::{Slug, signature};
+use crate::github::webhook::{self, Named, Payload};
+use crate::github::{Identity, signature};
 use crate::queue::event::Event;
 
 /// The largest body, in bytes (GitHub: "Webhook events and payloads", payload cap).
@@ -30,6 +30,8 @@ const TERMS: Terms = Terms {
 /// A webhook that was believed.
 struct Believed {
     repo: Repo,
+    /// What it calls the repository, if it is about that and not about a fork of it.
+    named: Option<Identity>,
     /// What it says, if we understand it.
     event: Result<Option<Event>, WebError>,
 }
@@ -67,6 +69,9 @@ async fn take(site: &Site, request: &HttpRequest, body: web::Payload) -> Result<
     let _turn = site.bodies.turn(body.len()).await;
     let believed = judge(&site.engine, proof, body.clone()).await?;
     front::visit(request)?.is_known();
+    if let Some(named) = &believed.named {
+        believed.repo.hear_name(named);
+    }
     pass_on(&believed.repo, headers, body).await?;
     let Some(event) = believed.event? else {
         return Ok(Taken::OfNoInterest);
@@ -125,10 +130,11 @@ impl Proof {
     /// Finds the repository, and with it the secret; reads the rest only after the body is proven
     /// to come from GitHub. Nothing of the body is copied before that.
     fn judge(&self, engine: &Engine, body: &[u8]) -> Result<Believed, WebError> {
-        let slug = self.slug(body)?.ok_or(WebError::NoRepo)?;
-        let own = engine.repo_of(&slug);
-        let repo = own.or_else(|| engine.tested_in(&slug));
-        let repo = repo.ok_or(WebError::NoRepo)?;
+        let named = self.named(body)?.ok_or(WebError::NoRepo)?;
+        let own = named.id.and_then(|id| engine.repo_by_id(id));
+        let own = own.or_else(|| engine.repo_of(&named.slug));
+        let repo = own.or_else(|| engine.tested_in(&named.slug));
+        let repo = repo.ok_or_else(|| unknown(&named))?;
         let secret = repo.config().secret.expose().as_bytes();
         let (sha256, sha1) = (self.sha256.as_deref(), self.sha1.as_deref());
         signature::verify(secret, body, sha256, sha1)
@@ -136,6 +142,7 @@ impl Proof {
         let json = self.json(body);
         let payload = Payload::parse(&json).or(Err(NOT_JSON))?;
         Ok(Believed {
+            named: named.identity().filter(|_| own.is_some()),
             event: self
                 .event(repo, payload)
                 .map(|event| event.filter(|event| own.is_some() || is_result(event))),
@@ -144,13 +151,13 @@ impl Proof {
     }
 
     /// The repository that a body names.
-    fn slug(&self, body: &[u8]) -> Result<Option<Slug>, WebError> {
+    fn named(&self, body: &[u8]) -> Result<Option<Named>, WebError> {
         if self.is_form {
             let json = form_field(body).ok_or(NOT_JSON)?;
             return webhook::repo(BufReader::new(Unescaped::new(json))).or(Err(NOT_JSON));
         }
         let payload = Payload::parse(body).or(Err(NOT_JSON))?;
-        Ok(payload.repo())
+        Ok(payload.named())
     }
 
     fn event(&self, repo: &Repo, payload: Payload<'_>) -> Result<Option<Event>, WebError> {
@@ -201,6 +208,16 @@ impl<I: Iterator<Item = u8>> Read for Unescaped<I> {
         let bytes = buffer.iter_mut().zip(&mut self.0);
         Ok(bytes.map(|(place, byte)| *place = byte).count())
     }
+}
+
+/// Somebody wants to know which repository it was: it may have been renamed before we ever asked.
+fn unknown(named: &Named) -> WebError {
+    let id = named.id.map(|id| id.0);
+    tracing::error!(
+        repo.name = %named.slug, repo.id = id,
+        "a webhook is about a repository that cfg.toml does not have: add it, or correct its name"
+    );
+    WebError::NoRepo
 }
 
 /// Whether an event tells of a tested commit: nothing else of the fork in which it is tested counts.

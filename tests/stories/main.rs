@@ -32,6 +32,7 @@ mod pages;
 #[path = "../podman/mod.rs"]
 mod podman;
 mod pull_tests;
+mod renaming;
 mod restarts;
 mod reuse;
 mod secrets;

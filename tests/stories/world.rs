@@ -63,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) web: String,
     /// How many files and connections the program may have open.
     pub(crate) descriptors: Option<u64>,
+    /// The repository's name in cfg.toml.
+    pub(crate) name: &'static str,
     /// Files of the base branch beside `fine.sh`.
     pub(crate) files: Vec<(String, String)>,
 }
@@ -79,6 +81,7 @@ impl Default for Settings {
             tables: String::new(),
             web: String::new(),
             descriptors: None,
+            name: "widgets",
             files: vec![(".papr.yml".to_owned(), SUITES.to_owned())],
         }
     }
@@ -163,6 +166,7 @@ impl World {
             github,
             tables,
             web: pages,
+            name,
             ..
         } = &self.settings;
         let (api, web) = (self.practice.api_url(), self.practice.url());
@@ -190,7 +194,7 @@ executors = ["sandbox"]
 tokens = {{ remote = "{WORKER_TOKEN}" }}
 [repo.widgets]
 owner = "octo"
-name = "widgets"
+name = "{name}"
 reviewers = ["alice"]
 try_users = ["bob"]
 github = {{ secret = "{SECRET}" }}
@@ -199,13 +203,23 @@ github = {{ secret = "{SECRET}" }}
         )
     }
 
+    /// From the next start on, cfg.toml names another repository of the same owner.
+    pub(crate) fn rename_in_configuration(&mut self, name: &'static str) {
+        self.settings.name = name;
+    }
+
     /// Starts the server, and lets GitHub's webhooks find it.
     pub(crate) fn start_server(&mut self) {
+        self.start_server_of(REPO);
+    }
+
+    /// The same, of a repository that is called so by now.
+    pub(crate) fn start_server_of(&mut self, repo: &str) {
         std::fs::write(self.path("cfg.toml"), self.configuration()).unwrap();
         let address = self.spawn();
         let webhook = format!("http://{address}/github");
         self.practice
-            .move_webhook(REPO, self.hook, &webhook)
+            .move_webhook(repo, self.hook, &webhook)
             .unwrap();
     }
 

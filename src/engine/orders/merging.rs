@@ -171,7 +171,10 @@ pub(super) async fn publish(
     let mirror = &shared.mirror;
     let kind = PushKind::Overwrite;
     let pushed = match &shared.tests.fork {
-        Some(fork) => mirror.push_to(&fork.remote, commit, branch, kind).await,
+        Some(fork) => {
+            let remote = fork.remote.get();
+            mirror.push_to(&remote, commit, branch, kind).await
+        }
         None => mirror.push(commit, branch, kind).await,
     };
     match pushed {

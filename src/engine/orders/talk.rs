@@ -176,7 +176,10 @@ pub(super) fn settled(repo: &Repo, outcome: Result<(), ApiError>) -> Result<Done
     match outcome {
         Ok(()) => Ok(Done::Quietly),
         Err(error @ (ApiError::Rejected { .. } | ApiError::Gone)) => {
-            tracing::warn!(repo.label = %repo.label(), %error, "GitHub does not take what we say");
+            tracing::error!(
+                repo.label = %repo.label(), %error,
+                "GitHub does not take what we say, and it is given up"
+            );
             Ok(Done::Quietly)
         }
         Err(error) => Err(error.into()),

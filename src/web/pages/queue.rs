@@ -10,7 +10,7 @@ use super::{Frame, chosen, look, render};
 use crate::ids::PullNumber;
 use crate::web::Site;
 use crate::web::error::WebError;
-use crate::web::view::{Forge, PAGE, PullView, QueueView};
+use crate::web::view::{Forge, PAGE, PullView, QueueView, notices};
 
 #[derive(Template)]
 #[template(path = "queue.html")]
@@ -48,7 +48,10 @@ pub(super) async fn page(
         let queue = look(repo, move |queue| {
             QueueView::new(queue, label, &forge, page)
         });
-        queues.push(queue.await?);
+        queues.push(QueueView {
+            notices: notices(repo),
+            ..queue.await?
+        });
     }
     let titles: Vec<_> = queues.iter().map(QueueView::title).collect();
     render(&Queues {

@@ -15,7 +15,7 @@ pub(super) use forge::Forge;
 pub(super) use job::{JobView, worker};
 pub(super) use moment::{Moment, duration};
 pub(super) use pull::PullView;
-pub(super) use queue::{PAGE, QueueView, RepoLine, tests};
+pub(super) use queue::{PAGE, QueueView, RepoLine, notices, tests};
 pub(super) use run::{MemberView, RunView, passed, purpose};
 
 use crate::notes;

@@ -32,6 +32,8 @@ pub(in crate::web) struct RepoLine {
     pub(in crate::web) open: usize,
     pub(in crate::web) tree: Option<TreeView>,
     pub(in crate::web) alive: bool,
+    /// What there is to know of it as a whole.
+    pub(in crate::web) notices: Vec<String>,
 }
 
 /// That a tree is closed.
@@ -48,6 +50,8 @@ pub(in crate::web) struct TreeView {
 pub(in crate::web) struct QueueView {
     pub(in crate::web) label: RepoLabel,
     pub(in crate::web) github: Link,
+    /// What there is to know of the repository as a whole.
+    pub(in crate::web) notices: Vec<String>,
     pub(in crate::web) tree: Option<TreeView>,
     /// What runs or waits, in order.
     pub(in crate::web) queued: Vec<PullView>,
@@ -81,6 +85,7 @@ impl RepoLine {
     pub(in crate::web) fn new(repo: &Repo) -> Self {
         let forge = Forge::new(repo.links());
         let (label, alive) = (repo.label().clone(), repo.is_running());
+        let notices = notices(repo);
         repo.look(|queue| Self {
             label,
             github: forge.repo(),
@@ -93,8 +98,17 @@ impl RepoLine {
             open: queue.pulls().filter(|pull| pull.is_open()).count(),
             tree: TreeView::of(queue, &forge),
             alive,
+            notices,
         })
     }
+}
+
+/// What there is to know of a repository as a whole.
+pub(in crate::web) fn notices(repo: &Repo) -> Vec<String> {
+    let renamed = repo
+        .new_name()
+        .map(|now| notes::renamed(repo.label().as_str(), now.owner(), now.name()));
+    renamed.into_iter().collect()
 }
 
 impl TreeView {
@@ -125,6 +139,7 @@ impl QueueView {
         Self {
             label,
             github: forge.repo(),
+            notices: Vec::new(),
             tree: TreeView::of(queue, forge),
             tests_count: tests.len(),
             tests: tests
