@@ -146,7 +146,7 @@ impl Mirror {
     /// repository.
     pub async fn remote_head(&self, pull: PullNumber) -> Result<Option<CommitId>, GitError> {
         let name = format!("refs/pull/{pull}/head");
-        self.ref_at(self.remote(), &name).await
+        self.ref_at(&self.remote(), &name).await
     }
 
     async fn ref_at(&self, remote: &Remote, name: &str) -> Result<Option<CommitId>, GitError> {

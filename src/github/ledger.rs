@@ -39,9 +39,11 @@ impl Default for Limits {
 pub enum Value {
     /// Moves a base branch, or is read right before that.
     Landing,
-    /// Somebody waits to see it: statuses, comments, what a pull's run needs.
+    /// Somebody asked and waits: answers to comments, the merge of what was approved.
+    Awaited,
+    /// What runs: progress and results of tests.
     Visible,
-    /// Nobody waits for it: looking for what webhooks lost.
+    /// Nobody waits for it: the past, and what webhooks lost.
     Background,
 }
 
@@ -50,8 +52,9 @@ impl Value {
     fn share(self) -> u32 {
         match self {
             Self::Landing => 100,
-            Self::Visible => 95,
-            Self::Background => 80,
+            Self::Awaited => 95,
+            Self::Visible => 85,
+            Self::Background => 70,
         }
     }
 
@@ -323,14 +326,16 @@ mod tests {
     #[test]
     fn lesser_calls_leave_a_part_of_each_limit_to_greater_ones() {
         let mut ledger = Ledger::new(TIGHT);
-        for _ in 0..8 {
+        for _ in 0..7 {
             assert_eq!(ledger.book(0, Value::Background, Kind::Read), Ok(()));
         }
         let refused = ledger.book(0, Value::Background, Kind::Read);
         assert_eq!(refused, Err(Obstacle::InFlight));
-        assert_eq!(ledger.book(0, Value::Visible, Kind::Read), Ok(()));
-        let refused = ledger.book(0, Value::Visible, Kind::Read);
-        assert_eq!(refused, Err(Obstacle::InFlight));
+        for value in [Value::Visible, Value::Awaited] {
+            assert_eq!(ledger.book(0, value, Kind::Read), Ok(()));
+            let refused = ledger.book(0, value, Kind::Read);
+            assert_eq!(refused, Err(Obstacle::InFlight));
+        }
         assert_eq!(ledger.book(0, Value::Landing, Kind::Read), Ok(()));
         assert_eq!(
             ledger.book(0, Value::Landing, Kind::Read),
@@ -367,15 +372,15 @@ mod tests {
     #[test]
     fn the_last_calls_of_an_hour_are_kept_for_landings() {
         let mut ledger = Ledger::new(Limits::default());
-        ledger.told(hour(1001));
+        ledger.told(hour(1501));
         assert_eq!(ledger.book(0, Value::Background, Kind::Read), Ok(()));
         let refused = ledger.book(0, Value::Background, Kind::Read);
         assert_eq!(refused, Err(Obstacle::Until(9_000)));
-        ledger.told(hour(250));
-        assert_eq!(
-            ledger.book(0, Value::Visible, Kind::Read),
-            Err(Obstacle::Until(9_000))
-        );
+        for (value, left) in [(Value::Visible, 750), (Value::Awaited, 250)] {
+            ledger.told(hour(left));
+            let refused = ledger.book(0, value, Kind::Read);
+            assert_eq!(refused, Err(Obstacle::Until(9_000)));
+        }
         ledger.told(hour(2));
         assert_eq!(ledger.book(0, Value::Landing, Kind::Read), Ok(()));
         ledger.told(hour(0));

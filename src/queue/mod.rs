@@ -7,6 +7,7 @@
 //! everything that touches the outside.
 
 mod approving;
+pub mod awaiting;
 mod branch_tests;
 mod commands;
 mod contained;

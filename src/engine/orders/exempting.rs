@@ -5,7 +5,7 @@ use super::super::repo::Repo;
 use super::merging::is_passing;
 use super::{Done, Passing};
 use crate::git::{Fetch, GitError, RemoteRef};
-use crate::github::ApiError;
+use crate::github::{ApiError, Value};
 use crate::ids::CommitId;
 use crate::queue::effect::ExemptionQuestion;
 use crate::queue::event::{Event, Verdict};
@@ -68,7 +68,7 @@ async fn test_merge(repo: &Repo, asked: &ExemptionQuestion) -> Result<Option<Com
 }
 
 async fn is_green(repo: &Repo, commit: CommitId, contexts: &[String]) -> Result<bool, Passing> {
-    let statuses = match repo.shared().api.statuses(commit).await {
+    let statuses = match repo.shared().api.at(Value::Awaited).statuses(commit).await {
         Ok(statuses) => statuses,
         Err(ApiError::Gone | ApiError::Rejected { .. }) => return Ok(false),
         Err(error) => return Err(error.into()),

@@ -4,9 +4,9 @@ use super::super::mirroring::{Head, bring};
 use super::super::outbox::Order;
 use super::super::repo::Repo;
 use super::joining::{Joined, Joiner};
-use super::{Done, Passing};
+use super::{Done, Passing, api_for};
 use crate::git::{GitError, PushKind, PushOutcome};
-use crate::github::RemoteMerge;
+use crate::github::{self, RemoteMerge, Value};
 use crate::ids::{BranchName, CommitId, RunId, Timestamp};
 use crate::queue::effect::{MergeOrder, MergeStyle};
 use crate::queue::event::{Event, MergeStep};
@@ -17,11 +17,12 @@ pub(super) async fn make(repo: &Repo, order: &Order, merge: &MergeOrder) -> Resu
     if !repo.is_live(run) {
         return Ok(Done::Quietly);
     }
-    let Some(tip) = repo.shared().api.branch_tip(&merge.base).await? else {
+    let api = api_for(repo, order);
+    let Some(tip) = api.branch_tip(&merge.base).await? else {
         return Ok(failed(run, format!("There is no branch {}.", merge.base)));
     };
     if !repo.has_mirror() {
-        return made_by_github(repo, merge, tip).await;
+        return made_by_github(&api, merge, tip).await;
     }
     match merged(repo, order, merge, tip).await {
         Ok(done) => Ok(done),
@@ -99,7 +100,7 @@ fn nothing_to_merge(merge: &MergeOrder) -> Done {
 /// Has GitHub make the merge, on the branch on which it will be tested. Others may do so at the same
 /// moment, such as a run that is over by now: what is merged onto theirs would bring it along.
 async fn made_by_github(
-    repo: &Repo,
+    api: &github::Repo,
     merge: &MergeOrder,
     base_tip: CommitId,
 ) -> Result<Done, Passing> {
@@ -112,7 +113,6 @@ async fn made_by_github(
         let why = "Without local_git, pulls can only be merged as they are.".to_owned();
         return Ok(failed(run, why));
     }
-    let api = &repo.shared().api;
     let branch = &merge.test_branch;
     api.point_branch(branch, base_tip).await?;
     let mut tip = base_tip;
@@ -165,7 +165,8 @@ pub(super) async fn publish(
     }
     let shared = repo.shared();
     if !repo.has_mirror() {
-        shared.api.point_branch(branch, commit).await?;
+        let api = shared.api.at(Value::Awaited);
+        api.point_branch(branch, commit).await?;
         return Ok(Done::answered(Event::MergePublished { run }));
     }
     let mirror = &shared.mirror;

@@ -23,8 +23,9 @@ use super::outbox::Order;
 use super::repo::Repo;
 use super::standings::StandingError;
 use crate::git::GitError;
-use crate::github::ApiError;
+use crate::github::{self, ApiError, Value};
 use crate::ids::{BranchName, PullNumber};
+use crate::queue::awaiting::Awaited;
 use crate::queue::effect::Effect;
 use crate::queue::event::{Event, PullFacts, PullState, Source};
 use crate::store::StoreError;
@@ -67,6 +68,20 @@ pub(super) enum Passing {
     Store(#[from] StoreError),
 }
 
+/// GitHub, for calls that are worth what the order is.
+fn api_for(repo: &Repo, order: &Order) -> github::Repo {
+    repo.shared().api.at(worth(order.row.effect.awaited()))
+}
+
+/// What calls are worth, by who waits for them.
+fn worth(awaited: Awaited) -> Value {
+    match awaited {
+        Awaited::ByPeople => Value::Awaited,
+        Awaited::ByTests => Value::Visible,
+        Awaited::ByNobody => Value::Background,
+    }
+}
+
 /// Carries an order out.
 ///
 /// # Errors
@@ -89,7 +104,7 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
         Effect::CompareSuites { pull, base, head } => {
             testing::compare(repo, *pull, base, *head).await
         }
-        Effect::AskAccess { user } => rights::ask_access(repo, user).await,
+        Effect::AskAccess { user } => rights::ask_access(repo, order, user).await,
         Effect::RankJobs {
             run,
             priority,
@@ -115,7 +130,7 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
         Effect::AdvanceBranch(landing) => landing::advance(repo, order, landing).await,
         Effect::PostComment { pull, note } => talk::post(repo, order, *pull, note).await,
         Effect::SetStatus { commit, note } => talk::set_status(repo, *commit, note).await,
-        Effect::ReadPull { pull } => read_pull(repo, *pull).await,
+        Effect::ReadPull { pull } => read_pull(repo, order, *pull).await,
         Effect::EditLabels { pull, change } => labels::edit(repo, *pull, change).await,
         Effect::ClosePull { pull, head } => labels::close(repo, *pull, *head).await,
         Effect::MarkMerged(mark) => labels::mark_merged(repo, mark).await,
@@ -131,7 +146,7 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
             Ok(hooks::heard(called, *news))
         }
         Effect::LogRetry(retry) => talk::log_retry(repo, retry).await,
-        Effect::AskStanding { user } => rights::ask(repo, user).await,
+        Effect::AskStanding { user } => rights::ask(repo, order, user).await,
         Effect::RepeatBuilds { run, builds } => builds::repeat(repo, order, *run, builds).await,
         Effect::StopBuilds { run, builders } => builds::stop(repo, order, *run, builders).await,
         Effect::JudgeExemption(asked) => exempting::judge(repo, asked).await,
@@ -140,8 +155,8 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
 }
 
 /// Asks GitHub how a pull stands. The queue waits for the answer, so there always is one.
-async fn read_pull(repo: &Repo, pull: PullNumber) -> Result<Done, Passing> {
-    let facts = match repo.shared().api.pull(pull).await {
+async fn read_pull(repo: &Repo, order: &Order, pull: PullNumber) -> Result<Done, Passing> {
+    let facts = match api_for(repo, order).pull(pull).await {
         Ok(facts) => Some(facts),
         // A pull that GitHub does not know any more is as good as closed.
         Err(ApiError::Gone | ApiError::Rejected { .. }) => repo.look(|queue| {

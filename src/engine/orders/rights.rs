@@ -1,16 +1,21 @@
 //! Asking how far a repository trusts somebody.
 
+use super::super::outbox::Order;
 use super::super::repo::Repo;
-use super::{Done, Passing};
+use super::{Done, Passing, api_for};
 use crate::clock;
 use crate::github::ApiError;
 use crate::ids::Login;
 use crate::queue::event::{Access, Event};
 
 /// Asks those who are configured to be asked, as long as a comment waits for their answer.
-pub(super) async fn ask(repo: &Repo, user: &Login) -> Result<Done, Passing> {
+pub(super) async fn ask(repo: &Repo, order: &Order, user: &Login) -> Result<Done, Passing> {
     let shared = repo.shared();
-    match shared.standings.of(user, &shared.api, clock::now()).await {
+    match shared
+        .standings
+        .of(user, &api_for(repo, order), clock::now())
+        .await
+    {
         Ok(standing) => Ok(Done::answered(Event::StandingTold {
             user: user.clone(),
             standing,
@@ -34,8 +39,8 @@ fn is_awaited(repo: &Repo, user: &Login) -> bool {
 }
 
 /// Asks GitHub whether somebody may write to the repository, as long as a pull waits for that.
-pub(super) async fn ask_access(repo: &Repo, user: &Login) -> Result<Done, Passing> {
-    let access = match repo.shared().api.may_write(user).await {
+pub(super) async fn ask_access(repo: &Repo, order: &Order, user: &Login) -> Result<Done, Passing> {
+    let access = match api_for(repo, order).may_write(user).await {
         Ok(true) => Access::Write,
         // What GitHub does not tell us is no leave to run a stranger's code.
         Ok(false) | Err(ApiError::Gone | ApiError::Rejected { .. }) => Access::Less,

@@ -2,7 +2,7 @@
 
 use super::super::outbox::{Order, Tried};
 use super::super::repo::Repo;
-use super::{Done, Passing};
+use super::{Done, Passing, api_for, worth};
 use crate::github::{ApiError, StatusState, StatusText, Value};
 use crate::ids::{CommitId, PullNumber, Timestamp};
 use crate::notes::{self, State};
@@ -26,17 +26,14 @@ pub(super) async fn post(
     note: &Note,
 ) -> Result<Done, Passing> {
     let shared = repo.shared();
+    let api = api_for(repo, order);
     let key = format!("{}-{}", shared.store.key(), order.row.id);
     if order.tried == Tried::MaybeBefore {
         let since = order.row.ordered_at.0;
         let since = Timestamp(since.saturating_sub_unsigned(CLOCKS_APART_MS));
         let marker = format!("{MARKER}{key} -->");
         let bot = &shared.links.bot;
-        if shared
-            .api
-            .has_comment_with(pull, bot, &marker, since)
-            .await?
-        {
+        if api.has_comment_with(pull, bot, &marker, since).await? {
             return Ok(Done::Quietly);
         }
     }
@@ -53,7 +50,7 @@ pub(super) async fn post(
     };
     let note = now.as_ref().unwrap_or(note);
     let body = notes::marked(&notes::comment(note, pull, &shared.links), &key);
-    settled(repo, shared.api.post_comment(pull, &body).await)
+    settled(repo, api.post_comment(pull, &body).await)
 }
 
 /// How a pull stands whose head is not the commit that is about to be called approved: the webhook
@@ -69,7 +66,7 @@ async fn moved_on(
     {
         return Ok(None);
     }
-    let facts = match repo.shared().api.pull(pull).await {
+    let facts = match repo.shared().api.at(Value::Awaited).pull(pull).await {
         Ok(facts) => facts,
         Err(ApiError::Gone | ApiError::Rejected { .. }) => return Ok(None),
         Err(error) => return Err(error.into()),
@@ -114,7 +111,12 @@ pub(super) async fn set_status(
         | StatusNote::BadSuites
         | StatusNote::NotTested => &shared.api,
     };
-    settled(repo, api.set_status(commit, &text).await)
+    settled(
+        repo,
+        api.at(worth(note.awaited()))
+            .set_status(commit, &text)
+            .await,
+    )
 }
 
 /// Whether the next status of a suite is on its way already: then this one is not worth a call.

@@ -6,7 +6,7 @@ use super::super::repo::Repo;
 use super::joining::{Joined, Joiner};
 use super::merging::{explanation, failed, is_passing};
 use super::talk;
-use super::{Done, Passing};
+use super::{Done, Passing, api_for};
 use crate::git::{Fetch, GitError, RemoteRef};
 use crate::ids::{BranchName, CommitId, PullNumber, RunId};
 use crate::queue::Queue;
@@ -37,7 +37,7 @@ pub(super) async fn make(
             again.merge,
         )?);
     }
-    let Some(tip) = repo.shared().api.branch_tip(&wanted.base).await? else {
+    let Some(tip) = api_for(repo, order).branch_tip(&wanted.base).await? else {
         return Ok(failed(run, format!("There is no branch {}.", wanted.base)));
     };
     match merged(repo, order, wanted, tip).await {
@@ -188,8 +188,15 @@ async fn changed_suites(
     head: CommitId,
 ) -> Result<Option<String>, GitError> {
     let mirror = repo.mirror();
-    let wanted = vec![RemoteRef::Branch(base.clone()), RemoteRef::Pull(pull)];
-    mirror.fetch(Fetch::Refs(wanted)).await?;
+    // A fetch for each of hundreds of pulls would hold up that of a merge.
+    let mut lacking = Vec::new();
+    if mirror.tip(base)?.is_none() {
+        lacking.push(RemoteRef::Branch(base.clone()));
+    }
+    if !mirror.has(head) {
+        lacking.push(RemoteRef::Pull(pull));
+    }
+    mirror.fetch(Fetch::Refs(lacking)).await?;
     let Some(tip) = mirror.tip(base)? else {
         return Ok(None);
     };

@@ -53,7 +53,7 @@ async fn no_more_calls_than_allowed_are_ever_under_way() {
     for _ in 0..3 {
         under_way.push(server.next().await);
     }
-    for _ in 0..6 {
+    for _ in 0..8 {
         settle().await;
         assert!(server.is_quiet());
         under_way.remove(0).answer(200, PULL);
@@ -74,24 +74,26 @@ async fn of_those_that_wait_the_worthiest_go_first_and_equals_as_they_came() {
     let mut calls = vec![ask(&repo, Value::Background, 0)];
     let mut current = server.next().await;
     for (value, number) in [
-        (Value::Background, 5),
-        (Value::Visible, 3),
-        (Value::Background, 6),
+        (Value::Background, 7),
+        (Value::Visible, 5),
+        (Value::Awaited, 3),
+        (Value::Background, 8),
         (Value::Landing, 1),
-        (Value::Visible, 4),
+        (Value::Visible, 6),
+        (Value::Awaited, 4),
         (Value::Landing, 2),
     ] {
         calls.push(ask(&repo, value, number));
         settle().await;
     }
     let mut order = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..8 {
         current.answer(200, PULL);
         current = server.next().await;
         order.push(number(&current));
     }
     current.answer(200, PULL);
-    assert_eq!(order, [1, 2, 3, 4, 5, 6]);
+    assert_eq!(order, [1, 2, 3, 4, 5, 6, 7, 8]);
     for call in calls {
         assert!(call.await.unwrap());
     }
