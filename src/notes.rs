@@ -19,7 +19,7 @@ mod tests;
 pub use comment::comment;
 pub use harmless::{is_unseen, plain, url};
 pub use reason::reason;
-pub use repository::renamed;
+pub use repository::{reading, renamed};
 pub use rollup::{RollupText, rollup};
 pub use standing::{deadlines, standing};
 pub use status::{QUEUE_CONTEXT, State, StatusText, status, verdict};

@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::outbox::{Outbox, Tried};
 use super::repo::{Message, Repo};
-use super::retry;
+use super::sync::SweepError;
+use super::{retry, sync};
 use crate::clock;
-use crate::github::ApiError;
+use crate::github::{ApiError, Value};
 use crate::ids::{PullNumber, Timestamp};
 use crate::queue::effect::Effect;
-use crate::queue::event::{Event, PullState, Source};
+use crate::queue::event::{Event, PullFacts, PullState, Source};
 use crate::queue::{Queue, Touched};
 use crate::store::{Cause, Entry, InboxId, InboxRow, Step, Stepped, StoreError};
 
@@ -111,6 +112,7 @@ impl Dispatcher {
             .load_repo(self.repo.label(), kept_since, now)
             .await?;
         shared.swept.send_replace(saved.row.synced_at.is_some());
+        shared.first_reading.end();
         let queue = Queue::restored(
             shared.rules.clone(),
             saved.row.desk,
@@ -265,13 +267,11 @@ fn commented_pull(event: &Event) -> Option<PullNumber> {
 
 /// Asks GitHub for the pull that a delivery is about, then hands the delivery back.
 async fn complete(repo: Repo, row: InboxRow, pull: PullNumber) {
-    // The first sweep brings the pull with all that was said on it before.
-    repo.until_swept().await;
     let mut delays = retry::patient().build();
     let facts = loop {
-        match repo.shared().api.pull(pull).await {
-            Ok(facts) => break Some(facts),
-            Err(ApiError::Gone | ApiError::Rejected { .. }) => break None,
+        match facts_of(&repo, pull).await {
+            Ok(facts) => break facts,
+            Err(SweepError::Api(ApiError::Gone | ApiError::Rejected { .. })) => break None,
             Err(error) => {
                 tracing::warn!(
                     repo.label = %repo.label(), pull.number = %pull, %error,
@@ -288,6 +288,16 @@ async fn complete(repo: Repo, row: InboxRow, pull: PullNumber) {
     });
     let events = seen.into_iter().chain(row.events).collect();
     repo.tell(Message::Completed(InboxRow { id: row.id, events }));
+}
+
+/// How a pull stands that is not known; `None` if it was told already. Before all pulls were read
+/// once, it is read with everything that was said on it, for that may be what counts.
+async fn facts_of(repo: &Repo, pull: PullNumber) -> Result<Option<PullFacts>, SweepError> {
+    if !*repo.shared().swept.borrow() {
+        sync::restore_ahead(repo, pull).await?;
+        return Ok(None);
+    }
+    Ok(Some(repo.shared().api.at(Value::Awaited).pull(pull).await?))
 }
 
 async fn wait_until(moment: Option<Timestamp>) {

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Notify, OnceCell, mpsc, oneshot, watch};
 
 use super::desk::JobDesk;
+use super::first_reading::FirstReading;
 use super::live::{Change, Live};
 use super::naming::Names;
 use super::standings::Standings;
@@ -53,6 +54,7 @@ pub(super) struct Shared {
     pub(super) running: watch::Sender<bool>,
     /// Whether GitHub was ever asked for all pulls: before that, most are unknown.
     pub(super) swept: watch::Sender<bool>,
+    pub(super) first_reading: FirstReading,
     pub(super) prefetch: Prefetch,
     /// Whether not everybody may see it on GitHub, once that was asked.
     pub(super) private: OnceCell<bool>,
@@ -152,13 +154,6 @@ impl Repo {
     pub fn synchronize(&self) {
         tracing::info!(repo.label = %self.label(), "all open pulls are to be read anew");
         self.0.synchronize.notify_one();
-    }
-
-    /// Waits until GitHub was asked for all pulls at least once.
-    pub(super) async fn until_swept(&self) {
-        let mut swept = self.0.swept.subscribe();
-        // Without a sender the process is ending.
-        let _ended = swept.wait_for(|swept| *swept).await;
     }
 
     /// Makes events durable and hands them to the dispatcher. A second time with the same

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::desk::{Equipment, JobDesk, RepoPlace};
+use super::first_reading::FirstReading;
 use super::live::Live;
 use super::naming::{self, Names};
 use super::repo::{Message, Repo};
@@ -261,6 +262,7 @@ impl Parts {
             desk: desk.clone(),
             running: watch::Sender::new(false),
             swept: watch::Sender::new(false),
+            first_reading: FirstReading::default(),
             prefetch: repo::Prefetch::default(),
             private: tokio::sync::OnceCell::new(),
             synchronize: tokio::sync::Notify::new(),

@@ -91,6 +91,10 @@ pub(super) async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
     let mark = shared.store.watermark(repo.label()).await?;
     let history_until = whole_second(mark.synced_at.unwrap_or(mark.known_since));
     let listing = api.open_pulls().await?;
+    let is_first = mark.synced_at.is_none() && start != Start::Anew;
+    if is_first {
+        shared.first_reading.begin(listing.pulls.len());
+    }
     let mut changed = Vec::new();
     let (mut read, mut kept) = (0_usize, 0_usize);
     let mut put_off = None;
@@ -99,7 +103,9 @@ pub(super) async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
         // Anew: what the comments say is taken up again; of those that were acted on nothing comes.
         let is_kept = mark.synced_at.is_some() && start != Start::Anew;
         match known.filter(|_| is_kept) {
-            None => match restore(repo, facts.clone(), history_until).await {
+            // Somebody waited for it, or the sweep was interrupted after it.
+            None if is_first && shared.first_reading.has_taken_up(facts.number) => read += 1,
+            None => match restore(repo, facts.clone(), history_until, Value::Background).await {
                 Ok(()) => read += 1,
                 // One pull's trouble does not keep the others out.
                 Err(error @ SweepError::Standing(_)) => put_off = Some(error),
@@ -133,6 +139,8 @@ pub(super) async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
     let until = Timestamp(began_at.0.saturating_sub_unsigned(OVERLAP_MS));
     shared.store.set_synced_at(repo.label(), until).await?;
     shared.swept.send_replace(true);
+    shared.first_reading.end();
+    repo.show_change();
     Ok(())
 }
 
@@ -203,8 +211,9 @@ pub(super) async fn restore(
     repo: &Repo,
     facts: PullFacts,
     history_until: Timestamp,
+    value: Value,
 ) -> Result<(), SweepError> {
-    let api = repo.shared().api.at(Value::Background);
+    let api = repo.shared().api.at(value);
     let pull = facts.number;
     let comments = api.comments(pull, Sorts::All, None).await?;
     let (mut comments, news): (Vec<_>, Vec<_>) = comments
@@ -229,7 +238,24 @@ pub(super) async fn restore(
         .map(|comment| Event::CommentMade { pull, comment });
     let events = std::iter::once(restored).chain(news.filter(|event| repo.is_of_interest(event)));
     repo.tell(Message::Observed(events.collect()));
+    repo.shared().first_reading.took_up(pull);
     Ok(())
+}
+
+/// Takes up a pull that somebody waits for, ahead of all others.
+pub(super) async fn restore_ahead(repo: &Repo, pull: PullNumber) -> Result<(), SweepError> {
+    let shared = repo.shared();
+    if shared.first_reading.has_taken_up(pull) {
+        return Ok(());
+    }
+    let facts = shared.api.at(Value::Awaited).pull(pull).await?;
+    if facts.state != PullState::Open {
+        observe(repo, facts);
+        return Ok(());
+    }
+    let mark = shared.store.watermark(repo.label()).await?;
+    let history_until = whole_second(mark.synced_at.unwrap_or(mark.known_since));
+    restore(repo, facts, history_until, Value::Awaited).await
 }
 
 /// Asks for pulls that we hold for open and that the list does not have.

@@ -14,6 +14,11 @@ pub fn renamed(label: &str, owner: &str, name: &str) -> String {
     )
 }
 
+/// How far the open pull requests have been read.
+pub fn reading(done: usize, total: usize) -> String {
+    format!("Reading open pull requests: {done} of {total}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -21,5 +26,10 @@ mod tests {
     #[test]
     fn what_to_write_in_cfg_toml_is_said() {
         insta::assert_snapshot!(renamed("infra", "new", "infra"), @r#"GitHub calls this repository new/infra now. In cfg.toml, write owner = "new" and name = "infra" in [repo.infra]: the old name works only until somebody takes it."#);
+    }
+
+    #[test]
+    fn how_far_the_reading_is_is_said() {
+        assert_eq!(reading(120, 280), "Reading open pull requests: 120 of 280");
     }
 }

@@ -21,6 +21,7 @@ mod crowds;
 mod demo;
 mod external_checks;
 mod faults;
+mod first_start;
 mod forwarding;
 mod importing;
 mod kills;

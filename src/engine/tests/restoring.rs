@@ -6,6 +6,7 @@ use super::server::Recorder;
 use super::stage::{BOT, REPO, Stage};
 use crate::clock;
 use crate::engine::sync::{Start, SweepError, restore, sweep};
+use crate::github::Value;
 use crate::ids::{PullNumber, Timestamp};
 use crate::practice::StatusState;
 use crate::queue::note::Ending;
@@ -18,7 +19,9 @@ const LATER: Timestamp = Timestamp(i64::MAX);
 async fn take_up(stage: &Stage, pull: PullNumber) {
     let repo = stage.repo();
     let facts = repo.shared().api.pull(pull).await.unwrap();
-    restore(&repo, facts, LATER).await.unwrap();
+    restore(&repo, facts, LATER, Value::Background)
+        .await
+        .unwrap();
     repo.until_read().await;
 }
 
@@ -65,7 +68,9 @@ async fn what_the_bot_pinned_is_history_however_young_it_is() {
     stage.practice.comment(REPO, pull, BOT, &pin).unwrap();
     let repo = stage.repo();
     let facts = repo.shared().api.pull(pull).await.unwrap();
-    restore(&repo, facts, NEVER).await.unwrap();
+    restore(&repo, facts, NEVER, Value::Background)
+        .await
+        .unwrap();
     repo.until_read().await;
     assert_eq!(approver(&stage, pull).as_deref(), Some("carol"));
 }

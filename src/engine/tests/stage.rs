@@ -52,7 +52,8 @@ impl Stage {
         };
         // What is ordered before that would be carried out by the engine, too.
         stage.repo().until_running().await;
-        stage.repo().until_swept().await;
+        let mut swept = stage.repo().shared().swept.subscribe();
+        swept.wait_for(|swept| *swept).await.unwrap();
         stage
     }
 

@@ -108,7 +108,10 @@ pub(in crate::web) fn notices(repo: &Repo) -> Vec<String> {
     let renamed = repo
         .new_name()
         .map(|now| notes::renamed(repo.label().as_str(), now.owner(), now.name()));
-    renamed.into_iter().collect()
+    let reading = repo
+        .reading()
+        .map(|reading| notes::reading(reading.done, reading.total));
+    renamed.into_iter().chain(reading).collect()
 }
 
 impl TreeView {
