@@ -38,6 +38,7 @@ pub mod rules;
 pub mod run;
 mod runs;
 mod starting;
+mod suite_statuses;
 mod suites;
 #[cfg(test)]
 mod tests;

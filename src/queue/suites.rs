@@ -3,10 +3,11 @@
 use super::Queue;
 use super::effect::Effect;
 use super::event::{SuiteFile, SuiteVerdict, SuitesFound, Verdict};
-use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus, StatusNote, SuiteProgress};
+use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus, StatusNote};
 use super::own_test::OwnStage;
 use super::rules::Reuse;
 use super::run::{Check, CheckState, Origin, Phase, Run, RunCheck, Scope, Step, Tested, Weight};
+use super::suite_statuses::{required_status, suite_status};
 use super::turn::Turn;
 use crate::ids::{CommitId, RunId};
 use crate::suite::{Called, Occasion, Suite, find, needed, with_needs};
@@ -542,58 +543,4 @@ pub(super) fn resolve(called: &[Called], asked: &[String]) -> (Vec<String>, Vec<
 /// What the suites are called, for people who look for the right name.
 pub(super) fn names_of(called: &[Called]) -> Vec<String> {
     called.iter().map(|suite| suite.context.clone()).collect()
-}
-
-fn suite_status(run: &Run, context: &str, check: &RunCheck) -> StatusNote {
-    let progress = match (&check.state, check.origin) {
-        (CheckState::Waiting, _) => SuiteProgress::Waiting,
-        (CheckState::Running { .. }, _) => SuiteProgress::Running,
-        (CheckState::Passed { .. }, Origin::Own) => SuiteProgress::Ended(SuiteVerdict::Passed),
-        (CheckState::Passed { .. }, Origin::Earlier) => SuiteProgress::PassedBefore,
-        (CheckState::Passed { .. }, Origin::NotNeeded) => SuiteProgress::NotNeeded,
-        (CheckState::Failed { verdict, .. }, _) => {
-            let verdict = verdict
-                .clone()
-                .unwrap_or_else(|| SuiteVerdict::Error("It failed.".to_owned()));
-            match check.weight {
-                Weight::Allowed => SuiteProgress::FailedAsAllowed(verdict),
-                Weight::Decides | Weight::Required | Weight::Informs => {
-                    SuiteProgress::Ended(verdict)
-                }
-            }
-        }
-        (CheckState::Cancelled, _) => SuiteProgress::Cancelled,
-    };
-    StatusNote::Suite {
-        context: context.to_owned(),
-        progress,
-        url: check.state.url().to_owned(),
-        run: run.brief(),
-    }
-}
-
-/// The `required` status of a run, if its file has required suites.
-fn required_status(run: &Run) -> Option<StatusNote> {
-    let required: Vec<_> = run
-        .checks
-        .iter()
-        .filter(|check| check.weight == Weight::Required)
-        .collect();
-    let passed = required
-        .iter()
-        .filter(|check| matches!(check.state, CheckState::Passed { .. }))
-        .count();
-    let verdict = if passed == required.len() {
-        Verdict::Passed
-    } else if required.iter().any(|check| check.state.is_open()) {
-        Verdict::Pending
-    } else {
-        Verdict::Failed
-    };
-    (!required.is_empty()).then_some(StatusNote::Required {
-        passed,
-        of: required.len(),
-        verdict,
-        run: run.brief(),
-    })
 }
