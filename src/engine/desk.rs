@@ -336,6 +336,16 @@ impl JobDesk {
             .await
     }
 
+    /// Stops what is left of some suites of a run, unless others of it need them.
+    pub(super) async fn cancel_suites(
+        &self,
+        run: RunId,
+        contexts: Vec<String>,
+    ) -> Result<(), StoreError> {
+        self.change_stored(move |board, now| board.cancel_suites(now, run, &contexts))
+            .await
+    }
+
     /// Takes back jobs whose workers fell silent, for as long as the server lives.
     pub(super) async fn watch_leases(self) {
         loop {

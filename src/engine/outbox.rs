@@ -80,7 +80,8 @@ impl Lane {
             | Effect::ReadSuites { run, .. }
             | Effect::StartJobs { run, .. }
             | Effect::RankJobs { run, .. }
-            | Effect::CancelJobs { run } => Self::Suites(*run),
+            | Effect::CancelJobs { run }
+            | Effect::CancelSuites { run, .. } => Self::Suites(*run),
             Effect::MakeTestMerge(order) => Self::Merging(order.run),
             Effect::MarkTestMerge { pull, .. } | Effect::CompareSuites { pull, .. } => {
                 Self::TestMerge(*pull)

@@ -28,7 +28,9 @@ impl Board {
     pub fn arrange(&mut self, now: Timestamp) -> Vec<Job> {
         self.release_workers(now);
         self.advance_foremost(now);
-        self.preempt(now)
+        let mut changed = self.supersede(now);
+        changed.extend(self.preempt(now));
+        changed
     }
 
     /// Frees the workers that are kept for jobs that do not wait any more, or that are gone.
@@ -140,7 +142,7 @@ impl Board {
     }
 
     /// What workers have free that is not kept for somebody.
-    fn free_slots(&self, now: Timestamp) -> BTreeMap<WorkerKey, u32> {
+    pub(super) fn free_slots(&self, now: Timestamp) -> BTreeMap<WorkerKey, u32> {
         self.workers
             .there(now)
             .filter(|(worker, _)| !self.kept.contains_key(*worker))
@@ -307,7 +309,7 @@ impl Entry {
 }
 
 impl Job {
-    fn interrupt(&mut self, by: JobId) {
+    pub(super) fn interrupt(&mut self, by: JobId) {
         if let JobState::Leased { wish, .. } = &mut self.state {
             *wish = Wish::Stop;
         }

@@ -117,6 +117,23 @@ impl Board {
             .collect()
     }
 
+    /// Stops what is left of these suites of a run, but not those without which others of it could
+    /// not begin. Returns what changed.
+    pub fn cancel_suites(&mut self, now: Timestamp, run: RunId, contexts: &[String]) -> Vec<Job> {
+        let is_needed = |context: &String| {
+            let mut others = self.jobs_of(run);
+            others.any(|other| other.suite.needs.contains(context))
+        };
+        let meant = self.jobs_of(run).filter(|job| {
+            let context = &job.suite.context;
+            contexts.contains(context) && !is_needed(context)
+        });
+        let ids: Vec<_> = meant.map(|job| job.id).collect();
+        ids.into_iter()
+            .filter_map(|id| self.alter(id, |job| job.cancel(now)))
+            .collect()
+    }
+
     /// A worker says what it is executing: what else it had is lost. Returns what changed.
     pub fn account(&mut self, now: Timestamp, worker: &WorkerKey, running: &[Attempt]) -> Vec<Job> {
         let had: Vec<_> = self.load.jobs_at(worker).collect();

@@ -6,8 +6,9 @@
 //!
 //! `policy` says what rank and which limits a job has, `need` and `workers` whether a worker fits
 //! it. `waiting` and `load` are kept beside the jobs, so that a decision need not look at each
-//! one: `claiming` makes it, and `password` is what is kept of an attempt's password. `arranging` keeps room for jobs that have waited too long or may
-//! interrupt others, `ending` is how attempts and jobs end, `standing` what people are told.
+//! one: `claiming` makes it, and `password` is what is kept of an attempt's password. `arranging` keeps
+//! room for jobs that have waited too long or may interrupt others, `superseding` lets a pull's own
+//! test make way for its merge, `ending` is how attempts and jobs end, `standing` what people are told.
 
 mod arranging;
 mod board;
@@ -19,6 +20,7 @@ mod need;
 mod password;
 mod policy;
 mod standing;
+mod superseding;
 mod waiting;
 mod workers;
 

@@ -10,10 +10,13 @@ mod ranks;
 mod repeats;
 mod sick_workers;
 mod starvation;
+mod superseding;
 mod times;
 
 use super::*;
-use crate::ids::{AttemptNumber, CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
+use crate::ids::{
+    AttemptNumber, CommitId, JobId, PullNumber, RepoLabel, RunId, Timestamp, WorkerId,
+};
 use crate::queue::note::Purpose;
 use crate::suite::{Environment, Network, Suite};
 

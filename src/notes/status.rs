@@ -224,6 +224,14 @@ fn suite_words(progress: &SuiteProgress, tested: Tested) -> (State, String) {
             let words = "All tests passed before on the same tree.";
             (State::Success, words.to_owned())
         }
+        SuiteProgress::Superseded => {
+            let words = "Superseded by the merge test, whose result will count.";
+            (State::Pending, words.to_owned())
+        }
+        SuiteProgress::PassedInMerge => {
+            let words = "Superseded by the merge test: all tests passed.";
+            (State::Success, words.to_owned())
+        }
         SuiteProgress::NotNeeded => {
             let words = "Not needed: it is about no path that was changed.";
             (State::Success, words.to_owned())

@@ -28,6 +28,8 @@ impl Effect {
             | Self::CallHook { .. }
             | Self::LogRetry { .. }
             | Self::AskStanding { .. }
+            | Self::ClosePull { .. }
+            | Self::ReadMerge { .. }
             | Self::ReadPull { .. } => Awaited::ByPeople,
             Self::MakeTestMerge(_)
             | Self::ReadSuites { .. }
@@ -35,6 +37,7 @@ impl Effect {
             | Self::StopBuilds { .. }
             | Self::StartJobs { .. }
             | Self::CancelJobs { .. }
+            | Self::CancelSuites { .. }
             | Self::RankJobs { .. }
             | Self::EditLabels { .. }
             | Self::MarkMerged(_)
@@ -83,10 +86,7 @@ mod tests {
             note,
         };
         let answer = post(Note::Awake);
-        let welcome = post(Note::WaitsForOk {
-            author: Login::new("new"),
-            ask: Vec::new(),
-        });
+        let welcome = post(Note::Unmergeable { culprit: None });
         let not_tested = Effect::SetStatus {
             commit: CommitId::ZERO,
             note: StatusNote::NotTested,

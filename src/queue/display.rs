@@ -168,6 +168,9 @@ impl fmt::Display for Effect {
             Self::AskAccess { user } => write!(f, "ask whether @{user} may write"),
             Self::RankJobs { run, .. } => write!(f, "run {run}: rank jobs anew"),
             Self::CancelJobs { run } => write!(f, "run {run}: cancel jobs"),
+            Self::CancelSuites { run, contexts } => {
+                write!(f, "run {run}: cancel jobs of {}", contexts.join(", "))
+            }
             Self::AdvanceBranch(order) => write!(
                 f,
                 "run {}: advance {} to {}",

@@ -120,6 +120,13 @@ pub enum Effect {
         /// Of which run.
         run: RunId,
     },
+    /// Stop what is left of some of a run's jobs, unless others that go on need them. No answer.
+    CancelSuites {
+        /// Of which run.
+        run: RunId,
+        /// Which suites, by their contexts.
+        contexts: Vec<String>,
+    },
     /// Move the base branch, never by force, to the tested commit.
     ///
     /// Right before, GitHub is asked whether each member still is what was tested. Repeated until
@@ -211,6 +218,7 @@ impl Effect {
             | Self::StopBuilds { .. }
             | Self::StartJobs { .. }
             | Self::CancelJobs { .. }
+            | Self::CancelSuites { .. }
             | Self::RankJobs { .. }
             | Self::AdvanceBranch(_)
             | Self::CallHook { .. }

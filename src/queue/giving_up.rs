@@ -30,6 +30,7 @@ impl Effect {
             | Self::RepeatBuilds { .. }
             | Self::StopBuilds { .. }
             | Self::CancelJobs { .. }
+            | Self::CancelSuites { .. }
             | Self::PostComment { .. }
             | Self::SetStatus { .. }
             | Self::EditLabels { .. }
@@ -79,6 +80,7 @@ impl Effect {
             | Self::RepeatBuilds { .. }
             | Self::StopBuilds { .. }
             | Self::CancelJobs { .. }
+            | Self::CancelSuites { .. }
             | Self::PostComment { .. }
             | Self::SetStatus { .. }
             | Self::EditLabels { .. }

@@ -40,6 +40,7 @@ mod runs;
 mod starting;
 mod suite_statuses;
 mod suites;
+mod superseding;
 #[cfg(test)]
 mod tests;
 mod trust;

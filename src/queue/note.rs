@@ -574,4 +574,8 @@ pub enum SuiteProgress {
     FailedAsAllowed(SuiteVerdict),
     /// It was stopped, because the run is over.
     Cancelled,
+    /// The merge of the same pull is running it, and what comes of that counts.
+    Superseded,
+    /// It passed for the merge of the same pull.
+    PassedInMerge,
 }

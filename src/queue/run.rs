@@ -150,6 +150,8 @@ pub enum Origin {
     Earlier,
     /// No path that it is about was changed.
     NotNeeded,
+    /// It was carried out for the merge of the same pull.
+    Merge,
 }
 
 /// Which check: unique in its run.

@@ -12,6 +12,7 @@ pub(super) fn suite_status(run: &Run, context: &str, check: &RunCheck) -> Status
         (CheckState::Passed { .. }, Origin::Own) => SuiteProgress::Ended(SuiteVerdict::Passed),
         (CheckState::Passed { .. }, Origin::Earlier) => SuiteProgress::PassedBefore,
         (CheckState::Passed { .. }, Origin::NotNeeded) => SuiteProgress::NotNeeded,
+        (CheckState::Passed { .. }, Origin::Merge) => SuiteProgress::PassedInMerge,
         (CheckState::Failed { verdict, .. }, _) => {
             let verdict = verdict
                 .clone()

@@ -76,6 +76,7 @@ impl Queue {
         }
         self.end_without_suites(id, Obstacle::NoSuiteForMerges, turn);
         self.show_suites(id, turn);
+        self.supersede(id, turn);
     }
 
     /// The suites that a run takes, each as it stands before anything is executed; and what nobody
@@ -331,6 +332,7 @@ impl Queue {
         turn: &mut Turn,
     ) {
         self.hear_suite(id, context, state, turn);
+        self.settle_superseded(id, context, turn);
         self.decide(id, turn);
     }
 
@@ -388,6 +390,12 @@ impl Queue {
         for context in contexts {
             self.show_suite(id, &context, turn);
         }
+        self.show_required(id, turn);
+    }
+
+    /// Says how a suite stands that ended otherwise than by its own job.
+    pub(super) fn show_settled(&self, id: RunId, context: &str, turn: &mut Turn) {
+        self.show_suite(id, context, turn);
         self.show_required(id, turn);
     }
 
@@ -496,6 +504,8 @@ fn is_worth_saying(run: &Run, state: &CheckState) -> bool {
 fn is_for_test_merge(run: &Run, check: &RunCheck) -> bool {
     run.purpose == Purpose::Pull
         && run.tested == Tested::Merge
+        // The merge is another commit.
+        && check.origin != Origin::Merge
         && match check.state {
             CheckState::Passed { .. } | CheckState::Failed { .. } => true,
             CheckState::Waiting | CheckState::Running { .. } | CheckState::Cancelled => false,

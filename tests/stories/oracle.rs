@@ -100,6 +100,14 @@ impl Oracle {
         self.asked.borrow().clone()
     }
 
+    /// Waits until so many tests were executed.
+    pub(crate) async fn until_any(&self, world: &World, times: usize) {
+        let mut asked = self.asked.clone();
+        let asked = asked.wait_for(|asked| asked.len() >= times);
+        let asked = tokio::time::timeout(LIMIT, asked).await.map(drop);
+        world.expect(asked, &format!("{times} tests are executed"));
+    }
+
     /// Waits until a test was executed so often.
     pub(crate) async fn until_asked(&self, world: &World, name: &str, times: usize) {
         let mut asked = self.asked.clone();

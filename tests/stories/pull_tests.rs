@@ -4,7 +4,7 @@ use paprq::ids::{CommitId, PullNumber};
 use paprq::practice::StatusState;
 
 use crate::oracle::{Answer, Oracle, with_suites, words};
-use crate::world::{BASE, REPO, World};
+use crate::world::{BASE, REPO, Settings, World};
 
 fn opened(world: &World, branch: &str, base: &str) -> PullNumber {
     let title = format!("Change {branch}");
@@ -179,4 +179,36 @@ async fn a_pull_that_asks_not_to_be_tested_is_not_until_somebody_asks_for_it() {
     assert_eq!(oracle.times("unit"), 0);
     world.tell(pull, "test");
     world.until_status(head, "unit", StatusState::Success).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_does_not_hold_up_its_own_merge_and_takes_over_its_results() {
+    let oracle = Oracle::start();
+    let settings = Settings {
+        local_workers: 1,
+        ..with_suites(&[oracle.suite("unit", ""), oracle.suite("lint", "")], "")
+    };
+    let world = World::start_with(settings).await;
+    for suite in ["unit", "lint"] {
+        oracle.say(suite, Answer::Later);
+    }
+    let head = world.push("good", &[("a", "1")]);
+    let pull = opened(&world, "good", BASE);
+    // The only worker is busy with the pull's own test.
+    oracle.until_any(&world, 1).await;
+    world.tell(pull, "r+");
+    oracle.until_any(&world, 2).await;
+    for suite in ["unit", "lint"] {
+        let words = "Superseded by the merge test, whose result will count.";
+        world.until_words(head, suite, words).await;
+    }
+    for suite in ["unit", "lint"] {
+        oracle.say(suite, Answer::Pass);
+    }
+    world.until_merged(pull).await;
+    for suite in ["unit", "lint"] {
+        let words = "Superseded by the merge test: all tests passed.";
+        world.until_words(head, suite, words).await;
+        world.until_status(head, suite, StatusState::Success).await;
+    }
 }

@@ -394,6 +394,15 @@ github = {{ secret = "{SECRET}" }}
         .await;
     }
 
+    /// Waits until a status says this.
+    pub(crate) async fn until_words(&self, commit: CommitId, context: &str, wanted: &str) {
+        self.until(&format!("{context} says {wanted:?}"), |practice| {
+            let status = practice.status(REPO, commit, context);
+            status.is_some_and(|status| status.description.as_deref() == Some(wanted))
+        })
+        .await;
+    }
+
     pub(crate) fn expect<T>(&self, outcome: Result<T, impl std::fmt::Display>, what: &str) -> T {
         match outcome {
             Ok(value) => value,

@@ -123,9 +123,9 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
             commit,
             suites,
         } => suites::start(repo, *run, *commit, suites).await,
-        Effect::CancelJobs { run } => {
-            repo.shared().desk.cancel_run(*run).await?;
-            Ok(Done::Quietly)
+        Effect::CancelJobs { run } => suites::cancel(repo, *run).await,
+        Effect::CancelSuites { run, contexts } => {
+            suites::cancel_some(repo, *run, contexts.clone()).await
         }
         Effect::AdvanceBranch(landing) => landing::advance(repo, order, landing).await,
         Effect::PostComment { pull, note } => talk::post(repo, order, *pull, note).await,

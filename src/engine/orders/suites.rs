@@ -239,3 +239,19 @@ fn identity(run: &Run) -> Option<CommitId> {
     let tested = run.merge().map(|made| made.merge);
     run.identity().filter(|identity| tested != Some(*identity))
 }
+
+/// Stops what is left of a run's jobs.
+pub(super) async fn cancel(repo: &Repo, run: RunId) -> Result<Done, Passing> {
+    repo.shared().desk.cancel_run(run).await?;
+    Ok(Done::Quietly)
+}
+
+/// Stops what is left of some suites of a run.
+pub(super) async fn cancel_some(
+    repo: &Repo,
+    run: RunId,
+    contexts: Vec<String>,
+) -> Result<Done, Passing> {
+    repo.shared().desk.cancel_suites(run, contexts).await?;
+    Ok(Done::Quietly)
+}

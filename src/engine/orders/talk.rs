@@ -140,6 +140,8 @@ fn is_overtaken(repo: &Repo, note: &StatusNote) -> bool {
             | SuiteProgress::Ended(_)
             | SuiteProgress::PassedBefore
             | SuiteProgress::NotNeeded
+            | SuiteProgress::Superseded
+            | SuiteProgress::PassedInMerge
             | SuiteProgress::FailedAsAllowed(_)
             | SuiteProgress::Cancelled => check.state.is_open(),
         };

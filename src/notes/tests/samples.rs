@@ -337,6 +337,8 @@ fn of_suites(chosen: Chosen<'_>) -> Vec<StatusNote> {
         suite(SuiteProgress::Waiting),
         suite(SuiteProgress::PassedBefore),
         suite(SuiteProgress::NotNeeded),
+        suite(SuiteProgress::Superseded),
+        suite(SuiteProgress::PassedInMerge),
         suite(SuiteProgress::FailedAsAllowed(SuiteVerdict::Failed(2))),
         suite(SuiteProgress::Running),
         suite(SuiteProgress::Ended(SuiteVerdict::Passed)),

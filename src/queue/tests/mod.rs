@@ -18,5 +18,6 @@ mod runs;
 mod scripts;
 mod stored;
 mod story;
+mod superseding;
 mod trust;
 mod world;

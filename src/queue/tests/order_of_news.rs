@@ -117,6 +117,7 @@ fn told(news: impl Iterator<Item = (Event, PullFacts)>) -> End {
                     | Effect::RankJobs { .. }
                     | Effect::StartJobs { .. }
                     | Effect::CancelJobs { .. }
+                    | Effect::CancelSuites { .. }
                     | Effect::AdvanceBranch(_)
                     | Effect::SetStatus { .. }
                     | Effect::JudgeExemption(_)

@@ -151,6 +151,7 @@ impl Place {
             | Effect::RepeatBuilds { .. }
             | Effect::StopBuilds { .. }
             | Effect::CancelJobs { .. }
+            | Effect::CancelSuites { .. }
             | Effect::RankJobs { .. }
             | Effect::PostComment { .. }
             | Effect::EditLabels { .. }
@@ -236,7 +237,10 @@ impl Place {
             StatusNote::Suite {
                 context, progress, ..
             } => {
-                let is_final = !matches!(progress, SuiteProgress::Waiting | SuiteProgress::Running);
+                let is_final = !matches!(
+                    progress,
+                    SuiteProgress::Waiting | SuiteProgress::Running | SuiteProgress::Superseded
+                );
                 self.said.insert((commit, context.clone()), is_final);
             }
             StatusNote::Required { verdict, .. } => {

@@ -298,6 +298,7 @@ impl World {
             | Effect::RankJobs { .. }
             | Effect::StartJobs { .. }
             | Effect::CancelJobs { .. }
+            | Effect::CancelSuites { .. }
             | Effect::PostComment { .. }
             | Effect::SetStatus { .. }
             | Effect::RepeatBuilds { .. }
@@ -574,6 +575,7 @@ fn has_no_answer(order: &Effect) -> bool {
         Effect::PostComment { .. }
             | Effect::SetStatus { .. }
             | Effect::CancelJobs { .. }
+            | Effect::CancelSuites { .. }
             | Effect::EditLabels { .. }
             | Effect::MarkMerged(_)
             | Effect::ClosePull { .. }

@@ -127,7 +127,7 @@ impl Badge {
             (CheckState::Passed { .. }, Origin::NotNeeded, _) => {
                 Self::new("not needed", Tone::Idle)
             }
-            (CheckState::Passed { .. }, Origin::Own | Origin::Earlier, _) => {
+            (CheckState::Passed { .. }, Origin::Own | Origin::Earlier | Origin::Merge, _) => {
                 Self::new("passed", Tone::Good)
             }
             // Nothing depends on it: it is no alarm.

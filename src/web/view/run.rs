@@ -182,6 +182,7 @@ fn origin(check: &RunCheck) -> Option<String> {
         Origin::Own => return None,
         Origin::Earlier => "before, on the same tree",
         Origin::NotNeeded => "it is about no path that was changed",
+        Origin::Merge => "for the merge of this pull request",
     };
     Some(words.to_owned())
 }
