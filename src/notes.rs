@@ -69,10 +69,14 @@ impl Links {
         self.page(&format!("run/{run}"))
     }
 
-    /// The repository's page on GitHub; empty where that is unknown.
-    fn repository(&self) -> String {
-        let web_url = self.web_url.trim_end_matches('/');
-        url(&format!("{web_url}/{}", self.slug)).unwrap_or_default()
+    /// The page of a pull on GitHub, or the repository's; empty where that is unknown.
+    fn on_github(&self, pull: Option<PullNumber>) -> String {
+        let repository = format!("{}/{}", self.web_url.trim_end_matches('/'), self.slug);
+        let page = match pull {
+            Some(number) => format!("{repository}/pull/{number}"),
+            None => repository,
+        };
+        url(&page).unwrap_or_default()
     }
 }
 

@@ -62,6 +62,10 @@ pub(crate) fn file(named: Option<&Path>) -> PathBuf {
     named.map_or_else(default, Path::to_path_buf)
 }
 
+/// What a server without an address for its pages lacks.
+pub(super) const NO_BASE_URL: &str = "[web] \"base_url\" is not set, so comments and statuses do not \
+     link to the pages: set it to the address at which people reach them";
+
 /// What the bot will do, in plain words, and what to beware of.
 fn description(config: &Config) -> String {
     let mut page = Page::default();
@@ -69,10 +73,14 @@ fn description(config: &Config) -> String {
     for repo in config.repos.values() {
         repo::describe(&mut page, config, repo);
     }
-    if !config.warnings.is_empty() {
+    let mut warnings: Vec<String> = config.warnings.iter().map(ToString::to_string).collect();
+    if config.web.base_url.is_none() {
+        warnings.push(NO_BASE_URL.to_owned());
+    }
+    if !warnings.is_empty() {
         page.heading("Beware");
-        for warning in &config.warnings {
-            page.paragraph(&warning.to_string());
+        for warning in &warnings {
+            page.paragraph(warning);
         }
     }
     page.into_text()
@@ -112,7 +120,7 @@ mod tests {
         insta::assert_snapshot!(described(text), @r#"
         Server
           listens on   [::1]:0
-          pages        on this machine only: without base_url nobody else finds them
+          pages        base_url is not set: nothing that is posted links to them
           GitHub       https://ghe/api/v3, as the account of the access token
           merges       made by GitHub's merge API
           committer    the bot's account, with the e-mail address of the bot's account
@@ -138,6 +146,8 @@ mod tests {
 
         Beware
         cfg.toml: no repository is there to serve: add [repo.LABEL]
+        [web] "base_url" is not set, so comments and statuses do not link to the pages:
+            set it to the address at which people reach them
         "#);
     }
 

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use super::descriptors;
 use super::server::{Plan, Server, log};
 use crate::config::Config;
+use crate::engine::PagesAt;
 use crate::practice::{Practice, Sample, SampleRepo};
 use crate::worker::{self, Executors, Isolation, TemporaryDirectory};
 
@@ -83,7 +84,7 @@ impl Stage {
         let plan = Plan {
             config,
             listener,
-            base_url: base_url.clone(),
+            pages: PagesAt::Public(base_url.clone()),
             executors: Executors::sandbox(isolation().await),
         };
         let server = Server::start(plan).await?;

@@ -12,7 +12,7 @@ use super::import_homu::come_from_homu;
 use super::server::{Plan, Server, absolute, executors, log};
 use super::{check, descriptors};
 use crate::config::{Amended, Config, Db};
-use crate::engine;
+use crate::engine::{self, PagesAt};
 
 /// Arguments of `paprq serve`.
 #[derive(Debug, clap::Args)]
@@ -58,11 +58,10 @@ async fn serve(mut config: Config, mut amended: Amended) -> anyhow::Result<()> {
     let executors = executors(&config.worker).await;
     loop {
         absolute(&mut config.git.cache_dir)?;
-        let base_url = config.web.base_url.clone();
         let plan = Plan {
             executors: executors.clone(),
             listener: listener.try_clone()?,
-            base_url: base_url.unwrap_or_else(|| format!("http://localhost:{}", address.port())),
+            pages: pages_at(config.web.base_url.clone(), address.port()),
             config,
         };
         let server = Server::start(plan).await?;
@@ -73,6 +72,15 @@ async fn serve(mut config: Config, mut amended: Amended) -> anyhow::Result<()> {
         config = tokio::task::spawn_blocking(|| come_from_homu(next)).await??;
         until_released(&config).await;
     }
+}
+
+/// Where the pages are reached; without `base_url` nobody knows but whoever sits at this machine.
+fn pages_at(base_url: Option<String>, port: u16) -> PagesAt {
+    if let Some(base_url) = base_url {
+        return PagesAt::Public(base_url);
+    }
+    tracing::warn!("{}", check::NO_BASE_URL);
+    PagesAt::Local(format!("http://localhost:{port}"))
 }
 
 /// Waits until the engine that was shut down has let go of the database: what it was still writing

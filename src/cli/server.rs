@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use crate::config::{Amended, Config, LocalExecutor, Workers};
-use crate::engine::{AmendmentAsked, Engine};
+use crate::engine::{AmendmentAsked, Engine, PagesAt};
 use crate::ids::WorkerId;
 use crate::web;
 use crate::worker::{self, Executors, Isolation, Lifetime, Limits, Settings, Token};
@@ -31,8 +31,8 @@ pub(super) struct Server {
 pub(super) struct Plan {
     pub(super) config: Config,
     pub(super) listener: TcpListener,
-    /// Where people reach the pages.
-    pub(super) base_url: String,
+    /// Where the pages are reached.
+    pub(super) pages: PagesAt,
     /// What its own workers execute suites in; with nothing there are none.
     pub(super) executors: Executors,
 }
@@ -45,7 +45,7 @@ impl Server {
     pub(super) async fn start(plan: Plan) -> anyhow::Result<Self> {
         let address = plan.listener.local_addr()?;
         let workers_dir = plan.config.git.cache_dir.join("workers");
-        let engine = Engine::start(plan.config, plan.base_url)
+        let engine = Engine::start(plan.config, plan.pages)
             .await
             .context("cannot start")?;
         let stop = CancellationToken::new();

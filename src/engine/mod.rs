@@ -60,7 +60,7 @@ pub use self::login::{Grant, LoginError, Person};
 pub use self::repo::Repo;
 pub use self::rollup::{Rollup, RollupError};
 pub use self::setup::awaited;
-pub use self::start::{LOCAL_TOKEN_NAME, StartError, take_database};
+pub use self::start::{LOCAL_TOKEN_NAME, PagesAt, StartError, take_database};
 use crate::config::Config;
 use crate::github::Slug;
 use crate::ids::{GitHubRepoId, Login, RepoLabel};
@@ -103,7 +103,7 @@ impl Engine {
         &self.0.bot
     }
 
-    /// Where people reach our pages, without a slash at its end.
+    /// Where our pages are reached, if only from this machine; without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.0.base_url
     }

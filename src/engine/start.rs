@@ -83,13 +83,13 @@ pub enum StartError {
 }
 
 impl Engine {
-    /// Starts all repositories' loops. Our pages are reached at `base_url`.
+    /// Starts all repositories' loops. `pages` is where our pages are reached.
     ///
     /// Waits for GitHub to say who the bot is, however long that takes.
     ///
     /// # Errors
     /// If somebody must act before it can start.
-    pub async fn start(config: Config, base_url: String) -> Result<Self, StartError> {
+    pub async fn start(config: Config, pages: PagesAt) -> Result<Self, StartError> {
         crate::tls::install();
         let Db::Sqlite(file) = &config.db else {
             return Err(StartError::Postgres);
@@ -107,7 +107,8 @@ impl Engine {
         let bot = who_am_i(&github).await?;
         tracing::info!(bot = %bot, repos = config.repos.len(), "the engine starts");
         let parts = Parts {
-            base_url: base_url.trim_end_matches('/').to_owned(),
+            public_url: pages.public_url().to_owned(),
+            base_url: pages.url().to_owned(),
             local_token: hex::encode(rand::random::<[u8; 20]>()),
             live: Live::new(),
             lock,
@@ -118,6 +119,33 @@ impl Engine {
             bot,
         };
         parts.assemble().await
+    }
+}
+
+/// Where our pages are reached.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum PagesAt {
+    /// Here, by everybody (`web.base_url`).
+    Public(String),
+    /// Here, from this machine. Where others reach them nobody said, so nothing that is posted leads
+    /// to them.
+    Local(String),
+}
+
+impl PagesAt {
+    /// The address, without a slash at its end.
+    fn url(&self) -> &str {
+        match self {
+            Self::Public(url) | Self::Local(url) => url.trim_end_matches('/'),
+        }
+    }
+
+    /// The address for everybody; empty where nobody said it.
+    fn public_url(&self) -> &str {
+        match self {
+            Self::Public(_) => self.url(),
+            Self::Local(_) => "",
+        }
     }
 }
 
@@ -160,6 +188,8 @@ pub fn take_database(database: &Path) -> Result<File, StartError> {
 struct Parts {
     config: Config,
     base_url: String,
+    /// The same if others reach it there, else empty.
+    public_url: String,
     bot: Login,
     github: GitHub,
     store: Store,
@@ -223,7 +253,7 @@ impl Parts {
             live: self.live.clone(),
             tokens,
             places,
-            base_url: self.base_url.clone(),
+            base_url: self.public_url.clone(),
             policy: setup::policy(&self.config),
         }
     }
@@ -248,7 +278,7 @@ impl Parts {
         let slug = setup::slug(repo);
         Ok(Repo::new(repo::Shared {
             queue: Queue::new(rules.clone(), RunId(0)).into(),
-            links: setup::links(&self.config, repo, &self.bot, &self.base_url),
+            links: setup::links(&self.config, repo, &self.bot, &self.public_url),
             hooks: setup::hooks(&self.config),
             standings: setup::standings(repo, &rules),
             suite_files: setup::suite_files(repo),

@@ -88,7 +88,9 @@ pub fn status(note: &StatusNote, links: &Links) -> StatusText {
                 context: REQUIRED_CONTEXT.to_owned(),
                 state,
                 description,
-                url: links.run(run.id).unwrap_or_else(|| links.repository()),
+                url: links
+                    .run(run.id)
+                    .unwrap_or_else(|| links.on_github(run.pull)),
             }
         }
         StatusNote::BadSuites => StatusText {
@@ -199,7 +201,7 @@ fn suite_status(
     let fallback = match state {
         State::Pending => String::new(),
         State::Success | State::Failure | State::Error => {
-            links.queue().unwrap_or_else(|| links.repository())
+            links.queue().unwrap_or_else(|| links.on_github(run.pull))
         }
     };
     let fallback = match run.purpose {

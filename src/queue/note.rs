@@ -503,6 +503,9 @@ pub struct RunBrief {
     pub purpose: Purpose,
     /// What its commit is.
     pub tested: Tested,
+    /// The pull that it tests.
+    #[serde(default)]
+    pub pull: Option<PullNumber>,
 }
 
 /// How the queue gets on with a pull.

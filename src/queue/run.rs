@@ -274,6 +274,7 @@ impl Run {
             id: self.id,
             purpose: self.purpose,
             tested: self.tested,
+            pull: self.members.first().map(|member| member.pull),
         }
     }
 

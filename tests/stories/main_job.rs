@@ -2,7 +2,7 @@
 
 use paprq::practice::{PullState, StatusState};
 
-use crate::world::{BASE, REPO, World};
+use crate::world::{BASE, REPO, Settings, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_good_pull_lands_on_exactly_the_tested_commit() {
@@ -188,4 +188,34 @@ async fn a_suite_that_no_worker_can_execute_waits_where_everybody_can_see_it() {
         .await;
     let page = world.page("/workers").await;
     assert!(page.contains("No worker offers vm"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_address_nothing_that_is_posted_leads_to_our_pages() {
+    let world = World::start_with(Settings {
+        base_url: String::new(),
+        ..Settings::default()
+    })
+    .await;
+    let pull = world.open_pull("good", &[("a", "1")]);
+    world.tell(pull, "r+");
+    world.until_merged(pull).await;
+    world.hear(pull, ":sunny: Test successful").await;
+    let said = world.said(pull).join("\n");
+    let of_merge = world.practice.statuses(REPO, world.base());
+    let of_head = world.practice.statuses(REPO, world.head(pull));
+    let on_github = format!("{}/{REPO}/pull/{pull}", world.practice.url());
+    let ended = of_merge
+        .iter()
+        .filter(|status| status.state == StatusState::Success);
+    let targets: Vec<_> = ended.map(|status| status.target_url.clone()).collect();
+    assert_eq!(targets, [Some(on_github)]);
+    let targets = of_merge
+        .iter()
+        .chain(&of_head)
+        .filter_map(|status| status.target_url.clone());
+    let posted = targets.chain([said]).collect::<Vec<_>>().join("\n");
+    for ours in ["localhost", &world.address(), "/job/", "/queue/"] {
+        assert!(!posted.contains(ours), "{ours} is in {posted}");
+    }
 }

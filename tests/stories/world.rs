@@ -61,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) tables: String,
     /// Lines of `[web]`.
     pub(crate) web: String,
+    /// The line of `[web]` that says where people reach the pages.
+    pub(crate) base_url: String,
     /// How many files and connections the program may have open.
     pub(crate) descriptors: Option<u64>,
     /// The repository's name in cfg.toml.
@@ -80,6 +82,7 @@ impl Default for Settings {
             github: String::new(),
             tables: String::new(),
             web: String::new(),
+            base_url: "base_url = \"https://paprq.example\"".to_owned(),
             descriptors: None,
             name: "widgets",
             files: vec![(".papr.yml".to_owned(), SUITES.to_owned())],
@@ -166,6 +169,7 @@ impl World {
             github,
             tables,
             web: pages,
+            base_url,
             name,
             ..
         } = &self.settings;
@@ -186,7 +190,7 @@ cache_dir = "cache"
 [web]
 host = "127.0.0.1"
 port = 0
-base_url = "https://paprq.example"
+{base_url}
 {pages}
 [worker]
 local = {local_workers}

@@ -94,7 +94,7 @@ fn address(web: &Web) -> String {
 fn pages(config: &Config) -> String {
     let web = &config.web;
     let Some(base_url) = &web.base_url else {
-        return "on this machine only: without base_url nobody else finds them".to_owned();
+        return "base_url is not set: nothing that is posted links to them".to_owned();
     };
     let mut pages = base_url.clone();
     if let Some(canonical_url) = &web.canonical_url {

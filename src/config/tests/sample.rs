@@ -52,7 +52,7 @@ fn the_sample_is_a_start() {
     let config = Config::from_toml("cfg.sample.toml", &filled_in(), &variables).unwrap();
     assert_eq!(config.warnings, []);
     assert_eq!(config.repos.len(), 1);
-    assert_eq!(SAMPLE.matches("FILL IN (").count(), 4);
+    assert_eq!(SAMPLE.matches("FILL IN (").count(), 5);
 }
 
 /// The sample with all its settings on.

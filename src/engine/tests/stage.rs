@@ -6,7 +6,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::engine::orders::{Done, Passing, carry_out};
 use crate::engine::outbox::{Order, Tried};
-use crate::engine::{Engine, Repo};
+use crate::engine::{Engine, PagesAt, Repo};
 use crate::github::Sorts;
 use crate::ids::{PullNumber, RepoLabel};
 use crate::practice::{Permission, Practice};
@@ -44,7 +44,8 @@ impl Stage {
         }
         let text = configuration(&practice, dir.path(), lines);
         let config = Config::from_toml("cfg.toml", &text, &|_| None).unwrap();
-        let engine = Engine::start(config, "https://paprq.example".to_owned()).await;
+        let engine =
+            Engine::start(config, PagesAt::Public("https://paprq.example".to_owned())).await;
         let stage = Self {
             practice,
             engine: engine.unwrap(),

@@ -318,6 +318,7 @@ const BRIEF: RunBrief = RunBrief {
     id: RunId(20001),
     purpose: Purpose::Land,
     tested: Tested::Merge,
+    pull: Some(PullNumber(7)),
 };
 
 fn of_suites(chosen: Chosen<'_>) -> Vec<StatusNote> {

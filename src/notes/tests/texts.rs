@@ -316,9 +316,11 @@ fn nothing_is_linked_where_our_address_is_unknown() {
             id: RunId(1),
             purpose: Purpose::Land,
             tested: Tested::Merge,
+            pull: Some(PullNumber(7)),
         },
     };
-    assert_eq!(status(&note, &links).url, "https://github.com/octo/paprq");
+    let url = status(&note, &links).url;
+    assert_eq!(url, "https://github.com/octo/paprq/pull/7");
 }
 
 #[test]

@@ -102,6 +102,28 @@ impl Login {
         format!("{}?{}", self.authorize_url, query.finish())
     }
 
+    /// What is told somebody who looked at our page under another address than ours: GitHub would send
+    /// them back to this one, where their browser knows nothing of it.
+    fn elsewhere(&self, site: &Site, request: &HttpRequest) -> Option<HttpResponse> {
+        let said = |name| sent::sole(request.headers(), name).ok().flatten();
+        let origin = said("origin")?;
+        let shown_at = Url::parse(origin).ok()?;
+        let is_foreign = said("sec-fetch-site").is_some_and(|site| site != "same-origin");
+        let host = said("host").unwrap_or_default();
+        let is_page_of_ours = origin.split_once("://").is_some_and(|(_, at)| at == host)
+            || said("sec-fetch-site") == Some("same-origin");
+        if is_foreign || !is_page_of_ours || shown_at.origin() == self.origin {
+            return None;
+        }
+        let text = format!(
+            "You opened this page at {origin}, but GitHub sends people back to {}. Open it there and \
+             try again.",
+            site.engine.base_url()
+        );
+        let title = "Use the other address";
+        Some(tell(site, StatusCode::CONFLICT, title, text))
+    }
+
     /// Whether a form was sent from a page of ours: by what browsers say of themselves, which no
     /// page can make them say otherwise.
     fn is_ours(&self, request: &HttpRequest) -> Result<bool, WebError> {
@@ -122,6 +144,9 @@ async fn begin(
     site: web::Data<Site>,
 ) -> Result<HttpResponse, WebError> {
     let login = site.login.as_ref().ok_or(WebError::NoPage)?;
+    if let Some(answer) = login.elsewhere(&site, &request) {
+        return Ok(answer);
+    }
     if !login.is_ours(&request)? {
         return Err(WebError::Forbidden("this form is not of these pages"));
     }

@@ -302,6 +302,27 @@ async fn a_code_that_was_meant_for_another_log_in_is_of_no_use() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_form_under_another_address_than_ours_says_which_one_to_use() {
+    let town = Town::start().await;
+    let browser = town.browser();
+    let base = &town.house.base;
+    let elsewhere = base.replace("127.0.0.1", "localhost");
+    for more in [("X-Old-Browser", "yes"), ("Sec-Fetch-Site", "same-origin")] {
+        let call = browser.http.post(format!("{elsewhere}/login"));
+        let call = call
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Origin", &elsewhere)
+            .header(more.0, more.1);
+        let answer = call.body("cmd=synch&repo_label=demo").send().await.unwrap();
+        assert_eq!(answer.status(), 409, "{more:?}");
+        assert!(!answer.headers().contains_key(SET_COOKIE));
+        let text = answer.text().await.unwrap();
+        let words = format!("at {elsewhere}, but GitHub sends people back to {base}.");
+        assert!(text.contains(&words), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_sites_form_begins_nothing() {
     let town = Town::start().await;
     let browser = town.browser();

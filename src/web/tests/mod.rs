@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::serve;
 use crate::config::Config;
-use crate::engine::Engine;
+use crate::engine::{Engine, PagesAt};
 use crate::ids::{PullNumber, RepoLabel};
 use crate::jobs::Executor;
 use crate::practice::{Edit, Practice, Sample};
@@ -73,7 +73,9 @@ impl House {
         let config = toml::to_string(&config).unwrap();
         let config = Config::from_toml("cfg.toml", &config, &|_| None).unwrap();
         let base_url = config.web.base_url.clone().unwrap_or(base.clone());
-        let engine = Engine::start(config, base_url).await.unwrap();
+        let engine = Engine::start(config, PagesAt::Public(base_url))
+            .await
+            .unwrap();
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve(engine.clone(), listener, stop.clone()).unwrap());
         let house = Self {

@@ -157,12 +157,19 @@ impl CheckView {
         Self {
             name: Link {
                 text: shown_name(&link.name),
-                url: notes::url(&link.url),
+                url: notes::url(&link.url).or_else(|| own_page(&link.url)),
             },
             badge: Badge::of_check(check),
             detail: details.into_iter().flatten().collect::<Vec<_>>().join(", "),
         }
     }
+}
+
+/// The page of a job, as it is written down where nobody said at which address others find ours.
+fn own_page(url: &str) -> Option<String> {
+    let job = url.strip_prefix("/job/")?;
+    let is_number = !job.is_empty() && job.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| url.to_owned())
 }
 
 /// A suite's context may be empty.
