@@ -10,7 +10,7 @@ const PULLS: usize = 90;
 /// A stage with many pulls, for which there are few calls.
 async fn crowded() -> (World, Vec<PullNumber>) {
     let world = World::prepare(Settings {
-        github: "points_per_min = 200".to_owned(),
+        github: "limits = { points_per_min = 200 }".to_owned(),
         repo: "[repo.widgets.suites]\npulls = \"none\"".to_owned(),
         ..Settings::default()
     })

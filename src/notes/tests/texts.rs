@@ -211,6 +211,8 @@ fn every_status_reads_as_it_should() {
     f38 sanity | pending | Waiting for a worker... | https://x/y
     f38 sanity | success | All tests passed before on the same tree. | https://x/y
     f38 sanity | success | Not needed: it is about no path that was changed. | https://x/y
+    f38 sanity | pending | Superseded by the merge test, whose result will count. | https://x/y
+    f38 sanity | success | Superseded by the merge test: all tests passed. | https://x/y
     f38 sanity | success | Allowed to fail: Test failed with rc 2. | https://x/y
     f38 sanity | pending | Running tests... | https://x/y
     f38 sanity | success | All tests passed. | https://x/y

@@ -17,7 +17,7 @@ fn both(suites: &[Suite]) -> Story {
     story.see(facts(1, "a1", 0));
     test_merged(&mut story, OWN, "e1");
     story.found(OWN, &[suite("x"), suite("y")]).began(OWN, "x");
-    story.at(1).say(1, "r+").merged(MERGE, "b1", "m1");
+    story.at(1).say(1, "r+").merged(MERGE, "b1", "e2");
     story.forget_log();
     story.found(MERGE, suites).published(MERGE);
     story
@@ -91,7 +91,7 @@ fn a_try_settles_nothing() {
     story.see(facts(1, "a1", 0));
     test_merged(&mut story, OWN, "e1");
     story.found(OWN, &[suite("x")]);
-    story.at(1).say(1, "try").merged(MERGE, "b1", "m1");
+    story.at(1).say(1, "try").merged(MERGE, "b1", "e2");
     story.found(MERGE, &[suite("x")]).published(MERGE);
     story.finished(MERGE, "x", SuiteVerdict::Passed);
     let log = story.log();
