@@ -56,17 +56,22 @@ pub(super) enum Start {
 /// Sweeps a repository at the start, then every `every` and when it is asked to, for ever.
 pub(super) async fn keep_up(repo: Repo, start: Start, every: Duration) {
     let mut delays = retry::patient().build();
-    let mut start = start;
+    let (mut start, mut failures) = (start, 0_u64);
     loop {
         repo.until_running().await;
         let wait = match sweep(&repo, start).await {
             Ok(()) => {
                 start = Start::News;
+                failures = 0;
                 delays = retry::patient().build();
                 spread(every)
             }
             Err(error) => {
-                tracing::warn!(repo.label = %repo.label(), %error, "the sweep is tried again");
+                failures += 1;
+                // Once, and then at growing pauses: what somebody must mend stays for long.
+                if failures.is_power_of_two() {
+                    warn(&repo, &error, failures);
+                }
                 delays.next().unwrap_or(retry::DELAY_MAX)
             }
         };
@@ -74,6 +79,33 @@ pub(super) async fn keep_up(repo: Repo, start: Start, every: Duration) {
             () = tokio::time::sleep(wait) => {}
             () = repo.shared().synchronize.notified() => start = Start::Anew,
         }
+    }
+}
+
+fn warn(repo: &Repo, error: &SweepError, failures: u64) {
+    tracing::warn!(
+        repo.label = %repo.label(), repo.name = %repo.slug(),
+        github.api_url = repo.shared().github.address(), %error, failures,
+        "the open pull requests cannot be read; it is tried again. {}", remedy(error)
+    );
+}
+
+/// What somebody can do about it.
+fn remedy(error: &SweepError) -> &'static str {
+    match error {
+        SweepError::Api(error) | SweepError::Standing(StandingError::Api(error)) => match error {
+            ApiError::Gone => {
+                "Look whether owner and name of the repository are right, and whether the token may see it"
+            }
+            ApiError::Unauthorized => "Put another token into [github] access_token",
+            ApiError::Rejected { .. } => "Look what the token may do",
+            ApiError::Transient { .. } | ApiError::OutcomeUnknown { .. } => {
+                "Look whether [github] api_url is right and this machine reaches it"
+            }
+        },
+        SweepError::Standing(StandingError::Team(_)) => "Look what the token may do",
+        SweepError::Store(_) => "Look at the database and its disk",
+        SweepError::Interrupted => "Nothing need be done",
     }
 }
 

@@ -138,6 +138,11 @@ impl GitHub {
         user.into_login().ok_or(ApiError::Gone)
     }
 
+    /// Where the API is.
+    pub fn address(&self) -> &str {
+        self.client.base.as_str()
+    }
+
     /// A repository, for calls of value [`Value::Visible`]. Asks nothing. Of the calls that may be
     /// under way at the same time, its own take a part only, so that it cannot hold up another.
     pub fn repo(&self, slug: Slug) -> Repo {

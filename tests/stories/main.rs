@@ -16,6 +16,7 @@ mod branch_tests;
 mod buildbot;
 mod busy_day;
 mod configuration;
+mod connecting;
 mod containers;
 mod crowds;
 mod demo;
