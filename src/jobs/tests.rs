@@ -111,12 +111,19 @@ fn suite(context: &str, lines: &str) -> Suite {
 
 /// A policy with what `[schedule]` and `[repo.repo.suites]` say there.
 fn policy(schedule: &str, suites: &str) -> Policy {
+    let repo = |label| {
+        format!(
+            "[repo.{label}]\nowner = 'o'\nname = '{label}'\nreviewers = ['a']\n\
+             github = {{ secret = 's' }}\n"
+        )
+    };
     let text = format!(
-        "[github]\naccess_token = 't'\n{schedule}\n[repo.repo]\nowner = 'o'\nname = 'n'\n\
-         reviewers = ['a']\ngithub = {{ secret = 's' }}\n[repo.repo.suites]\n{suites}\n"
+        "[github]\naccess_token = 't'\n{schedule}\n{}{}[repo.repo.suites]\n{suites}\n",
+        repo("other"),
+        repo("repo"),
     );
     let config = crate::config::Config::from_toml("cfg.toml", &text, &|_| None).unwrap();
-    let repo = config.repos.into_values().next().unwrap();
+    let repo = config.repos.into_values().last().unwrap();
     let suites = repo.suites.unwrap();
     let limits = RepoLimits {
         jobs_max: suites.jobs_max,

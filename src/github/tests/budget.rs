@@ -53,7 +53,7 @@ async fn no_more_calls_than_allowed_are_ever_under_way() {
     for _ in 0..3 {
         under_way.push(server.next().await);
     }
-    for _ in 0..8 {
+    for _ in 0..6 {
         settle().await;
         assert!(server.is_quiet());
         under_way.remove(0).answer(200, PULL);
