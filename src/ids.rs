@@ -249,6 +249,17 @@ impl Hash for Login {
     }
 }
 
+/// Whether two names of labels, contexts or check runs are the same on GitHub, which does not tell
+/// them apart by their case.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    let folded = |name: &str| {
+        name.chars()
+            .flat_map(char::to_lowercase)
+            .collect::<String>()
+    };
+    one == other || folded(one) == folded(other)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,6 +286,12 @@ mod tests {
     fn logins_ignore_case() {
         assert_eq!(Login::new("Octo-Cat"), Login::new("octo-cat"));
         assert_ne!(Login::new("octocat"), Login::new("octo-cat"));
+    }
+
+    #[test]
+    fn names_on_github_ignore_case_and_nothing_else() {
+        assert!(is_same_name("CI/Test", "ci/test") && is_same_name("Über", "über"));
+        assert!(!is_same_name("ci/test", "ci-test") && !is_same_name("ci", "ci "));
     }
 
     #[test]

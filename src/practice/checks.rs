@@ -15,6 +15,9 @@ use super::{Practice, PracticeError};
 /// GitHub refuses longer ones: `POST /repos/{owner}/{repo}/statuses/{sha}`.
 pub(super) const DESCRIPTION_CHARS_MAX: usize = 140;
 
+/// The app of check runs whose app is not said.
+pub(super) const CI_APP: u64 = 1;
+
 /// GitHub tells at most so many branches that contain a commit.
 const BRANCHES_SHOWN: usize = 10;
 
@@ -60,25 +63,88 @@ impl Practice {
         commit: CommitId,
         name: &str,
     ) -> Result<u64, PracticeError> {
+        self.create_check_run_of(repo, commit, name, CI_APP)
+    }
+
+    /// The same for another app. Each check run that is made so has a check suite of its own, as each
+    /// workflow of GitHub Actions has.
+    ///
+    /// # Errors
+    /// If repository or commit do not exist.
+    pub fn create_check_run_of(
+        &self,
+        repo: &str,
+        commit: CommitId,
+        name: &str,
+        app: u64,
+    ) -> Result<u64, PracticeError> {
         let core = self.core();
         if !core.disk(repo)?.has_commit(commit) {
             return Err(PracticeError::Unknown(format!("commit {commit}")));
         }
-        let mut world = core.world();
-        let run = CheckRun {
-            id: world.next_id(),
-            suite: world.next_id(),
-            name: name.to_owned(),
-            commit,
-            details_url: format!("{}/ci/{commit}", self.url()),
-            started_at: clock::now(),
-            end: None,
-        };
-        let id = run.id;
-        drop(world);
-        core.change_repo(repo, |repo| repo.check_runs.push(run))?;
+        let suite = core.world().next_id();
+        self.begin_check_run(
+            repo,
+            CheckRun {
+                id: 0,
+                app,
+                suite,
+                name: name.to_owned(),
+                commit,
+                details_url: format!("{}/ci/{commit}", self.url()),
+                started_at: clock::now(),
+                end: None,
+            },
+        )
+    }
+
+    /// Starts another check run in the check suite of this one; of the same name, it is this one's
+    /// next attempt.
+    ///
+    /// # Errors
+    /// If there is no such check run.
+    pub fn create_check_run_beside(
+        &self,
+        repo: &str,
+        id: u64,
+        name: &str,
+    ) -> Result<u64, PracticeError> {
+        let beside = self.core().change_repo(repo, |repo| {
+            let mut runs = repo.check_runs.iter();
+            runs.find(|run| run.id == id).cloned()
+        })?;
+        let beside = beside.ok_or_else(|| PracticeError::Unknown(format!("check run {id}")))?;
+        let name = name.to_owned();
+        let (started_at, end) = (clock::now(), None);
+        self.begin_check_run(
+            repo,
+            CheckRun {
+                name,
+                started_at,
+                end,
+                ..beside
+            },
+        )
+    }
+
+    fn begin_check_run(&self, repo: &str, run: CheckRun) -> Result<u64, PracticeError> {
+        let core = self.core();
+        let id = core.world().next_id();
+        core.change_repo(repo, |repo| repo.check_runs.push(CheckRun { id, ..run }))?;
         core.tell_check_run(repo, id, "created");
         Ok(id)
+    }
+
+    /// Lets a check run that has ended run again under the same number, of which no webhook tells.
+    ///
+    /// # Errors
+    /// If there is no such check run.
+    pub fn restart_check_run(&self, repo: &str, id: u64) -> Result<(), PracticeError> {
+        let found = self.core().change_repo(repo, |repo| {
+            let run = repo.check_runs.iter_mut().find(|run| run.id == id);
+            run.map(|run| run.end = None)
+        })?;
+        found.ok_or_else(|| PracticeError::Unknown(format!("check run {id}")))
     }
 
     /// Ends a check run.
@@ -101,6 +167,7 @@ impl Practice {
         })?;
         found.ok_or_else(|| PracticeError::Unknown(format!("check run {id}")))?;
         self.core().tell_check_run(repo, id, "completed");
+        self.core().tell_completed_suite(repo, id);
         Ok(())
     }
 }
@@ -171,6 +238,37 @@ impl Core {
                 event: "status",
                 action: None,
                 sender: &status.creator,
+                payload,
+            },
+        );
+    }
+
+    /// Tells of the check suite of a check run, if that was the last of it to be completed.
+    fn tell_completed_suite(&self, repo: &str, id: u64) {
+        let completed = self.read_repo(repo, |repo| {
+            let run = repo.check_runs.iter().find(|run| run.id == id)?;
+            repo.is_suite_completed(run.suite)
+                .then_some((run.suite, run.commit))
+        });
+        let Ok(Some((suite, commit))) = completed else {
+            return;
+        };
+        let Ok(facts) = self.disk(repo).and_then(|disk| disk.commit(commit)) else {
+            return;
+        };
+        let mut world = self.world();
+        let Some(found) = world.repo(repo) else {
+            return;
+        };
+        let sender = found.owner.clone();
+        let payload = json!({"check_suite": self.shapes(&world).check_suite(found, suite, &facts)});
+        self.tell(
+            &mut world,
+            News {
+                repo,
+                event: "check_suite",
+                action: Some("completed"),
+                sender: &sender,
                 payload,
             },
         );

@@ -107,6 +107,8 @@ impl Arrival {
 pub enum ApiFault {
     /// It is answered with this status and not applied.
     Fail(u16),
+    /// The same in these words.
+    Say(u16, &'static str),
     /// It is answered 429 and not applied, with `Retry-After` in seconds.
     RetryAfter(u64),
     /// It is answered 403 as GitHub does at the secondary rate limit, with `Retry-After` in seconds.

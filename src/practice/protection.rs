@@ -6,7 +6,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::ids::CommitId;
+use crate::ids::{CommitId, is_same_name};
 
 use super::core::Core;
 use super::world::{Repo, StatusState};
@@ -100,7 +100,9 @@ fn refusal(repo: &Repo, name: &str, to: Option<CommitId>) -> Option<String> {
         return Some("Cannot delete this branch".to_owned());
     };
     let statuses = repo.latest_statuses(to);
-    let state = statuses.iter().find(|status| status.context == *context);
+    let state = statuses
+        .iter()
+        .find(|status| is_same_name(&status.context, context));
     let how = match state.map(|status| status.state) {
         Some(StatusState::Success) => return None,
         Some(StatusState::Failure | StatusState::Error) => "failing",

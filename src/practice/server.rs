@@ -296,7 +296,10 @@ impl Seen {
             Some(ApiFault::Hang) => return std::future::pending().await,
             Some(ApiFault::Refuse) => return break_connection(request),
             Some(
-                fault @ (ApiFault::Fail(_) | ApiFault::RetryAfter(_) | ApiFault::SecondaryLimit(_)),
+                fault @ (ApiFault::Fail(_)
+                | ApiFault::Say(..)
+                | ApiFault::RetryAfter(_)
+                | ApiFault::SecondaryLimit(_)),
             ) => return self.finish(&core, rest::planned_failure(fault)),
             Some(ApiFault::ApplyThenBreak | ApiFault::ApplyThenHang | ApiFault::Delay(_))
             | None => {}

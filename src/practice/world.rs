@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::ids::{CommitId, Login, PullNumber, Timestamp};
+use crate::ids::{CommitId, Login, PullNumber, Timestamp, is_same_name};
 
 use super::oauth::Logins;
 use super::pulls::Push;
@@ -248,13 +248,23 @@ impl Repo {
             .filter_map(|(name, tip)| Some((name.strip_prefix("refs/heads/")?, *tip)))
     }
 
+    /// The check runs of a check suite, oldest first.
+    pub(super) fn suite(&self, suite: u64) -> impl Iterator<Item = &CheckRun> {
+        self.check_runs.iter().filter(move |run| run.suite == suite)
+    }
+
+    /// Whether every check run of a check suite is completed.
+    pub(super) fn is_suite_completed(&self, suite: u64) -> bool {
+        self.suite(suite).all(|run| run.end.is_some())
+    }
+
     /// The newest status of each context of a commit, in the order of first appearance.
     pub(super) fn latest_statuses(&self, commit: CommitId) -> Vec<&Status> {
         let mut latest: Vec<&Status> = Vec::new();
         for status in self.statuses.get(&commit).into_iter().flatten() {
             match latest
                 .iter_mut()
-                .find(|seen| seen.context == status.context)
+                .find(|seen| is_same_name(&seen.context, &status.context))
             {
                 Some(seen) => *seen = status,
                 None => latest.push(status),
@@ -495,6 +505,8 @@ impl Conclusion {
 #[derive(Clone, Debug)]
 pub(super) struct CheckRun {
     pub(super) id: u64,
+    /// The app that made it.
+    pub(super) app: u64,
     pub(super) suite: u64,
     pub(super) name: String,
     pub(super) commit: CommitId,

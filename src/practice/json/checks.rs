@@ -3,12 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::ids::CommitId;
+use crate::practice::checks::CI_APP;
+use crate::practice::disk::{GitCommit, Signature};
 use crate::practice::world::{CheckRun, Repo, Status, StatusState};
 
 use super::{Shapes, iso, iso_or_null, node, with};
-
-/// The app that all check runs here come from.
-const APP_ID: u64 = 1;
 
 impl Shapes<'_> {
     /// `status`.
@@ -79,30 +78,58 @@ impl Shapes<'_> {
             },
             "name": run.name,
             "check_suite": {"id": run.suite},
-            "app": self.app(repo),
+            "app": self.app(repo, run.app),
             "pull_requests": self.pulls_at(repo, run.commit),
         })
     }
 
     /// `check-run-with-simple-check-suite`, as webhooks have it.
     pub(in crate::practice) fn check_run_with_suite(&self, repo: &Repo, run: &CheckRun) -> Value {
+        let suite = self.simple_check_suite(repo, run);
+        with(self.check_run(repo, run), json!({"check_suite": suite}))
+    }
+
+    /// `simple-check-suite`: that of a check run.
+    fn simple_check_suite(&self, repo: &Repo, run: &CheckRun) -> Value {
         let branch = repo.branches().find(|(_, tip)| *tip == run.commit);
-        let suite = json!({
+        let last = repo.suite(run.suite).last().unwrap_or(run);
+        let end = last.end.filter(|_| repo.is_suite_completed(run.suite));
+        json!({
             "id": run.suite,
             "node_id": node("CS", run.suite),
             "head_branch": branch.map(|(name, _)| name),
             "head_sha": run.commit.to_string(),
-            "status": if run.end.is_some() { "completed" } else { "in_progress" },
-            "conclusion": run.end.map(|end| end.conclusion.as_str()),
+            "status": if end.is_some() { "completed" } else { "in_progress" },
+            "conclusion": end.map(|end| end.conclusion.as_str()),
             "url": self.repo_api(repo, &format!("/check-suites/{}", run.suite)),
             "before": CommitId::ZERO.to_string(),
             "after": run.commit.to_string(),
             "pull_requests": self.pulls_at(repo, run.commit),
-            "app": self.app(repo),
+            "app": self.app(repo, run.app),
             "created_at": iso(run.started_at),
-            "updated_at": iso(run.end.map_or(run.started_at, |end| end.at)),
-        });
-        with(self.check_run(repo, run), json!({"check_suite": suite}))
+            "updated_at": iso(end.map_or(run.started_at, |end| end.at)),
+        })
+    }
+
+    /// `check-suite`, of which there is at least one check run.
+    pub(in crate::practice) fn check_suite(
+        &self,
+        repo: &Repo,
+        suite: u64,
+        commit: &GitCommit,
+    ) -> Value {
+        let simple = repo.suite(suite).next();
+        let simple = simple.map(|run| self.simple_check_suite(repo, run));
+        let path = format!("/check-suites/{suite}/check-runs");
+        with(
+            simple.unwrap_or_default(),
+            json!({
+                "latest_check_runs_count": repo.suite(suite).count(),
+                "check_runs_url": self.repo_api(repo, &path),
+                "head_commit": simple_commit(commit),
+                "repository": self.small_repo(repo),
+            }),
+        )
     }
 
     fn pulls_at(&self, repo: &Repo, commit: CommitId) -> Vec<Value> {
@@ -113,22 +140,39 @@ impl Shapes<'_> {
             .collect()
     }
 
-    fn app(&self, repo: &Repo) -> Value {
+    fn app(&self, repo: &Repo, id: u64) -> Value {
+        let name = match id {
+            CI_APP => "practice-ci".to_owned(),
+            other => format!("practice-ci-{other}"),
+        };
         json!({
-            "id": APP_ID,
-            "slug": "practice-ci",
-            "node_id": node("A", APP_ID),
+            "id": id,
+            "slug": name,
+            "node_id": node("A", id),
             "owner": self.user(&repo.owner),
-            "name": "practice-ci",
+            "name": name,
             "description": "",
             "external_url": self.url,
-            "html_url": format!("{}/apps/practice-ci", self.url),
+            "html_url": format!("{}/apps/{name}", self.url),
             "created_at": iso(repo.created_at),
             "updated_at": iso(repo.created_at),
             "permissions": {"checks": "write", "metadata": "read"},
             "events": [],
         })
     }
+}
+
+/// `simple-commit`.
+fn simple_commit(commit: &GitCommit) -> Value {
+    let person = |who: &Signature| json!({"name": who.name, "email": who.email});
+    json!({
+        "id": commit.id.to_string(),
+        "tree_id": commit.tree.to_string(),
+        "message": commit.message.trim_end(),
+        "timestamp": iso(commit.committer.at),
+        "author": person(&commit.author),
+        "committer": person(&commit.committer),
+    })
 }
 
 /// GitHub's combined state of a commit: failure before pending before success; pending if there are none.

@@ -1,5 +1,7 @@
 //! Commits, their statuses and check runs.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::ids::CommitId;
@@ -22,6 +24,7 @@ pub(super) fn route(asked: &Asked<'_>, path: &[&str]) -> Result<Answer, Refusal>
         ("GET", ["commits", name @ .., "status"]) => combined_status(asked, &name.join("/")),
         ("GET", ["commits", name @ .., "statuses"]) => statuses(asked, &name.join("/")),
         ("GET", ["commits", name @ .., "check-runs"]) => check_runs(asked, &name.join("/")),
+        ("GET", ["commits", name @ .., "check-suites"]) => check_suites(asked, &name.join("/")),
         ("GET", ["commits", name @ ..]) => one(asked, &name.join("/")),
         _ => Err(Refusal::NotFound),
     }
@@ -104,13 +107,14 @@ fn statuses(asked: &Asked<'_>, name: &str) -> Result<Answer, Refusal> {
     })
 }
 
-/// The newest run of each name, as GitHub's `filter=latest`, newest first.
+/// The newest run of each name in each check suite, as GitHub's `filter=latest`, newest first.
 fn check_runs(asked: &Asked<'_>, name: &str) -> Result<Answer, Refusal> {
     let commit = resolve(asked, name)?;
     asked.read(|shapes, repo| {
         let mut runs: Vec<&CheckRun> = Vec::new();
         for run in repo.check_runs.iter().rev() {
-            let repeated = runs.iter().any(|seen| seen.name == run.name);
+            let is_next = |seen: &&CheckRun| (seen.suite, &seen.name) == (run.suite, &run.name);
+            let repeated = runs.iter().any(is_next);
             let hidden = repeated && asked.query("filter") != Some("all");
             let named = asked
                 .query("check_name")
@@ -127,6 +131,26 @@ fn check_runs(asked: &Asked<'_>, name: &str) -> Result<Answer, Refusal> {
             .map(|run| shapes.check_run(repo, run))
             .collect();
         let answer = Answer::ok(json!({"total_count": total, "check_runs": list}));
+        Ok(match page.link {
+            Some(link) => answer.header("link", link),
+            None => answer,
+        })
+    })
+}
+
+fn check_suites(asked: &Asked<'_>, name: &str) -> Result<Answer, Refusal> {
+    let commit = resolve(asked, name)?;
+    let facts = asked.core.disk(&asked.repo)?.commit(commit)?;
+    asked.read(|shapes, repo| {
+        let runs = repo.check_runs.iter().filter(|run| run.commit == commit);
+        let suites: BTreeSet<u64> = runs.map(|run| run.suite).collect();
+        let total = suites.len();
+        let page = asked.slice(suites.into_iter().collect());
+        let suites = page.items.iter();
+        let list: Vec<_> = suites
+            .map(|suite| shapes.check_suite(repo, *suite, &facts))
+            .collect();
+        let answer = Answer::ok(json!({"total_count": total, "check_suites": list}));
         Ok(match page.link {
             Some(link) => answer.header("link", link),
             None => answer,

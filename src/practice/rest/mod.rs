@@ -189,6 +189,7 @@ pub(super) fn planned_failure(fault: &ApiFault) -> HttpResponse {
             Some(*seconds),
         ),
         ApiFault::Fail(status) => (*status, "Planned failure", None),
+        ApiFault::Say(status, words) => (*status, *words, None),
         ApiFault::Hang
         | ApiFault::Refuse
         | ApiFault::ApplyThenBreak
