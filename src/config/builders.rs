@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::secret::Secret;
-use super::section::{NamedSection, Section};
+use super::section::{NamedSection, Section, Word};
 use super::tree::Value;
+use crate::ids::is_same_name;
 
 /// A commit status to wait for: `[repo.LABEL.status.NAME]`, or `[repo.LABEL.status]` itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,6 +30,31 @@ pub struct CheckRun {
     pub name: String,
     /// Its name in tries, where it has another one. Default none: the same.
     pub try_name: Option<String>,
+    /// What `neutral` counts as. Default passed.
+    pub neutral: Counts,
+    /// What `skipped` counts as, where no check run of the name was carried out. Default passed.
+    pub skipped: Counts,
+}
+
+/// What a check run counts as that neither passed nor failed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Counts {
+    /// As passed (`"pass"`), as GitHub has it for required checks.
+    #[default]
+    Passed,
+    /// As failed (`"fail"`).
+    Failed,
+}
+
+impl Word for Counts {
+    const ALL: &'static [Self] = &[Self::Passed, Self::Failed];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "pass",
+            Self::Failed => "fail",
+        }
+    }
 }
 
 /// Buildbot: `[repo.LABEL.buildbot]`.
@@ -64,7 +90,7 @@ pub(super) fn statuses(repo: &Section<'_>) -> Vec<StatusCheck> {
     let mut statuses: Vec<_> = nameless.into_iter().chain(named).collect();
     let is_there = statuses
         .iter()
-        .any(|status| status.context == TRAVIS_CONTEXT);
+        .any(|status| is_same_name(&status.context, TRAVIS_CONTEXT));
     let travis = repo.section("travis");
     // Read only to be known: Travis reports a commit status, which needs no token.
     travis.secret_unless_empty("token");
@@ -116,6 +142,8 @@ impl CheckRun {
             label: name.clone(),
             name: section.needed_text("name", "write the check run's name"),
             try_name: section.text_unless_empty("try_name"),
+            neutral: section.choice("neutral").unwrap_or_default(),
+            skipped: section.choice("skipped").unwrap_or_default(),
         }
     }
 }

@@ -38,7 +38,7 @@ use std::path::{Path, PathBuf};
 pub use aliases::Aliases;
 pub use amended::{Amended, Amendment};
 pub use branches::Branches;
-pub use builders::{Buildbot, CheckRun, StatusCheck};
+pub use builders::{Buildbot, CheckRun, Counts, StatusCheck};
 pub use capacity::Capacity;
 pub use finding::{ConfigError, ConfigErrors, Place, Position, Warning};
 pub use forward::Forward;

@@ -105,6 +105,15 @@ impl Glob {
     pub fn fits(&self, text: &str) -> bool {
         self.0.matches(text)
     }
+
+    /// Whether the whole of a name of GitHub's fits, which does not tell those apart by their case.
+    pub fn fits_name(&self, name: &str) -> bool {
+        let options = glob::MatchOptions {
+            case_sensitive: false,
+            ..glob::MatchOptions::default()
+        };
+        self.0.matches_with(name, options)
+    }
 }
 
 impl FromStr for Glob {
@@ -271,5 +280,6 @@ mod tests {
         let glob: Glob = "release/*".parse().unwrap();
         assert!(glob.fits("release/1/x"));
         assert!(!glob.fits("a/release/1"));
+        assert!(glob.fits_name("Release/1/X") && !glob.fits("Release/1/X"));
     }
 }

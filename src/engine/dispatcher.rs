@@ -19,6 +19,7 @@ use crate::github::{ApiError, Value};
 use crate::ids::{PullNumber, Timestamp};
 use crate::queue::effect::Effect;
 use crate::queue::event::{Event, PullFacts, PullState, Source};
+use crate::queue::pull::Pull;
 use crate::queue::{Queue, Touched};
 use crate::store::{Cause, Entry, InboxId, InboxRow, Step, Stepped, StoreError};
 
@@ -198,7 +199,9 @@ impl Dispatcher {
             let mut touched = Touched::default();
             for event in events {
                 self.prefetch(&event, queue);
+                let was_open = is_open(queue, &event);
                 let effects = queue.handle(now, event.clone());
+                self.cry_out(&event, was_open && !is_open(queue, &event));
                 let newly = queue.take_touched();
                 if effects.is_empty() && newly == Touched::default() {
                     continue;
@@ -223,6 +226,19 @@ impl Dispatcher {
                 history,
             }
         })
+    }
+
+    /// That a pull is given up that GitHub has not closed is for somebody to look at.
+    fn cry_out(&self, event: &Event, is_given_up: bool) {
+        if let Event::PullUnseen { pull } = event
+            && is_given_up
+        {
+            tracing::error!(
+                repo.label = %self.repo.label(), pull.number = %pull,
+                "GitHub has not shown a pull request for a day, so it counts as closed; \
+                 look whether the bot's token may still read the repository"
+            );
+        }
     }
 
     /// The log reads as the repository's history.
@@ -257,6 +273,14 @@ impl Dispatcher {
     }
 }
 
+fn is_open(queue: &Queue, event: &Event) -> bool {
+    if let Event::PullUnseen { pull } = event {
+        queue.pull(*pull).is_some_and(Pull::is_open)
+    } else {
+        false
+    }
+}
+
 fn commented_pull(event: &Event) -> Option<PullNumber> {
     if let Event::CommentMade { pull, .. } = event {
         Some(*pull)
@@ -268,10 +292,20 @@ fn commented_pull(event: &Event) -> Option<PullNumber> {
 /// Asks GitHub for the pull that a delivery is about, then hands the delivery back.
 async fn complete(repo: Repo, row: InboxRow, pull: PullNumber) {
     let mut delays = retry::patient().build();
+    let mut pauses = retry::lag();
     let facts = loop {
         match facts_of(&repo, pull).await {
             Ok(facts) => break facts,
-            Err(SweepError::Api(ApiError::Gone | ApiError::Rejected { .. })) => break None,
+            Err(SweepError::Api(error @ (ApiError::Gone | ApiError::Rejected { .. }))) => {
+                let Some(pause) = pauses.next() else {
+                    tracing::warn!(
+                        repo.label = %repo.label(), pull.number = %pull, %error,
+                        "GitHub does not show the pull of a delivery, which is left"
+                    );
+                    break None;
+                };
+                tokio::time::sleep(pause).await;
+            }
             Err(error) => {
                 tracing::warn!(
                     repo.label = %repo.label(), pull.number = %pull, %error,

@@ -14,6 +14,7 @@
 
 mod amending;
 mod buildbot;
+mod checks;
 mod desk;
 mod dispatcher;
 mod first_reading;

@@ -12,7 +12,7 @@ use backon::BackoffBuilder;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::orders::{self, Done, Passing};
+use super::orders::{self, Done, Trouble};
 use super::repo::{Message, Repo};
 use super::retry;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId};
@@ -62,6 +62,7 @@ enum Lane {
     Statuses(CommitId),
     Readings(PullNumber),
     Labels(PullNumber),
+    CheckRuns(RunId),
     Hooks(PullNumber),
     Builds,
     Standings(Login),
@@ -92,6 +93,7 @@ impl Lane {
             Effect::SetStatus { commit, .. } => Self::Statuses(*commit),
             Effect::ReadPull { pull } => Self::Readings(*pull),
             Effect::JudgeExemption(asked) => Self::Merging(asked.run),
+            Effect::ReadCheckRuns { run, .. } => Self::CheckRuns(*run),
             Effect::RepeatBuilds { .. } | Effect::StopBuilds { .. } => Self::Builds,
             Effect::EditLabels { pull, .. } => Self::Labels(*pull),
             Effect::MarkMerged(mark) => Self::Labels(mark.pull),
@@ -181,31 +183,40 @@ impl Outbox {
         next
     }
 
-    /// Carries an order out, however often it must be tried.
+    /// Carries an order out, however often it must be tried; what is refused for good is given up.
     async fn insist(&self, mut order: Order) -> Done {
         if order.row.deaths >= DEATHS_MAX {
             return self.give_up(&order);
         }
         let mut delays = retry::patient().build();
+        let mut refused_before = 0;
         loop {
-            match self.try_once(&order).await {
+            let pause = match self.try_once(&order).await {
                 Ok(done) => return done,
-                Err(error) => {
+                Err(Trouble::Passing(error)) => {
                     tracing::warn!(
                         repo.label = %self.repo.label(), order.id = %order.row.id,
                         order = %order.row.effect, %error,
                         "an order is tried again later"
                     );
-                    order.tried = Tried::MaybeBefore;
-                    let delay = delays.next().unwrap_or(retry::DELAY_MAX);
-                    tokio::time::sleep(delay).await;
+                    delays.next().unwrap_or(retry::DELAY_MAX)
                 }
-            }
+                Err(Trouble::Refused(refused)) => match refused.pause(refused_before) {
+                    Some(pause) => {
+                        refused_before += 1;
+                        orders::delay(&self.repo, &order, &refused);
+                        pause
+                    }
+                    None => return orders::give_up(&self.repo, &order, &refused),
+                },
+            };
+            order.tried = Tried::MaybeBefore;
+            tokio::time::sleep(pause).await;
         }
     }
 
     /// Tries a risky order once, having written down that it does.
-    async fn try_once(&self, order: &Order) -> Result<Done, Passing> {
+    async fn try_once(&self, order: &Order) -> Result<Done, Trouble> {
         if !order.row.effect.is_risky() {
             return orders::carry_out(&self.repo, order).await;
         }

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Notify, OnceCell, mpsc, oneshot, watch};
 
+use super::checks;
 use super::desk::JobDesk;
 use super::first_reading::FirstReading;
 use super::live::{Change, Live};
@@ -15,7 +16,7 @@ use crate::clock;
 use crate::config;
 use crate::git::{Mirror, Person, RemoteRef};
 use crate::github::{self, GitHub, Slug};
-use crate::ids::{BranchName, JobId, PullNumber, RepoLabel, RunId};
+use crate::ids::{BranchName, JobId, PullNumber, RepoLabel, RunId, is_same_name};
 use crate::notes::Links;
 use crate::queue::event::{Comment, Event, PullFacts};
 use crate::queue::note::MARKER;
@@ -198,12 +199,13 @@ impl Repo {
                 commit, context, ..
             } => {
                 let mut statuses = self.0.rules.statuses.iter();
-                statuses.any(|rule| rule.context == *context) && self.is_tested(*commit)
+                statuses.any(|rule| is_same_name(&rule.context, context)) && self.is_tested(*commit)
             }
             Event::CheckRunReported { commit, name, .. } => {
-                let mut runs = self.0.rules.check_runs.iter();
-                runs.any(|rule| rule.name == *name || rule.try_name.as_ref() == Some(name))
-                    && self.is_tested(*commit)
+                checks::is_awaited(&self.0.rules, name) && self.is_tested(*commit)
+            }
+            Event::CheckSuiteCompleted { commit, .. } => {
+                !self.0.rules.check_runs.is_empty() && self.is_tested(*commit)
             }
             Event::BuildReported {
                 commit, builder, ..
@@ -211,6 +213,11 @@ impl Repo {
             // Who pushed is told by no other event.
             Event::HeadPushed { .. }
             | Event::PullRestored { .. }
+            | Event::CheckRunsRead { .. }
+            | Event::StandingUntold { .. }
+            | Event::PullUnseen { .. }
+            | Event::LandingDelayed { .. }
+            | Event::CheckRunsUnread { .. }
             | Event::BuildsRefused { .. }
             | Event::StandingTold { .. }
             | Event::ExemptionJudged { .. }

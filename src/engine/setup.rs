@@ -231,6 +231,8 @@ fn check_run_rule(check: &config::CheckRun) -> CheckRunRule {
         label: check.label.clone(),
         name: check.name.clone(),
         try_name: check.try_name.clone(),
+        neutral: check.neutral,
+        skipped: check.skipped,
     }
 }
 

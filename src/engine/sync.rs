@@ -12,12 +12,13 @@ use rand::RngExt as _;
 
 use super::repo::{Message, Repo};
 use super::standings::StandingError;
-use super::{naming, restoring, retry};
+use super::{checks, naming, restoring, retry};
 use crate::clock;
 use crate::github::{ApiError, Sorts, Value};
 use crate::ids::{PullNumber, Timestamp};
 use crate::queue::event::{Comment, Event, PullAge, PullFacts, PullState, Source};
 use crate::queue::note::PIN;
+use crate::queue::pull::Pull;
 use crate::queue::run::{Check, Phase};
 use crate::store::StoreError;
 
@@ -131,7 +132,7 @@ pub(super) async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
     let (mut read, mut kept) = (0_usize, 0_usize);
     let mut put_off = None;
     for facts in &listing.pulls {
-        let known = repo.look(|queue| queue.pull(facts.number).map(|pull| pull.facts.clone()));
+        let known = repo.look(|queue| queue.pull(facts.number).map(Known::of));
         // Anew: what the comments say is taken up again; of those that were acted on nothing comes.
         let is_kept = mark.synced_at.is_some() && start != Start::Anew;
         match known.filter(|_| is_kept) {
@@ -141,9 +142,16 @@ pub(super) async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
                 Ok(()) => read += 1,
                 // One pull's trouble does not keep the others out.
                 Err(error @ SweepError::Standing(_)) => put_off = Some(error),
+                // The next sweep asks for it again.
+                Err(SweepError::Api(error @ (ApiError::Gone | ApiError::Rejected { .. }))) => {
+                    tracing::warn!(
+                        repo.label = %repo.label(), pull.number = %facts.number, %error,
+                        "a pull cannot be read and is left out"
+                    );
+                }
                 Err(error) => return Err(error),
             },
-            Some(known) if is_younger(facts, &known) || start == Start::Everything => {
+            Some(known) if known.is_behind(facts) || start == Start::Everything => {
                 changed.push(facts.number);
                 observe(repo, facts.clone());
             }
@@ -184,6 +192,29 @@ fn prefetch_bases(repo: &Repo, listed: &[PullFacts]) {
     }
 }
 
+/// What is known of a pull that GitHub lists.
+struct Known {
+    facts: PullFacts,
+    unseen_since: Option<Timestamp>,
+}
+
+impl Known {
+    fn of(pull: &Pull) -> Self {
+        Self {
+            facts: pull.facts.clone(),
+            unseen_since: pull.unseen_since,
+        }
+    }
+
+    /// Whether the list says anything new.
+    fn is_behind(&self, listed: &PullFacts) -> bool {
+        let known = &self.facts;
+        self.unseen_since.is_some()
+            || listed.updated_at > known.updated_at
+            || (listed.head, listed.state, &listed.base) != (known.head, known.state, &known.base)
+    }
+}
+
 /// Finds pulls that are open though their bases have all of their commits, as the mirror knows them.
 async fn tell_contained(repo: &Repo, listed: &[PullFacts]) {
     if !repo.has_mirror() {
@@ -214,11 +245,6 @@ async fn tell_contained(repo: &Repo, listed: &[PullFacts]) {
             }]));
         }
     }
-}
-
-fn is_younger(facts: &PullFacts, known: &PullFacts) -> bool {
-    facts.updated_at > known.updated_at
-        || (facts.head, facts.state, &facts.base) != (known.head, known.state, &known.base)
 }
 
 fn observe(repo: &Repo, facts: PullFacts) {
@@ -302,25 +328,17 @@ async fn read_vanished(repo: &Repo, listed: &[PullFacts]) -> Result<(), SweepErr
     for number in vanished {
         match api.pull(number).await {
             Ok(facts) => observe(repo, facts),
-            Err(ApiError::Gone) => close(repo, number),
+            Err(ApiError::Gone | ApiError::Rejected { .. }) => miss(repo, number),
             Err(error) => return Err(error.into()),
         }
     }
     Ok(())
 }
 
-/// GitHub does not know a pull any more: it was deleted, or the repository was made anew.
-fn close(repo: &Repo, number: PullNumber) {
-    let known = repo.look(|queue| queue.pull(number).map(|pull| pull.facts.clone()));
-    if let Some(facts) = known {
-        observe(
-            repo,
-            PullFacts {
-                state: PullState::Closed,
-                ..facts
-            },
-        );
-    }
+/// GitHub does not show a pull that we hold for open.
+fn miss(repo: &Repo, pull: PullNumber) {
+    tracing::warn!(repo.label = %repo.label(), pull.number = %pull, "GitHub does not show a pull");
+    repo.tell(Message::Observed(vec![Event::PullUnseen { pull }]));
 }
 
 /// Reads comments since then; reviews, which cannot be asked for by time, of pulls that changed.
@@ -385,7 +403,7 @@ async fn read_checks(repo: &Repo) -> Result<(), ApiError> {
             events.extend(api.statuses(commit).await?);
         }
         if check_runs {
-            events.extend(api.check_runs(commit).await?);
+            events.push(checks::read(repo, commit, Value::Background).await?);
         }
         repo.tell(Message::Observed(events));
     }

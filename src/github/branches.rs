@@ -60,17 +60,20 @@ impl Repo {
             sha: String,
         }
         let sha = to.to_string();
-        if self.branch_tip(branch).await?.is_some() {
-            let body = &Tip { sha, force: true };
-            let url = self.branch_url("refs", branch);
-            let (method, kind) = (Method::PATCH, Kind::Write);
-            let order = Order {
-                method,
-                url,
-                kind,
-                body,
-            };
-            return self.github.write(order, self.value).await;
+        let order = Order {
+            method: Method::PATCH,
+            url: self.branch_url("refs", branch),
+            kind: Kind::Write,
+            body: &Tip {
+                sha: sha.clone(),
+                force: true,
+            },
+        };
+        // Nearly always it is there: to ask first would be a call more.
+        match self.github.write(order, self.value).await {
+            Err(ApiError::Gone) => {}
+            Err(ApiError::Rejected { message, .. }) if says_there_is_none(&message) => {}
+            outcome => return outcome,
         }
         let order = Order {
             method: Method::POST,
@@ -159,4 +162,9 @@ impl Repo {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether GitHub refuses to move a branch because there is none.
+fn says_there_is_none(message: &str) -> bool {
+    message.to_lowercase().contains("reference does not exist")
 }

@@ -66,7 +66,47 @@ pub enum Cause {
     Unreadable(#[source] serde_json::Error),
 }
 
+/// What GitHub refuses, however often it is asked. Fits "GitHub {refusal}".
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// It answered so.
+    #[error("answers {status}: {message}")]
+    Answered {
+        /// The HTTP status.
+        status: u16,
+        /// GitHub's reason, for people, without a full stop at its end.
+        message: String,
+    },
+    /// What is asked for is not there (404, 410), or hidden from the token.
+    #[error("answers 404: it is not there, or hidden from the bot")]
+    Missing,
+    /// The access token (401).
+    #[error("answers 401: it does not take the bot's token")]
+    Token,
+}
+
+/// An error of which it is certain that it is no refusal: GitHub may do it the next time.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct Unsettled(ApiError);
+
 impl ApiError {
+    /// Tells what GitHub refuses from what can pass.
+    ///
+    /// # Errors
+    /// If it can pass.
+    pub fn settle(self) -> Result<Refusal, Unsettled> {
+        match self {
+            Self::Transient { .. } | Self::OutcomeUnknown { .. } => Err(Unsettled(self)),
+            Self::Rejected { status, message } => Ok(Refusal::Answered {
+                status,
+                message: message.trim_end_matches('.').to_owned(),
+            }),
+            Self::Gone => Ok(Refusal::Missing),
+            Self::Unauthorized => Ok(Refusal::Token),
+        }
+    }
+
     /// The answer makes no sense now; perhaps it does the next time.
     pub(super) fn unreadable(error: serde_json::Error) -> Self {
         Self::transient(Cause::Unreadable(error))

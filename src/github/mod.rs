@@ -30,7 +30,7 @@ mod writes;
 
 pub use branches::RemoteMerge;
 pub use call::{GitHub, NewClientError, Settings};
-pub use error::{ApiError, Cause};
+pub use error::{ApiError, Cause, Refusal, Unsettled};
 pub use identity::Identity;
 pub use ledger::{Limits, Value};
 pub use listing::Listing;

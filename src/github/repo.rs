@@ -12,11 +12,12 @@ use super::identity::Identity;
 use super::ledger::Value;
 use super::listing::Page;
 use super::pages::{link, paged};
-use super::shapes::{CheckRun, Pull, Ref, Remark, Status};
+use super::shapes::{CheckRun, CheckSuite, Pull, Ref, Remark, Status};
 use super::slug::Slug;
 use super::writes::StatusState;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
 use crate::queue::event::{Comment, CommentSort, Event, PullFacts};
+use crate::queue::reports::CheckRunSeen;
 
 /// A repository on GitHub. Clones share what they remember of lists that were read before.
 #[derive(Clone)]
@@ -230,17 +231,29 @@ impl Repo {
         Ok(newest.and_then(Status::state))
     }
 
-    /// The check runs of a commit, the newest of each name and app, as the facts that webhooks
-    /// would tell.
+    /// The check runs of a commit, of whatever name: of those that were repeated the latest.
     ///
     /// # Errors
     ///
     /// See [`ApiError`].
-    pub async fn check_runs(&self, commit: CommitId) -> Result<Vec<Event>, ApiError> {
+    pub async fn check_runs(&self, commit: CommitId) -> Result<Vec<CheckRunSeen>, ApiError> {
         let url = paged(self.url(&["commits", &commit.to_string(), "check-runs"]));
         let pages: Vec<CheckRunPage> = self.github.pages(url, self.value).await?;
         let runs = pages.into_iter().flat_map(|page| page.check_runs);
-        Ok(runs.filter_map(|run| run.reported(commit)).collect())
+        Ok(runs.filter_map(CheckRun::seen).collect())
+    }
+
+    /// The check suites of a commit of which every check run is completed, by their numbers.
+    ///
+    /// # Errors
+    ///
+    /// See [`ApiError`].
+    pub async fn completed_check_suites(&self, commit: CommitId) -> Result<Vec<u64>, ApiError> {
+        let url = paged(self.url(&["commits", &commit.to_string(), "check-suites"]));
+        let pages: Vec<CheckSuitePage> = self.github.pages(url, self.value).await?;
+        let suites = pages.into_iter().flat_map(|page| page.check_suites);
+        let completed = suites.filter(CheckSuite::is_completed);
+        Ok(completed.map(|suite| suite.id).collect())
     }
 
     /// Where a branch is; none if it does not exist.
@@ -340,6 +353,11 @@ struct StatusPage {
 #[derive(Deserialize)]
 struct CheckRunPage {
     check_runs: Vec<CheckRun>,
+}
+
+#[derive(Deserialize)]
+struct CheckSuitePage {
+    check_suites: Vec<CheckSuite>,
 }
 
 #[derive(Deserialize)]

@@ -7,10 +7,11 @@ use serde::{Deserialize, Deserializer};
 
 use super::writes::StatusState;
 use crate::clock;
-use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
+use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp, is_same_name};
 use crate::queue::event::{
     Comment, CommentKey, CommentSort, Event, HeadRepo, PullFacts, PullState, Verdict,
 };
+use crate::queue::reports::{Attempt, CheckRunSeen, CheckRunVerdict, StatusOrder};
 
 /// How GitHub's pages call accounts that were deleted.
 const DELETED_ACCOUNT: &str = "ghost";
@@ -251,12 +252,17 @@ pub(super) struct Status {
     context: Option<String>,
     state: String,
     target_url: Option<String>,
+    id: Option<u64>,
+    #[serde(default, deserialize_with = "moment")]
+    updated_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    created_at: Option<Timestamp>,
 }
 
 impl Status {
     /// Whether it is about this.
     pub(super) fn is_of(&self, context: &str) -> bool {
-        self.context.as_deref().unwrap_or(NO_CONTEXT) == context
+        is_same_name(self.context.as_deref().unwrap_or(NO_CONTEXT), context)
     }
 
     /// What it says, in GitHub's own four words.
@@ -272,8 +278,10 @@ impl Status {
 
     /// The same in the queue's words.
     pub(super) fn reported(self, commit: CommitId) -> Event {
+        let order = self.order();
         Event::StatusReported {
             commit,
+            order,
             context: self.context.unwrap_or_else(|| NO_CONTEXT.to_owned()),
             verdict: match self.state.as_str() {
                 "success" => Verdict::Passed,
@@ -283,37 +291,105 @@ impl Status {
             url: self.target_url.filter(|url| !url.is_empty()),
         }
     }
+
+    fn order(&self) -> Option<StatusOrder> {
+        let at = self.updated_at.or(self.created_at);
+        (at.is_some() || self.id.is_some()).then(|| StatusOrder {
+            at: at.unwrap_or_default(),
+            id: self.id.unwrap_or_default(),
+        })
+    }
 }
 
 /// A check run.
 #[derive(Deserialize)]
 pub(super) struct CheckRun {
+    id: Option<u64>,
     name: String,
     status: Option<String>,
     conclusion: Option<String>,
     details_url: Option<String>,
     html_url: Option<String>,
+    app: Option<Numbered>,
+    check_suite: Option<Numbered>,
+    #[serde(default, deserialize_with = "moment")]
+    started_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    completed_at: Option<Timestamp>,
+}
+
+/// Something of which only the number matters.
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct Numbered {
+    id: u64,
 }
 
 impl CheckRun {
-    /// The same in the queue's words; nothing where it was skipped, which Homu ignores.
-    pub(super) fn reported(self, commit: CommitId) -> Option<Event> {
-        let completed = self.status.as_deref().unwrap_or("completed") == "completed";
-        let verdict = match self.conclusion.as_deref() {
-            Some("skipped") if completed => return None,
-            Some("success") if completed => Verdict::Passed,
-            Some(_) if completed => Verdict::Failed,
-            _ => Verdict::Pending,
-        };
-        Some(Event::CheckRunReported {
+    /// The same in the queue's words.
+    pub(super) fn reported(self, commit: CommitId) -> Event {
+        let (verdict, attempt) = (self.verdict(), self.attempt());
+        Event::CheckRunReported {
             commit,
-            name: self.name,
             verdict,
-            url: self
-                .details_url
-                .or(self.html_url)
-                .filter(|url| !url.is_empty()),
+            attempt,
+            url: self.url(),
+            name: self.name,
+        }
+    }
+
+    /// The same as part of a list, in which each has its number.
+    pub(super) fn seen(self) -> Option<CheckRunSeen> {
+        let (verdict, attempt) = (self.verdict(), self.attempt()?);
+        Some(CheckRunSeen {
+            verdict,
+            attempt,
+            url: self.url(),
+            name: self.name,
         })
+    }
+
+    /// `status` and `conclusion` as GitHub has them for required checks.
+    fn verdict(&self) -> CheckRunVerdict {
+        if self.status.as_deref().unwrap_or("completed") != "completed" {
+            return CheckRunVerdict::Pending;
+        }
+        match self.conclusion.as_deref() {
+            None => CheckRunVerdict::Pending,
+            Some("success") => CheckRunVerdict::Passed,
+            Some("neutral") => CheckRunVerdict::Neutral,
+            Some("skipped") => CheckRunVerdict::Skipped,
+            Some(_) => CheckRunVerdict::Failed,
+        }
+    }
+
+    fn attempt(&self) -> Option<Attempt> {
+        let number = |of: Option<Numbered>| of.map_or(0, |of| of.id);
+        Some(Attempt {
+            app: number(self.app),
+            suite: number(self.check_suite),
+            id: self.id?,
+            started_at: self.started_at,
+            completed_at: self.completed_at,
+        })
+    }
+
+    fn url(&self) -> Option<String> {
+        let url = self.details_url.as_ref().or(self.html_url.as_ref());
+        url.filter(|url| !url.is_empty()).cloned()
+    }
+}
+
+/// A check suite.
+#[derive(Deserialize)]
+pub(super) struct CheckSuite {
+    pub(super) id: u64,
+    status: Option<String>,
+}
+
+impl CheckSuite {
+    /// Whether every check run of it is completed.
+    pub(super) fn is_completed(&self) -> bool {
+        self.status.as_deref() == Some("completed")
     }
 }
 
@@ -473,28 +549,28 @@ mod tests {
     }
 
     #[test]
-    fn check_runs_pass_only_by_success_and_skipped_says_nothing() {
+    fn a_check_run_says_what_github_says_and_only_success_is_passed() {
         let verdict = |status: &str, conclusion: &str| {
             let json =
                 format!(r#"{{"name": "ci", "status": "{status}", "conclusion": {conclusion}}}"#);
             let run: CheckRun = serde_json::from_str(&json).unwrap();
-            let event = run.reported(CommitId::ZERO)?;
-            let Event::CheckRunReported { verdict, .. } = event else {
-                panic!("{event:?}");
-            };
-            Some(verdict)
+            run.verdict()
         };
-        assert_eq!(verdict("queued", "null"), Some(Verdict::Pending));
-        assert_eq!(
-            verdict("in_progress", "\"success\""),
-            Some(Verdict::Pending)
-        );
-        assert_eq!(verdict("completed", "null"), Some(Verdict::Pending));
-        assert_eq!(verdict("completed", "\"success\""), Some(Verdict::Passed));
-        assert_eq!(verdict("completed", "\"skipped\""), None);
-        for bad in ["failure", "neutral", "cancelled", "timed_out", "stale"] {
-            let conclusion = format!("\"{bad}\"");
-            assert_eq!(verdict("completed", &conclusion), Some(Verdict::Failed));
+        let pending = CheckRunVerdict::Pending;
+        assert_eq!(verdict("queued", "null"), pending);
+        assert_eq!(verdict("in_progress", "\"success\""), pending);
+        assert_eq!(verdict("completed", "null"), pending);
+        for (conclusion, said) in [
+            ("success", CheckRunVerdict::Passed),
+            ("neutral", CheckRunVerdict::Neutral),
+            ("skipped", CheckRunVerdict::Skipped),
+            ("failure", CheckRunVerdict::Failed),
+            ("cancelled", CheckRunVerdict::Failed),
+            ("timed_out", CheckRunVerdict::Failed),
+            ("action_required", CheckRunVerdict::Failed),
+            ("stale", CheckRunVerdict::Failed),
+        ] {
+            assert_eq!(verdict("completed", &format!("\"{conclusion}\"")), said);
         }
     }
 }

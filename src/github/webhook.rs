@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::identity::Identity;
-use super::shapes::{CheckRun, Pull, Remark, Status, User, commit};
+use super::shapes::{CheckRun, CheckSuite, Pull, Remark, Status, User, commit};
 use super::slug::Slug;
 use crate::ids::{BranchName, CommitId, GitHubRepoId, Login, PullNumber, Timestamp};
 use crate::queue::event::{CommentSort, Event, Source};
@@ -135,6 +135,7 @@ impl<'a> Payload<'a> {
             ("check_run", "created" | "completed" | "rerequested" | "requested_action") => {
                 self.check_run()
             }
+            ("check_suite", "completed") => self.check_suite(),
             _ => Ok(None),
         }
     }
@@ -205,7 +206,16 @@ impl<'a> Payload<'a> {
     fn check_run(&self) -> Result<Option<Event>, serde_json::Error> {
         let on: CheckRunOn = inner(self.outer.check_run)?;
         let run: CheckRun = inner(self.outer.check_run)?;
-        Ok(run.reported(on.head_sha))
+        Ok(Some(run.reported(on.head_sha)))
+    }
+
+    fn check_suite(&self) -> Result<Option<Event>, serde_json::Error> {
+        let on: CheckRunOn = inner(self.outer.check_suite)?;
+        let suite: CheckSuite = inner(self.outer.check_suite)?;
+        Ok(Some(Event::CheckSuiteCompleted {
+            commit: on.head_sha,
+            suite: suite.id,
+        }))
     }
 }
 
@@ -262,6 +272,8 @@ struct Outer<'a> {
     review: Option<&'a RawValue>,
     #[serde(borrow)]
     check_run: Option<&'a RawValue>,
+    #[serde(borrow)]
+    check_suite: Option<&'a RawValue>,
 }
 
 /// What is kept of a body that is not.

@@ -114,7 +114,7 @@ fn fits(rule: &Rule, job: &Job) -> bool {
         && text(&rule.repo, job.repo.as_str())
         && text(&rule.branch, &job.subject.branch)
         && text(&rule.suite, &job.suite.context)
-        && label.is_none_or(|label| job.subject.labels.iter().any(|own| label.fits(own)))
+        && label.is_none_or(|label| job.subject.labels.iter().any(|own| label.fits_name(own)))
         && rule.priority.is_none_or(|bound| bound.fits(job.priority))
 }
 

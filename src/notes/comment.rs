@@ -208,6 +208,7 @@ pub(super) fn obstacle(why: &Obstacle) -> String {
         }
         Obstacle::SetupTooSlow => "the merge was not made and pushed in time.".to_owned(),
         Obstacle::SetupFailed(why) => why.clone(),
+        Obstacle::ChecksUnread(why) => format!("GitHub does not show its check runs: {why}"),
         Obstacle::ContentLost(files) => format!(
             "rebased or squashed, it would not be what a merge makes of it: {} would differ, \
              because of a change in a merge commit or of one that was reverted. Rebase the branch \

@@ -17,7 +17,17 @@ pub fn reason(reason: &Reason) -> String {
         Reason::NotApproved => "Not approved".to_owned(),
         Reason::NotOpen => "It is not open".to_owned(),
         Reason::Testing => "Its merge is being tested".to_owned(),
+        Reason::RereadsChecks => {
+            "All its checks passed; its check runs are read from GitHub once more".to_owned()
+        }
         Reason::Landing => "All its checks passed and the base branch is being moved".to_owned(),
+        Reason::LandingDelayed(why) => format!(
+            "The base branch could not be moved yet and this is tried again: {}",
+            plain(why.trim_end_matches('.'), WORDS_CHARS_MAX)
+        ),
+        Reason::Unseen => {
+            "GitHub does not show this pull request at the moment; it is asked again".to_owned()
+        }
         Reason::Behind(ahead) => behind(ahead),
         Reason::TreeClosed { below, by } => match by {
             Some(by) => format!("The tree is closed below priority {below} by @{by}"),
@@ -116,7 +126,10 @@ mod tests {
             Reason::NotApproved,
             Reason::NotOpen,
             Reason::Testing,
+            Reason::RereadsChecks,
             Reason::Landing,
+            Reason::LandingDelayed("GitHub is late.".to_owned()),
+            Reason::Unseen,
             Reason::Behind(vec![PullNumber(12)]),
             Reason::Behind((12..30).map(PullNumber).collect()),
             Reason::TreeClosed {
@@ -163,7 +176,10 @@ mod tests {
         Not approved
         It is not open
         Its merge is being tested
+        All its checks passed; its check runs are read from GitHub once more
         All its checks passed and the base branch is being moved
+        The base branch could not be moved yet and this is tried again: GitHub is late
+        GitHub does not show this pull request at the moment; it is asked again
         Waiting for 1 pull ahead: #12
         Waiting for 18 pulls ahead: #12, #13, #14, #15, #16, #17, #18, #19, #20, #21, …
         The tree is closed below priority 10 by @x

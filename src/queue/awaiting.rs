@@ -24,6 +24,7 @@ impl Effect {
             Self::MakeMerge(_)
             | Self::PublishMerge { .. }
             | Self::JudgeExemption(_)
+            | Self::ReadCheckRuns { .. }
             | Self::AdvanceBranch(_)
             | Self::CallHook { .. }
             | Self::LogRetry { .. }

@@ -49,6 +49,13 @@ impl fmt::Display for Event {
                 verdict,
                 ..
             } => write!(f, "check run {name:?} of {} is {verdict:?}", commit.short()),
+            Self::CheckSuiteCompleted { commit, suite } => {
+                write!(f, "check suite {suite} of {} is completed", commit.short())
+            }
+            Self::CheckRunsRead { commit, found, .. } => {
+                write!(f, "{} check runs of {} read", found.len(), commit.short())
+            }
+            Self::CheckRunsUnread { run, .. } => write!(f, "run {run}: check runs not read"),
             Self::MergeMade { run, merge, .. } => {
                 write!(f, "run {run}: merge {} made", merge.short())
             }
@@ -60,6 +67,9 @@ impl fmt::Display for Event {
             } => write!(f, "build {builder:?} of {} is {verdict:?}", commit.short()),
             Self::BuildsRefused { run, .. } => write!(f, "run {run}: builds refused"),
             Self::StandingTold { user, standing } => write!(f, "@{user} is {standing:?}"),
+            Self::StandingUntold { user } => write!(f, "nobody says what @{user} may do"),
+            Self::PullUnseen { pull } => write!(f, "pull #{pull} is not shown by GitHub"),
+            Self::LandingDelayed { run, .. } => write!(f, "run {run}: landing is tried again"),
             Self::ExemptionJudged { run, exemption } => {
                 write!(f, "run {run}: exemption is {exemption:?}")
             }
@@ -195,6 +205,9 @@ impl fmt::Display for Effect {
             Self::JudgeExemption(asked) => {
                 let (run, merge) = (asked.run, asked.merge.short());
                 write!(f, "run {run}: judge exemption of {merge}")
+            }
+            Self::ReadCheckRuns { run, commit } => {
+                write!(f, "run {run}: read check runs of {}", commit.short())
             }
             Self::RepeatBuilds { run, builds } => {
                 let builders: Vec<_> = builds.iter().map(|build| &build.name).collect();

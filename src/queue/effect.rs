@@ -90,6 +90,16 @@ pub enum Effect {
     /// Find out whether a run's commit is as good as tested already: its members' statuses are
     /// green, and nothing but them is waited for. Answer: `ExemptionJudged`.
     JudgeExemption(ExemptionQuestion),
+    /// Read the check runs of a run's commit once more before it lands: another one of the same name
+    /// may have been begun since the first passed, and nothing heard of it.
+    ///
+    /// Answers: `CheckRunsRead` or `CheckRunsUnread`.
+    ReadCheckRuns {
+        /// For which run.
+        run: RunId,
+        /// Of which commit.
+        commit: CommitId,
+    },
     /// Have Buildbot build again what failed of a commit. Answer, only if it does not:
     /// `BuildsRefused`.
     RepeatBuilds {
@@ -214,6 +224,7 @@ impl Effect {
             | Self::PublishMerge { .. }
             | Self::ReadSuites { .. }
             | Self::JudgeExemption(_)
+            | Self::ReadCheckRuns { .. }
             | Self::RepeatBuilds { .. }
             | Self::StopBuilds { .. }
             | Self::StartJobs { .. }

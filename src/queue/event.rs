@@ -6,8 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::comment_key::{CommentKey, CommentSort};
 use super::effect::BaseAt;
 use super::note::{Ending, Exemption, Link, SomeFiles};
+use super::reports::{Attempt, CheckRunSeen, CheckRunVerdict, StatusOrder};
 use crate::command::Standing;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::suite::Suite;
@@ -82,6 +84,9 @@ pub enum Event {
         verdict: Verdict,
         /// Where to read more.
         url: Option<String>,
+        /// Which of the statuses of its context it is; `None` where that is not said.
+        #[serde(default)]
+        order: Option<StatusOrder>,
     },
     /// A check run changed.
     CheckRunReported {
@@ -90,9 +95,36 @@ pub enum Event {
         /// The check run's name.
         name: String,
         /// What it says.
-        verdict: Verdict,
+        verdict: CheckRunVerdict,
         /// Where to read more.
         url: Option<String>,
+        /// Which of the check runs of its name it is; `None` where that is not said.
+        #[serde(default)]
+        attempt: Option<Attempt>,
+    },
+    /// GitHub said that every check run of a check suite is completed.
+    CheckSuiteCompleted {
+        /// On which commit.
+        commit: CommitId,
+        /// GitHub's number of the check suite.
+        suite: u64,
+    },
+    /// The check runs of a commit were read from GitHub: `ReadCheckRuns` was done, or the sweep was
+    /// there.
+    CheckRunsRead {
+        /// Which commit.
+        commit: CommitId,
+        /// The latest check runs of the names that are waited for, by GitHub's own word.
+        found: Vec<CheckRunSeen>,
+        /// Of their check suites those that are completed.
+        completed_suites: Vec<u64>,
+    },
+    /// `ReadCheckRuns` was given up: GitHub does not show the check runs.
+    CheckRunsUnread {
+        /// For which run.
+        run: RunId,
+        /// Why, in words for people.
+        why: String,
     },
     /// Buildbot told of a build.
     BuildReported {
@@ -104,6 +136,10 @@ pub enum Event {
         verdict: BuildVerdict,
         /// The build's page.
         url: String,
+        /// Buildbot's number of the build, which counts up in each builder; `None` where that is not
+        /// said.
+        #[serde(default)]
+        number: Option<u64>,
     },
     /// `RepeatBuilds` was given up: Buildbot does not do as it is asked.
     BuildsRefused {
@@ -125,6 +161,24 @@ pub enum Event {
         run: RunId,
         /// Why the run's commit needs no test, if it needs none.
         exemption: Option<Exemption>,
+    },
+    /// `AskStanding` was given up: nobody says how far somebody is trusted.
+    StandingUntold {
+        /// Who was asked about.
+        user: Login,
+    },
+    /// `ReadPull` was given up, or the sweep was there: GitHub does not show a pull, which is no news of
+    /// the pull itself.
+    PullUnseen {
+        /// Which.
+        pull: PullNumber,
+    },
+    /// `AdvanceBranch` is refused by a GitHub that is behind itself, and tried again.
+    LandingDelayed {
+        /// For which run.
+        run: RunId,
+        /// Why, in words for people.
+        why: String,
     },
     /// `CheckMergeability` was done.
     MergeabilityFound {
@@ -408,45 +462,6 @@ pub struct Comment {
     pub commit: Option<CommitId>,
     /// Its address.
     pub url: String,
-}
-
-/// Which comment: unique in a repository, ordered by age.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-pub struct CommentKey {
-    /// When it was made, by GitHub's clock, in whole seconds.
-    pub at: Timestamp,
-    /// GitHub's number for it, counted within its sort.
-    pub id: u64,
-    /// Its sort.
-    pub sort: CommentSort,
-}
-
-impl CommentKey {
-    /// The key of what was taken over from another queue, which knew all that was said until then.
-    /// Comments of the same second count as younger.
-    pub fn imported(until: Timestamp) -> Self {
-        Self {
-            at: Timestamp(until.0 - until.0.rem_euclid(1000)),
-            id: 0,
-            sort: CommentSort::Issue,
-        }
-    }
-
-    /// Whether this is no comment, but [`CommentKey::imported`]: GitHub counts from 1.
-    pub fn is_imported(self) -> bool {
-        self.id == 0
-    }
-}
-
-/// GitHub's three sorts of comments on pulls.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-pub enum CommentSort {
-    /// In the conversation.
-    Issue,
-    /// The text of a review.
-    Review,
-    /// On a line of the change.
-    ReviewComment,
 }
 
 /// What an external check says.

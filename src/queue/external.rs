@@ -2,12 +2,13 @@
 //! and builds of Buildbot.
 
 use super::Queue;
-use super::event::{BuildVerdict, Verdict};
-use super::note::{Link, Purpose};
-use super::rules::Rules;
-use super::run::{Check, CheckState, Origin, Phase, Run, RunCheck, Scope, Weight};
+use super::effect::Effect;
+use super::note::{Link, Obstacle, Purpose};
+use super::reports::{self, CheckRunSeen, Report, Taken};
+use super::rules::{CheckRunRule, Rules};
+use super::run::{Check, CheckState, Origin, Phase, Rereading, Run, RunCheck, Scope, Weight};
 use super::turn::Turn;
-use crate::ids::{CommitId, RunId};
+use crate::ids::{CommitId, RunId, is_same_name};
 
 impl Rules {
     /// What a run waits for beside its suites.
@@ -69,11 +70,9 @@ impl Queue {
         self.rules
             .awaited(run.purpose, run.chooser.as_deref())
             .into_iter()
-            .map(|check| RunCheck {
-                state: self.earlier_pass(run, merge, &check),
-                check,
-                weight: Weight::Decides,
-                origin: Origin::Own,
+            .map(|check| {
+                let state = self.earlier_pass(run, merge, &check);
+                RunCheck::new(check, Weight::Decides, state, Origin::Own)
             })
             .collect()
     }
@@ -125,46 +124,80 @@ impl Queue {
         })
     }
 
-    pub(super) fn hear_status(
+    /// Takes over what was heard of a check of a commit.
+    pub(super) fn hear(
         &mut self,
         commit: CommitId,
-        context: &str,
-        state: CheckState,
+        ours: &dyn Fn(&Check) -> bool,
+        news: &Report,
         turn: &mut Turn,
     ) {
-        let ours = |check: &Check| matches!(check, Check::Status { context: known, .. } if known == context);
-        self.hear(commit, ours, &state, turn);
+        let runs: Vec<_> = self.testing(commit).collect();
+        for id in runs {
+            let changed = self.change_checks(id, |check| {
+                let is_late = news.is_vague() && !check.state.is_open();
+                ours(&check.check) && !is_late && reports::take(&mut check.reports, news)
+            });
+            if changed == Changed::Yes {
+                self.reopen_suite(id, news);
+                self.decide(id, turn);
+            }
+        }
     }
 
-    pub(super) fn hear_check_run(
-        &mut self,
-        commit: CommitId,
-        name: &str,
-        state: CheckState,
-        turn: &mut Turn,
-    ) {
-        let ours =
-            |check: &Check| matches!(check, Check::CheckRun { name: known, .. } if known == name);
-        self.hear(commit, ours, &state, turn);
+    /// Lets a run's checks take over reports; how those that do so stand follows.
+    fn change_checks(&mut self, id: RunId, mut take: impl FnMut(&mut RunCheck) -> bool) -> Changed {
+        let rules = &self.rules.check_runs;
+        let Some(run) = self.runs.get_mut(&id) else {
+            return Changed::No;
+        };
+        let mut changed = Changed::No;
+        for check in &mut run.checks {
+            if take(check) {
+                let rule = rules.iter().find(|rule| check.check.is_of(rule));
+                check.state = reports::state(&check.reports, rule, &run.completed_suites);
+                changed = Changed::Yes;
+            }
+        }
+        if changed == Changed::Yes {
+            self.touched.runs.insert(id);
+        }
+        changed
     }
 
-    pub(super) fn hear_build(
-        &mut self,
-        commit: CommitId,
-        builder: &str,
-        state: CheckState,
-        turn: &mut Turn,
-    ) {
-        let ours = |check: &Check| matches!(check, Check::Build(known) if known == builder);
-        self.hear(commit, ours, &state, turn);
+    /// A check suite of which something runs again is not completed.
+    fn reopen_suite(&mut self, id: RunId, news: &Report) {
+        if let Some(suite) = news.suite().filter(|_| !news.is_final())
+            && let Some(run) = self.live_run(id)
+        {
+            run.completed_suites.retain(|completed| *completed != suite);
+        }
     }
 
-    /// Takes over an answer. One that is final stays: a late `pending` does not undo it.
-    fn hear(
+    /// Every check run of a check suite is completed: where one of them was skipped, no other of its
+    /// name comes any more.
+    pub(super) fn note_completed_suite(&mut self, commit: CommitId, suite: u64, turn: &mut Turn) {
+        let runs: Vec<_> = self.testing(commit).collect();
+        for id in runs {
+            let Some(run) = self.live_run(id) else {
+                continue;
+            };
+            if run.completed_suites.contains(&suite) {
+                continue;
+            }
+            run.completed_suites.push(suite);
+            let is_of_suite = |report: &Report| report.suite() == Some(suite);
+            self.change_checks(id, |check| check.reports.iter().any(is_of_suite));
+            self.decide(id, turn);
+        }
+    }
+
+    /// The check runs of a commit are known as GitHub has them: what passes by that has passed.
+    pub(super) fn take_check_runs(
         &mut self,
         commit: CommitId,
-        ours: impl Fn(&Check) -> bool,
-        state: &CheckState,
+        found: &[CheckRunSeen],
+        completed_suites: &[u64],
         turn: &mut Turn,
     ) {
         let runs: Vec<_> = self.testing(commit).collect();
@@ -172,40 +205,75 @@ impl Queue {
             let Some(run) = self.live_run(id) else {
                 continue;
             };
-            let open = run
-                .checks
-                .iter_mut()
-                .filter(|check| ours(&check.check) && check.state.is_open())
-                .filter(|check| check.state != *state);
-            let mut heard = 0;
-            for check in open {
-                check.state = state.clone();
-                heard += 1;
+            run.rereading = Rereading::Idle;
+            run.completed_suites = completed_suites.to_vec();
+            let mut taken = Taken::Whole;
+            self.change_checks(id, |check| {
+                let Check::CheckRun { name, .. } = &check.check else {
+                    return false;
+                };
+                let list = found.iter().filter(|seen| is_same_name(&seen.name, name));
+                if reports::take_list(&mut check.reports, list) == Taken::Doubtful {
+                    taken = Taken::Doubtful;
+                }
+                !check.reports.is_empty()
+            });
+            match taken {
+                Taken::Doubtful => self.reread_check_runs(id, turn),
+                Taken::Whole => self.decide_for_good(id, turn),
             }
-            if heard > 0 {
-                self.decide(id, turn);
-            }
+        }
+    }
+
+    /// Reads the check runs of a run's commit from GitHub, unless that is under way.
+    pub(super) fn reread_check_runs(&mut self, id: RunId, turn: &mut Turn) {
+        let Some(run) = self.live_run(id) else {
+            return;
+        };
+        if let Some(merge) = run.merge()
+            && run.rereading == Rereading::Idle
+        {
+            run.rereading = Rereading::UnderWay;
+            turn.order(Effect::ReadCheckRuns {
+                run: id,
+                commit: merge.merge,
+            });
+        }
+    }
+
+    /// GitHub does not show the check runs on which a run's end depends.
+    pub(super) fn end_unread(&mut self, id: RunId, why: String, turn: &mut Turn) {
+        let is_awaited = self
+            .runs
+            .get(&id)
+            .is_some_and(|run| run.rereading == Rereading::UnderWay);
+        if is_awaited {
+            self.end_broken(id, Obstacle::ChecksUnread(why), turn);
         }
     }
 }
 
-/// How a check stands that said this.
-pub(super) fn state(verdict: Verdict, url: Option<String>) -> CheckState {
-    let url = url.unwrap_or_default();
-    match verdict {
-        Verdict::Pending => CheckState::Running { url },
-        Verdict::Passed => CheckState::Passed { url },
-        Verdict::Failed => CheckState::Failed { url, verdict: None },
-    }
+/// Whether anything did.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Changed {
+    Yes,
+    No,
 }
 
-/// How a build stands that said this.
-pub(super) fn build_state(verdict: BuildVerdict, url: String) -> CheckState {
-    match verdict {
-        BuildVerdict::Running => CheckState::Running { url },
-        BuildVerdict::Passed => CheckState::Passed { url },
-        BuildVerdict::Failed | BuildVerdict::Interrupted => {
-            CheckState::Failed { url, verdict: None }
-        }
+impl Check {
+    pub(super) fn is_status(&self, named: &str) -> bool {
+        matches!(self, Self::Status { context, .. } if is_same_name(context, named))
+    }
+
+    pub(super) fn is_check_run(&self, named: &str) -> bool {
+        matches!(self, Self::CheckRun { name, .. } if is_same_name(name, named))
+    }
+
+    pub(super) fn is_build(&self, named: &str) -> bool {
+        matches!(self, Self::Build(builder) if builder == named)
+    }
+
+    fn is_of(&self, rule: &CheckRunRule) -> bool {
+        matches!(self, Self::CheckRun { label, .. } if *label == rule.label)
     }
 }

@@ -1,8 +1,8 @@
-//! Orders that may be the end of the process that carries them out, and what is told when they are
+//! Orders that may be the end of the process that carries them out, and what is told when an order is
 //! given up.
 
 use super::effect::Effect;
-use super::event::{Event, Refusal};
+use super::event::{Access, Event, Refusal};
 
 /// How often the process may end while an order is under way before the order is given up.
 pub const DEATHS_MAX: u32 = 3;
@@ -27,6 +27,7 @@ impl Effect {
             Self::AskAccess { .. }
             | Self::AskStanding { .. }
             | Self::RankJobs { .. }
+            | Self::ReadCheckRuns { .. }
             | Self::RepeatBuilds { .. }
             | Self::StopBuilds { .. }
             | Self::CancelJobs { .. }
@@ -71,13 +72,25 @@ impl Effect {
                 base: base.clone(),
                 found: Vec::new(),
             }],
+            Self::ReadCheckRuns { run, .. } => {
+                let (run, why) = (*run, why.to_owned());
+                vec![Event::CheckRunsUnread { run, why }]
+            }
+            Self::RepeatBuilds { run, .. } => {
+                let (run, why) = (*run, why.to_owned());
+                vec![Event::BuildsRefused { run, why }]
+            }
+            Self::ReadPull { pull } => vec![Event::PullUnseen { pull: *pull }],
+            // What nobody tells us is no leave to run a stranger's code.
+            Self::AskAccess { user } => vec![Event::AccessTold {
+                user: user.clone(),
+                access: Access::Less,
+            }],
+            Self::AskStanding { user } => vec![Event::StandingUntold { user: user.clone() }],
             Self::MarkTestMerge { .. }
             | Self::CompareSuites { .. }
             | Self::MarkMerged(_)
-            | Self::AskAccess { .. }
-            | Self::AskStanding { .. }
             | Self::RankJobs { .. }
-            | Self::RepeatBuilds { .. }
             | Self::StopBuilds { .. }
             | Self::CancelJobs { .. }
             | Self::CancelSuites { .. }
@@ -86,8 +99,7 @@ impl Effect {
             | Self::EditLabels { .. }
             | Self::CallHook { .. }
             | Self::LogRetry { .. }
-            | Self::ClosePull { .. }
-            | Self::ReadPull { .. } => Vec::new(),
+            | Self::ClosePull { .. } => Vec::new(),
         }
     }
 }

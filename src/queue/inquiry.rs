@@ -6,11 +6,14 @@
 
 use super::Queue;
 use super::effect::Effect;
-use super::event::Comment;
+use super::event::{Comment, PullFacts, PullState, Source};
 use super::pull::{Inquiry, Pull};
 use super::turn::Turn;
 use crate::command::Command;
 use crate::ids::{PullNumber, Timestamp};
+
+/// For how long GitHub may not show a pull before it counts as gone, in seconds: a day.
+const UNSEEN_S_MAX: u64 = 86_400;
 
 impl Queue {
     /// Asks GitHub how a pull stands; until the answer it is not tested.
@@ -51,6 +54,33 @@ impl Queue {
         comments.sort_by_key(|comment| comment.key);
         for comment in comments {
             self.obey_comment(number, &comment, turn);
+        }
+    }
+
+    /// GitHub does not show a pull. It may do so again in a minute; only after a day is it gone.
+    pub(super) fn miss_pull(&mut self, number: PullNumber, turn: &mut Turn) {
+        let Some(pull) = self.pull_mut(number).filter(|pull| pull.is_open()) else {
+            return;
+        };
+        let since = *pull.unseen_since.get_or_insert(turn.now);
+        if since.plus_s(UNSEEN_S_MAX) > turn.now {
+            return;
+        }
+        let facts = PullFacts {
+            state: PullState::Closed,
+            ..pull.facts.clone()
+        };
+        self.update_pull(facts, Source::Reading, turn);
+        self.end_inquiry(number, turn);
+    }
+
+    /// GitHub shows a pull.
+    pub(super) fn find_pull(&mut self, number: PullNumber) {
+        let is_unseen = |pull: &Pull| pull.unseen_since.is_some();
+        if self.pulls.get(&number).is_some_and(is_unseen)
+            && let Some(pull) = self.pull_mut(number)
+        {
+            pull.unseen_since = None;
         }
     }
 

@@ -38,6 +38,15 @@ impl Queue {
         }));
     }
 
+    /// GitHub does not move the base branch yet.
+    pub(super) fn delay_landing(&mut self, id: RunId, why: String) {
+        if let Some(run) = self.live_run(id)
+            && matches!(run.phase, Phase::Landing { .. })
+        {
+            run.landing_delay = Some(why);
+        }
+    }
+
     /// Whether every member of a run is still open and approved at the commit that was tested.
     ///
     /// Asked again by whoever carries a landing out, right before the branch moves.

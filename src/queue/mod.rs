@@ -10,6 +10,7 @@ mod approving;
 pub mod awaiting;
 mod branch_tests;
 mod commands;
+mod comment_key;
 mod contained;
 mod display;
 pub mod effect;
@@ -31,6 +32,7 @@ pub mod own_test;
 pub mod pull;
 mod pulls;
 mod repeating;
+pub mod reports;
 mod restore;
 mod resuming;
 mod rights;
@@ -192,21 +194,45 @@ impl Queue {
                 context,
                 verdict,
                 url,
-            } => self.hear_status(commit, &context, external::state(verdict, url), turn),
+                order,
+            } => {
+                let news = reports::status(verdict, url, order);
+                self.hear(commit, &|check| check.is_status(&context), &news, turn);
+            }
             Event::CheckRunReported {
                 commit,
                 name,
                 verdict,
                 url,
-            } => self.hear_check_run(commit, &name, external::state(verdict, url), turn),
+                attempt,
+            } => {
+                let news = reports::check_run(verdict, url, attempt);
+                self.hear(commit, &|check| check.is_check_run(&name), &news, turn);
+            }
+            Event::CheckSuiteCompleted { commit, suite } => {
+                self.note_completed_suite(commit, suite, turn);
+            }
+            Event::CheckRunsRead {
+                commit,
+                found,
+                completed_suites,
+            } => self.take_check_runs(commit, &found, &completed_suites, turn),
+            Event::CheckRunsUnread { run, why } => self.end_unread(run, why, turn),
             Event::BuildReported {
                 commit,
                 builder,
                 verdict,
                 url,
-            } => self.hear_build(commit, &builder, external::build_state(verdict, url), turn),
+                number,
+            } => {
+                let news = reports::build(verdict, url, number);
+                self.hear(commit, &|check| check.is_build(&builder), &news, turn);
+            }
             Event::BuildsRefused { run, why } => self.end_unrepeated(run, &why, turn),
             Event::StandingTold { user, standing } => self.hear_standing(&user, standing, turn),
+            Event::StandingUntold { user } => self.give_up_on(&user, turn),
+            Event::PullUnseen { pull } => self.miss_pull(pull, turn),
+            Event::LandingDelayed { run, why } => self.delay_landing(run, why),
             Event::ExemptionJudged { run, exemption } => self.take_exemption(run, exemption, turn),
             Event::MergeabilityFound { base, found } => self.take_mergeability(&base, found, turn),
             Event::HookAnswered { pull, answer } => turn.post(pull, Note::HookAnswer { answer }),

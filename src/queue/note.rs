@@ -287,8 +287,14 @@ pub enum Reason {
     NotOpen,
     /// Its commit is being merged or tested.
     Testing,
+    /// All its checks passed, and GitHub is asked for its check runs once more.
+    RereadsChecks,
     /// All its checks passed and the base branch is being moved.
     Landing,
+    /// GitHub has not yet moved the base branch, for this reason; it is asked again.
+    LandingDelayed(String),
+    /// GitHub does not show it, and is asked again.
+    Unseen,
     /// It waits behind these, in this order.
     Behind(Vec<PullNumber>),
     /// The tree is closed below this priority.
@@ -350,6 +356,8 @@ pub enum Reason {
 /// Why a run could not be carried out.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub enum Obstacle {
+    /// GitHub does not show the check runs of its commit, for this reason.
+    ChecksUnread(String),
     /// Neither suites nor external checks are configured.
     NothingConfigured,
     /// The merge holds no file of suites, and no external check is configured.

@@ -25,6 +25,9 @@ pub struct Pull {
     /// When its base, its being open or its being finished was last seen to change, by GitHub's
     /// clock; `None` if never. An approval that was written before does not count.
     pub changed_since: Option<Timestamp>,
+    /// Since when GitHub has not shown it, if it does not: it is not tested before GitHub does again.
+    #[serde(default)]
+    pub unseen_since: Option<Timestamp>,
     /// What the last sweep found of it in its base, if it did.
     #[serde(default)]
     pub contained: Option<Contained>,
@@ -250,6 +253,7 @@ impl Pull {
             head_since: None,
             head_moved: None,
             changed_since: None,
+            unseen_since: None,
             contained: None,
             inquiry: None,
             approval: Register::default(),

@@ -47,7 +47,11 @@ impl Queue {
             }
             return;
         }
-        match self.freshness(&facts, source) {
+        let freshness = self.freshness(&facts, source);
+        if source == Source::Reading || matches!(freshness, Freshness::Current) {
+            self.find_pull(number);
+        }
+        match freshness {
             Freshness::New => {
                 self.add_pull(facts, source);
                 self.look_at_pull(number, turn);
@@ -96,7 +100,7 @@ impl Queue {
         self.pulls.insert(pull.number(), pull);
     }
 
-    fn update_pull(&mut self, facts: PullFacts, source: Source, turn: &mut Turn) {
+    pub(super) fn update_pull(&mut self, facts: PullFacts, source: Source, turn: &mut Turn) {
         let number = facts.number;
         let is_looked_at = self.desk.bases.contains_key(&facts.base);
         let Some(pull) = self.pull_mut(number) else {

@@ -100,6 +100,7 @@ fn checks(awaited: &[Check], results: &[RunCheck]) -> Vec<RunCheck> {
                 | None => CheckState::Waiting,
             },
             origin: Origin::Own,
+            reports: Vec::new(),
         }
     });
     checks.collect()

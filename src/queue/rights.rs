@@ -106,7 +106,16 @@ impl Queue {
     /// Gives up on comments of whose authors nothing was heard, and says so.
     pub(super) fn give_up_unjudged(&mut self, turn: &mut Turn) {
         let now = turn.now;
-        for (number, comment) in self.take_unjudged(|waiting| waiting.until <= now) {
+        self.leave_unjudged(|waiting| waiting.until <= now, turn);
+    }
+
+    /// The same for what somebody wrote of whom nobody says what they may do.
+    pub(super) fn give_up_on(&mut self, user: &Login, turn: &mut Turn) {
+        self.leave_unjudged(|waiting| waiting.comment.author == *user, turn);
+    }
+
+    fn leave_unjudged(&mut self, which: impl Fn(&Unjudged) -> bool, turn: &mut Turn) {
+        for (number, comment) in self.take_unjudged(which) {
             let user = comment.author;
             turn.post(number, Note::RightsUnknown { user });
         }

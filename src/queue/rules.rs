@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::effect::History;
 use crate::command::Grammar;
-use crate::config::{HookAccess, LabelChange, LabelEvent};
+use crate::config::{Counts, HookAccess, LabelChange, LabelEvent};
 use crate::ids::{BranchName, Login};
 use crate::suite::OnMerge;
 
@@ -193,4 +193,8 @@ pub struct CheckRunRule {
     pub name: String,
     /// Its name on GitHub in tries; `None` for the same.
     pub try_name: Option<String>,
+    /// What `neutral` counts as.
+    pub neutral: Counts,
+    /// What `skipped` counts as, where no check run of the name was carried out.
+    pub skipped: Counts,
 }

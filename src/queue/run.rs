@@ -6,6 +6,7 @@ use super::effect::{EarlierMerge, Member};
 use super::event::SuiteVerdict;
 use super::note::{Ending, Exemption, Link, Purpose, RunBrief};
 use super::pull::Squash;
+use super::reports::Report;
 use crate::ids::{BranchName, CommitId, RunId, Timestamp};
 use crate::suite::Called;
 
@@ -49,6 +50,26 @@ pub struct Run {
     pub phase: Phase,
     /// What it waits for. Empty until its commit is known.
     pub checks: Vec<RunCheck>,
+    /// The check suites of its commit of which every check run is completed, as far as that is known.
+    #[serde(default)]
+    pub completed_suites: Vec<u64>,
+    /// Whether its check runs are read once more before it ends well.
+    #[serde(default)]
+    pub rereading: Rereading,
+    /// Why its landing did not go well at once, in words for people.
+    #[serde(default)]
+    pub landing_delay: Option<String>,
+}
+
+/// Whether the check runs of a run's commit are read once more before it ends well.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rereading {
+    /// Not now.
+    #[default]
+    Idle,
+    /// GitHub is asked for them.
+    UnderWay,
 }
 
 /// Which suites a run takes, and what it takes from earlier runs.
@@ -137,6 +158,9 @@ pub struct RunCheck {
     /// Why it passed, where it was not executed.
     #[serde(default)]
     pub origin: Origin,
+    /// What was heard of it from outside, from which its state follows. Empty for suites.
+    #[serde(default)]
+    pub reports: Vec<Report>,
 }
 
 /// Where a check's state comes from.
@@ -241,6 +265,9 @@ impl Run {
             began_at,
             phase,
             checks: Vec::new(),
+            completed_suites: Vec::new(),
+            rereading: Rereading::Idle,
+            landing_delay: None,
         }
     }
 
@@ -345,6 +372,12 @@ impl Run {
         self.checks.iter().filter(|check| check.weight.decides())
     }
 
+    /// Whether any of what decides is a check run.
+    pub(super) fn waits_for_check_runs(&self) -> bool {
+        self.deciding()
+            .any(|check| matches!(check.check, Check::CheckRun { .. }))
+    }
+
     /// Whether all that must pass has passed.
     pub(super) fn has_passed(&self) -> bool {
         self.is_set_up()
@@ -372,6 +405,17 @@ impl Run {
 }
 
 impl RunCheck {
+    /// One of which nothing was heard yet.
+    pub fn new(check: Check, weight: Weight, state: CheckState, origin: Origin) -> Self {
+        Self {
+            check,
+            weight,
+            state,
+            origin,
+            reports: Vec::new(),
+        }
+    }
+
     /// Its name and where to read more.
     pub fn link(&self) -> Link {
         Link {

@@ -199,10 +199,33 @@ impl Queue {
         if let Some(check) = failed.filter(|_| run.is_published()) {
             self.end_failed(id, &check, turn);
         } else if run.has_passed() {
-            match run.purpose {
-                Purpose::Land => self.land(id, turn),
-                Purpose::Try | Purpose::Branch | Purpose::Pull => self.end_tried(id, turn),
+            // Another check run of a name may have been begun, and nothing heard of it.
+            if run.waits_for_check_runs() {
+                self.reread_check_runs(id, turn);
+            } else {
+                self.end_passed(id, turn);
             }
+        }
+    }
+
+    /// Ends the run if its checks say how, and what they say of check runs was just read.
+    pub(super) fn decide_for_good(&mut self, id: RunId, turn: &mut Turn) {
+        let has_passed = self
+            .runs
+            .get(&id)
+            .is_some_and(|run| run.purpose.is_queued() && run.has_passed());
+        if has_passed {
+            self.end_passed(id, turn);
+        } else {
+            self.decide(id, turn);
+        }
+    }
+
+    fn end_passed(&mut self, id: RunId, turn: &mut Turn) {
+        match self.runs.get(&id).map(|run| run.purpose) {
+            Some(Purpose::Land) => self.land(id, turn),
+            Some(Purpose::Try | Purpose::Branch | Purpose::Pull) => self.end_tried(id, turn),
+            None => {}
         }
     }
 

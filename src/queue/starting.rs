@@ -25,7 +25,7 @@ impl Queue {
             .pulls
             .values()
             .filter(|pull| pull.is_open() && matches!(pull.stage, Stage::TryWanted { .. }))
-            .filter(|pull| pull.inquiry.is_none())
+            .filter(|pull| pull.inquiry.is_none() && pull.unseen_since.is_none())
             .map(Pull::number)
             .collect();
         for number in tries {
@@ -70,6 +70,7 @@ impl Queue {
     pub(super) fn may_start(&self, pull: &Pull) -> bool {
         pull.standing_approval().is_some()
             && pull.inquiry.is_none()
+            && pull.unseen_since.is_none()
             && matches!(pull.stage, Stage::Idle | Stage::RetryWanted { .. })
             && self.tree_lets_through(pull.number())
             && !self.is_held_back(pull)

@@ -105,12 +105,8 @@ impl Queue {
             } else {
                 (state, origin)
             };
-            RunCheck {
-                check: Check::Suite(suite.context.clone()),
-                weight: weight(suite, some_required),
-                state,
-                origin,
-            }
+            let check = Check::Suite(suite.context.clone());
+            RunCheck::new(check, weight(suite, some_required), state, origin)
         });
         (checks.collect(), unknown)
     }

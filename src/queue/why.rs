@@ -6,7 +6,7 @@ use super::note::{Ending, Purpose, Reason};
 use super::own_test::OwnStage;
 use super::pull::{Pull, Stage};
 use super::rules::Merging;
-use super::run::{Check, CheckState, Phase, Run};
+use super::run::{Check, CheckState, Phase, Rereading, Run};
 use super::{Place, Queue, Tree};
 use crate::ids::{PullNumber, RunId};
 
@@ -34,6 +34,7 @@ impl Queue {
     fn why_at_stage(&self, pull: &Pull, blockers: &Blockers) -> Vec<Reason> {
         match pull.stage {
             Stage::Running { run, .. } => self.why_running(run, blockers),
+            Stage::TryWanted { .. } if pull.unseen_since.is_some() => vec![Reason::Unseen],
             Stage::TryWanted { .. } if pull.inquiry.is_some() => vec![Reason::Inquired],
             Stage::TryWanted { .. } => vec![Reason::TryWaits],
             Stage::Ended {
@@ -89,7 +90,10 @@ impl Queue {
         };
         match run.phase {
             Phase::Merging { .. } | Phase::Done { .. } => vec![Reason::Testing],
-            Phase::Landing { .. } => vec![Reason::Landing],
+            Phase::Landing { .. } => std::iter::once(Reason::Landing).chain(delay(run)).collect(),
+            Phase::Testing { .. } if run.rereading == Rereading::UnderWay && run.has_passed() => {
+                vec![Reason::RereadsChecks]
+            }
             Phase::Testing { .. } => std::iter::once(Reason::Testing)
                 .chain(blockers.open_checks(run))
                 .collect(),
@@ -117,6 +121,9 @@ impl Queue {
     }
 
     fn why_waiting(&self, pull: &Pull, blockers: &Blockers) -> Vec<Reason> {
+        if pull.unseen_since.is_some() {
+            return vec![Reason::Unseen];
+        }
         if pull.inquiry.is_some() {
             return vec![Reason::Inquired];
         }
@@ -148,6 +155,7 @@ impl Queue {
         let ahead = blockers.ahead_of(pull);
         if !ahead.is_empty() {
             why.push(Reason::Behind(ahead));
+            why.extend(self.landing_run().and_then(delay));
         } else if why.is_empty() {
             why.push(Reason::Next);
         }
@@ -218,6 +226,12 @@ impl Queue {
             Stage::TryWanted { .. } | Stage::Ended { .. } => false,
         }
     }
+}
+
+/// Why a run's landing is tried again, if it is.
+fn delay(run: &Run) -> Option<Reason> {
+    let why = run.landing_delay.clone()?;
+    matches!(run.phase, Phase::Landing { .. }).then_some(Reason::LandingDelayed(why))
 }
 
 /// What jobs wait for or do, in words, by their run and their suite's context.

@@ -223,6 +223,7 @@ impl Report {
             builder: self.builder,
             verdict: self.verdict,
             url,
+            number: self.number.and_then(|number| number.parse().ok()),
         })
     }
 }

@@ -224,6 +224,8 @@ fn unknown(named: &Named) -> WebError {
 fn is_result(event: &Event) -> bool {
     matches!(
         event,
-        Event::StatusReported { .. } | Event::CheckRunReported { .. }
+        Event::StatusReported { .. }
+            | Event::CheckRunReported { .. }
+            | Event::CheckSuiteCompleted { .. }
     )
 }

@@ -1,6 +1,7 @@
 //! GitHub and the network as they are on bad days.
 
-use paprq::practice::{ApiFault, Calls, Chaos, Deliveries, HookFault};
+use paprq::ids::CommitId;
+use paprq::practice::{ApiFault, Calls, Chaos, Deliveries, HookFault, StatusState};
 
 use crate::world::{BASE, REPO, Settings, World};
 
@@ -118,6 +119,24 @@ async fn a_base_that_moved_before_the_landing_is_tested_again_without_being_aske
     assert_eq!(tested, Some(tip));
 }
 
+/// One status to wait for, which the story sets.
+fn with_status() -> Settings {
+    Settings {
+        repo: "status.ci = { context = \"ci\" }".to_owned(),
+        ..Settings::default()
+    }
+}
+
+/// Has what is tested found good; returns it.
+fn pass(world: &World) -> CommitId {
+    let merge = world.practice.branch(REPO, "auto").unwrap().unwrap();
+    world
+        .practice
+        .set_status(REPO, merge, "ci", StatusState::Success)
+        .unwrap();
+    merge
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_approval_after_a_push_that_nobody_told_never_announces_the_old_commit() {
     let world = World::start().await;
@@ -149,38 +168,128 @@ async fn an_approval_after_a_push_that_nobody_told_never_announces_the_old_commi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_right_before_the_landing_keeps_the_pull_out() {
-    let world = World::start().await;
+    let world = World::start_with(with_status()).await;
     let pull = world.open_pull("good", &[("a", "1")]);
-    let before = world.base();
+    let (before, head) = (world.base(), world.head(pull));
+    world.tell(pull, "r+");
+    world.hear(pull, ":hourglass: Testing").await;
     let faults = world.practice.faults();
     faults.webhooks(Deliveries::of("pull_request"), HookFault::Drop);
     faults.webhooks(Deliveries::of("push"), HookFault::Drop);
     let practice = world.practice.clone();
-    let asked = Calls::to("GET", &format!("/repos/{REPO}/pulls/{pull}"));
-    let pushed = std::sync::atomic::AtomicBool::new(false);
+    // From now on it is asked for only by the landing, which is answered after the push.
+    let asked = Calls::to("GET", &format!("/repos/{REPO}/pulls/{pull}")).nth(1);
     faults.before(asked, move |_| {
-        if !pushed.swap(true, std::sync::atomic::Ordering::SeqCst) {
-            practice
-                .commit(REPO, "good", [("sneaked", "in")], "Sneak in", "bob")
-                .unwrap();
-        }
+        practice
+            .commit(REPO, "good", [("sneaked", "in")], "Sneak in", "bob")
+            .unwrap();
     });
-    world.tell(pull, "r+");
-    world.hear(pull, ":hourglass: Testing").await;
-    let sneaked = world
-        .practice
-        .wait_for(crate::world::LIMIT, |practice| {
-            let pull = practice.pull(REPO, pull)?;
-            let file = practice.file(REPO, pull.head, "sneaked").ok()??;
-            let status = practice.statuses(REPO, pull.head);
-            (file == "in").then_some(status)
+    pass(&world);
+    world
+        .until("the landing is refused or made", |practice| {
+            let status = practice.status(REPO, head, "homu");
+            let is_stopped = status.is_some_and(|status| status.state == StatusState::Error);
+            is_stopped || practice.branch(REPO, BASE).unwrap() != Some(before)
         })
         .await;
-    world.expect(sneaked, "the push");
-    // The next command is answered after the landing was refused.
-    world.tell(pull, "ping");
-    world.hear(pull, ":sleepy:").await;
+    assert_ne!(world.head(pull), head, "it was pushed to");
     assert_eq!(world.base(), before, "{}", world.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_landing_that_is_refused_for_good_ends_with_githubs_reason_and_the_next_turn() {
+    const REASON: &str = "At least 1 approving review is required";
+    let world = World::start_with(with_status()).await;
+    let (refused, next) = (
+        world.open_pull("good", &[("a", "1")]),
+        world.open_pull("next", &[("b", "1")]),
+    );
+    let faults = world.practice.faults();
+    let landings = Calls::to("PATCH", &format!("/git/refs/heads/{BASE}"));
+    faults.api(landings, ApiFault::Say(422, REASON));
+    world.tell(refused, "r+");
+    world.hear(refused, ":hourglass: Testing").await;
+    world.tell(next, "r+");
+    world.hear(next, ":pushpin: Commit").await;
+    // The token may not set this status.
+    let merge = world.practice.branch(REPO, "auto").unwrap().unwrap();
+    let statuses = Calls::to("POST", &format!("/statuses/{merge}"));
+    faults.api(statuses, ApiFault::Say(403, "Resource not accessible"));
+    pass(&world);
+    let said = world.hear(refused, ":eyes: Test was successful").await;
+    assert!(said.contains(REASON), "{said}");
+    world.hear(next, ":hourglass: Testing").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_that_github_does_not_make_ends_with_its_reason() {
+    let settings = Settings {
+        git: "local_git = false".to_owned(),
+        ..with_status()
+    };
+    let world = World::start_with(settings).await;
+    let faults = world.practice.faults();
+    for (branch, path, method, status) in [
+        ("one", "/merges", "POST", 403),
+        ("two", "/merges", "POST", 404),
+        ("three", "/git/refs/heads/auto", "PATCH", 422),
+    ] {
+        let pull = world.open_pull(branch, &[(branch, "1")]);
+        faults.api(
+            Calls::to(method, path).times(4),
+            ApiFault::Say(status, "The bot may not do this"),
+        );
+        world.tell(pull, "r+");
+        let said = world.hear(pull, ":boom: This could not be tested").await;
+        assert!(said.contains(&format!("GitHub answers {status}")), "{said}");
+        faults.clear();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_github_that_is_behind_itself_at_a_landing_is_asked_again() {
+    let world = World::start_with(with_status()).await;
+    for (branch, times, words) in [
+        ("one", 1, "Update is not a fast forward"),
+        ("two", 2, "Required status check \"homu\" is expected."),
+    ] {
+        let pull = world.open_pull(branch, &[(branch, "1")]);
+        let landings = Calls::to("PATCH", &format!("/git/refs/heads/{BASE}")).times(times);
+        world
+            .practice
+            .faults()
+            .api(landings, ApiFault::Say(422, words));
+        world.tell(pull, "r+");
+        world.hear(pull, ":hourglass: Testing").await;
+        let tested = pass(&world);
+        world.until_merged(pull).await;
+        assert_eq!(world.base(), tested);
+        assert_eq!(world.count(pull, ":hourglass: Testing"), 1);
+        assert!(
+            world.log().contains("landing is tried again"),
+            "{}",
+            world.log()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_that_github_does_not_show_for_a_moment_goes_on() {
+    let world = World::start_with(with_status()).await;
+    for (branch, status) in [("one", 404), ("two", 403)] {
+        let pull = world.open_pull(branch, &[(branch, "1")]);
+        world.tell(pull, "r+");
+        world.hear(pull, ":hourglass: Testing").await;
+        let asked = Calls::to("GET", &format!("/repos/{REPO}/pulls/{pull}")).times(2);
+        world.practice.faults().api(asked, ApiFault::Fail(status));
+        // A commit that is not known here has the pull asked for.
+        world.tell(pull, "r+ 0123456789abcdef");
+        world.hear(pull, ":scream_cat:").await;
+        let tested = pass(&world);
+        world.until_merged(pull).await;
+        assert_eq!(world.base(), tested);
+        assert_eq!(world.count(pull, ":hourglass: Testing"), 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -239,6 +239,60 @@ async fn without_a_mirror_github_makes_the_merge_and_says_what_conflicts() {
     );
 }
 
+/// Homu takes as many.
+const CALLS_WITHOUT_A_MIRROR_MAX: usize = 12;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_mirror_a_merge_costs_at_most_twelve_calls() {
+    let settings = Settings {
+        git: "local_git = false".to_owned(),
+        ..with("")
+    };
+    let world = World::start_with(settings).await;
+    let first = world.open_pull("first", &[("a", "1")]);
+    let pull = world.open_pull("good", &[("b", "1")]);
+    world.tell(first, "r+");
+    pass(&world, first, REPO).await;
+    world.hear(first, ":sunny: Test successful").await;
+    world
+        .until_status(world.head(first), "homu", StatusState::Success)
+        .await;
+    world.tell(pull, "ping");
+    world.hear(pull, ":sleepy:").await;
+    world.until_logged(" swept ", 1).await;
+    let asked = world.practice.requests().len();
+    let before = world.practice.api_calls();
+    world.tell(pull, "r+");
+    pass(&world, pull, REPO).await;
+    world.until_merged(pull).await;
+    world.hear(pull, ":sunny: Test successful").await;
+    world
+        .until_status(world.head(pull), "homu", StatusState::Success)
+        .await;
+    // What the moved base makes it ask is part of it.
+    world
+        .until("the base is looked at", |practice| {
+            let requests = practice.requests().split_off(asked);
+            let landed = requests
+                .iter()
+                .position(|request| request.method == "PATCH" && request.path.ends_with(BASE));
+            let after = requests.iter().skip(landed.unwrap_or(usize::MAX));
+            let mut after = after.filter(|request| request.method == "GET");
+            after.any(|request| request.path.ends_with(&format!("heads/{BASE}")))
+        })
+        .await;
+    let calls = world.practice.api_calls() - before;
+    let requests = world.practice.requests().split_off(asked);
+    let lines: Vec<_> = requests
+        .iter()
+        .map(|request| format!("{} {}", request.method, request.path))
+        .collect();
+    assert!(
+        calls <= CALLS_WITHOUT_A_MIRROR_MAX,
+        "{calls} calls:\n{lines:#?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_run_merges_on_the_same_branch_at_that_moment_does_not_land() {
     let settings = Settings {

@@ -304,16 +304,13 @@ fn status(row: &Row) -> Result<Option<Status>, Odd> {
 /// A build's result. One that was awaited has none.
 fn check(row: &Row, repo: &Repo) -> Result<RunCheck, Odd> {
     let url = row.text("url")?.to_owned();
-    Ok(RunCheck {
-        check: named(row.text("builder")?, repo),
-        weight: Weight::Decides,
-        origin: Origin::Own,
-        state: match row.truth("res")? {
-            Some(true) => CheckState::Passed { url },
-            Some(false) => CheckState::Failed { url, verdict: None },
-            None => CheckState::Cancelled,
-        },
-    })
+    let check = named(row.text("builder")?, repo);
+    let state = match row.truth("res")? {
+        Some(true) => CheckState::Passed { url },
+        Some(false) => CheckState::Failed { url, verdict: None },
+        None => CheckState::Cancelled,
+    };
+    Ok(RunCheck::new(check, Weight::Decides, state, Origin::Own))
 }
 
 /// Homu's names of builders: `status-LABEL`, `checks-LABEL`, else Buildbot's.

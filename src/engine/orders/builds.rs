@@ -3,7 +3,8 @@
 use super::super::buildbot::{BuildbotError, Session, page};
 use super::super::outbox::Order;
 use super::super::repo::Repo;
-use super::{Done, Passing};
+use super::Done;
+use super::trouble::Trouble;
 use crate::clock;
 use crate::config::Buildbot;
 use crate::ids::RunId;
@@ -21,7 +22,7 @@ pub(super) async fn repeat(
     order: &Order,
     run: RunId,
     builds: &[Link],
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     if !repo.is_live(run) {
         return Ok(Done::Quietly);
     }
@@ -61,7 +62,7 @@ pub(super) async fn stop(
     order: &Order,
     run: RunId,
     builders: &[String],
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     let buildbot = repo.config().buildbot.as_ref();
     let Some(buildbot) = buildbot.filter(|buildbot| buildbot.username.is_some()) else {
         return Ok(Done::Quietly);

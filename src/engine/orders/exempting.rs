@@ -2,44 +2,35 @@
 //! `status_based_exemption`).
 
 use super::super::repo::Repo;
-use super::merging::is_passing;
-use super::{Done, Passing};
+use super::Done;
+use super::trouble::Trouble;
 use crate::git::{Fetch, GitError, RemoteRef};
 use crate::github::{ApiError, Value};
-use crate::ids::CommitId;
+use crate::ids::{CommitId, is_same_name};
 use crate::queue::effect::ExemptionQuestion;
 use crate::queue::event::{Event, Verdict};
 use crate::queue::note::Exemption;
 
 /// Looks whether the pull's head, or GitHub's own merge of it, is green and has the same content.
-pub(super) async fn judge(repo: &Repo, asked: &ExemptionQuestion) -> Result<Done, Passing> {
+pub(super) async fn judge(repo: &Repo, asked: &ExemptionQuestion) -> Result<Done, Trouble> {
     let run = asked.run;
-    let exemption = match exemption(repo, asked).await {
-        // What cannot be looked at is tested.
-        Err(Passing::Git(error)) if !is_passing(&error) => {
-            tracing::warn!(run.id = %run, %error, "a run's commit is not compared with GitHub's");
-            None
-        }
-        judged => judged?,
+    let exemption = if is_exempt_by_head(repo, asked).await? {
+        Some(Exemption::HeadIsGreen)
+    } else if is_exempt_by_test_merge(repo, asked).await? {
+        Some(Exemption::TestMergeIsGreen)
+    } else {
+        None
     };
     Ok(Done::answered(Event::ExemptionJudged { run, exemption }))
 }
 
-async fn exemption(repo: &Repo, asked: &ExemptionQuestion) -> Result<Option<Exemption>, Passing> {
-    if is_exempt_by_head(repo, asked).await? {
-        return Ok(Some(Exemption::HeadIsGreen));
-    }
-    let by_test_merge = is_exempt_by_test_merge(repo, asked).await?;
-    Ok(by_test_merge.then_some(Exemption::TestMergeIsGreen))
-}
-
-async fn is_exempt_by_head(repo: &Repo, asked: &ExemptionQuestion) -> Result<bool, Passing> {
+async fn is_exempt_by_head(repo: &Repo, asked: &ExemptionQuestion) -> Result<bool, Trouble> {
     let (base_tip, head) = (asked.base_tip, asked.head);
     let is_up_to_date = repo.has_mirror() && repo.mirror().is_ancestor(base_tip, head).await?;
     Ok(is_up_to_date && is_green(repo, head, &asked.contexts).await?)
 }
 
-async fn is_exempt_by_test_merge(repo: &Repo, asked: &ExemptionQuestion) -> Result<bool, Passing> {
+async fn is_exempt_by_test_merge(repo: &Repo, asked: &ExemptionQuestion) -> Result<bool, Trouble> {
     let Some(test_merge) = test_merge(repo, asked).await? else {
         return Ok(false);
     };
@@ -47,7 +38,7 @@ async fn is_exempt_by_test_merge(repo: &Repo, asked: &ExemptionQuestion) -> Resu
 }
 
 /// GitHub's own merge of the pull, if it merges the same commits into the same content.
-async fn test_merge(repo: &Repo, asked: &ExemptionQuestion) -> Result<Option<CommitId>, Passing> {
+async fn test_merge(repo: &Repo, asked: &ExemptionQuestion) -> Result<Option<CommitId>, Trouble> {
     if !repo.has_mirror() {
         return Ok(None);
     }
@@ -67,7 +58,7 @@ async fn test_merge(repo: &Repo, asked: &ExemptionQuestion) -> Result<Option<Com
     Ok(is_same.then_some(found))
 }
 
-async fn is_green(repo: &Repo, commit: CommitId, contexts: &[String]) -> Result<bool, Passing> {
+async fn is_green(repo: &Repo, commit: CommitId, contexts: &[String]) -> Result<bool, Trouble> {
     let statuses = match repo.shared().api.at(Value::Awaited).statuses(commit).await {
         Ok(statuses) => statuses,
         Err(ApiError::Gone | ApiError::Rejected { .. }) => return Ok(false),
@@ -76,7 +67,7 @@ async fn is_green(repo: &Repo, commit: CommitId, contexts: &[String]) -> Result<
     Ok(contexts.iter().all(|wanted| {
         statuses.iter().any(|status| {
             matches!(status, Event::StatusReported { context, verdict: Verdict::Passed, .. }
-                if context == wanted)
+                if is_same_name(context, wanted))
         })
     }))
 }

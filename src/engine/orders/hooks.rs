@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::super::hooks::{self, HookError, TIMEOUT, Told};
 use super::super::repo::Repo;
-use super::{Done, Passing};
+use super::Done;
+use super::trouble::Trouble;
 use crate::ids::PullNumber;
 use crate::queue::effect::News;
 use crate::queue::event::Event;
@@ -24,7 +25,7 @@ pub(super) async fn call(
     order: OutboxId,
     hook: &str,
     told: Told<'_>,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     insist(repo, order, hook, told, DELAY).await
 }
 
@@ -35,7 +36,7 @@ pub(in crate::engine) async fn insist(
     hook: &str,
     told: Told<'_>,
     delay: Duration,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     let shared = repo.shared();
     let Some(known) = shared.hooks.get(hook) else {
         return Ok(failed(told.pull, hook, "it is not configured any more"));

@@ -2,10 +2,11 @@
 
 use super::super::repo::Repo;
 use super::talk::settled;
-use super::{Done, Passing, merging};
+use super::trouble::Trouble;
+use super::{Done, merging};
 use crate::config::LabelChange;
 use crate::github::{self, ApiError, PullEdit};
-use crate::ids::{CommitId, PullNumber};
+use crate::ids::{CommitId, PullNumber, is_same_name};
 use crate::queue::effect::{MergeMark, TitleMark};
 use crate::queue::event::PullState;
 
@@ -17,7 +18,7 @@ pub(super) async fn edit(
     repo: &Repo,
     pull: PullNumber,
     change: &LabelChange,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     let api = &repo.shared().api;
     let present = match api.labels(pull).await {
         Ok(present) => present,
@@ -33,10 +34,8 @@ pub(super) async fn edit(
     Ok(added)
 }
 
-/// GitHub does not tell labels apart by their case.
 fn holds(labels: &[String], wanted: &str) -> bool {
-    let wanted = wanted.to_lowercase();
-    labels.iter().any(|label| label.to_lowercase() == wanted)
+    labels.iter().any(|label| is_same_name(label, wanted))
 }
 
 async fn add(
@@ -62,7 +61,7 @@ async fn remove(api: &github::Repo, pull: PullNumber, label: &str) -> Result<(),
 }
 
 /// Shows that a pull landed, where GitHub does not see that by itself.
-pub(super) async fn mark_merged(repo: &Repo, mark: &MergeMark) -> Result<Done, Passing> {
+pub(super) async fn mark_merged(repo: &Repo, mark: &MergeMark) -> Result<Done, Trouble> {
     let pull = mark.pull;
     if merging::contains(repo, mark.landed, mark.head).await {
         return Ok(Done::Quietly);
@@ -88,7 +87,7 @@ pub(super) async fn mark_merged(repo: &Repo, mark: &MergeMark) -> Result<Done, P
 }
 
 /// Closes a pull that has nothing any more that its base has not, unless it changed meanwhile.
-pub(super) async fn close(repo: &Repo, pull: PullNumber, head: CommitId) -> Result<Done, Passing> {
+pub(super) async fn close(repo: &Repo, pull: PullNumber, head: CommitId) -> Result<Done, Trouble> {
     let api = &repo.shared().api;
     let facts = match api.pull(pull).await {
         Ok(facts) => facts,

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use super::super::mirroring::{Head, fetch_lacking};
 use super::super::repo::Repo;
+use super::Done;
 use super::merging::is_passing;
-use super::{Done, Passing};
+use super::trouble::Trouble;
 use crate::git::{self, GitError};
 use crate::github::{ApiError, Value};
 use crate::queue::effect::{BaseAt, Which};
@@ -19,7 +20,7 @@ const ASKED_MAX: u32 = 5;
 const GITHUB_FINDS_OUT: Duration = Duration::from_secs(3);
 
 /// Tries merges of pulls into a base branch.
-pub(super) async fn check(repo: &Repo, base: &BaseAt, pulls: Which) -> Result<Done, Passing> {
+pub(super) async fn check(repo: &Repo, base: &BaseAt, pulls: Which) -> Result<Done, Trouble> {
     let heads = heads(repo, base, pulls);
     let found = if repo.has_mirror() {
         survey(repo, base, &heads).await?
@@ -55,7 +56,7 @@ fn heads(repo: &Repo, base: &BaseAt, pulls: Which) -> Vec<Head> {
     })
 }
 
-async fn survey(repo: &Repo, base: &BaseAt, heads: &[Head]) -> Result<Vec<Mergeability>, Passing> {
+async fn survey(repo: &Repo, base: &BaseAt, heads: &[Head]) -> Result<Vec<Mergeability>, Trouble> {
     let mirror = repo.mirror();
     fetch_lacking(mirror, &base.branch, base.tip, heads).await?;
     let commits: Vec<_> = heads.iter().map(|head| head.commit).collect();
@@ -82,7 +83,7 @@ async fn survey(repo: &Repo, base: &BaseAt, heads: &[Head]) -> Result<Vec<Mergea
         .collect())
 }
 
-async fn ask(repo: &Repo, heads: &[Head]) -> Result<Vec<Mergeability>, Passing> {
+async fn ask(repo: &Repo, heads: &[Head]) -> Result<Vec<Mergeability>, Trouble> {
     let mut found = Vec::new();
     for head in heads {
         let clean = ask_about(repo, head).await?;
@@ -105,7 +106,8 @@ async fn ask_about(repo: &Repo, head: &Head) -> Result<Option<bool>, ApiError> {
     for _ in 0..ASKED_MAX {
         let facts = match api.pull(head.pull).await {
             Ok(facts) if facts.head == head.commit => facts,
-            Ok(_) | Err(ApiError::Gone) => return Ok(None),
+            // One that GitHub does not show keeps the others from nothing.
+            Ok(_) | Err(ApiError::Gone | ApiError::Rejected { .. }) => return Ok(None),
             Err(error) => return Err(error),
         };
         if facts.mergeable.is_some() {

@@ -3,8 +3,10 @@
 use super::super::mirroring::{Head, bring};
 use super::super::outbox::Order;
 use super::super::repo::Repo;
+use super::Done;
+use super::api_for;
 use super::joining::{Joined, Joiner};
-use super::{Done, Passing, api_for};
+use super::trouble::Trouble;
 use crate::git::{GitError, PushKind, PushOutcome};
 use crate::github::{self, RemoteMerge, Value};
 use crate::ids::{BranchName, CommitId, RunId, Timestamp};
@@ -12,7 +14,7 @@ use crate::queue::effect::{MergeOrder, MergeStyle};
 use crate::queue::event::{Event, MergeStep};
 
 /// Merges the members onto the base branch's tip, in the mirror.
-pub(super) async fn make(repo: &Repo, order: &Order, merge: &MergeOrder) -> Result<Done, Passing> {
+pub(super) async fn make(repo: &Repo, order: &Order, merge: &MergeOrder) -> Result<Done, Trouble> {
     let run = merge.run;
     if !repo.is_live(run) {
         return Ok(Done::Quietly);
@@ -26,7 +28,7 @@ pub(super) async fn make(repo: &Repo, order: &Order, merge: &MergeOrder) -> Resu
     }
     match merged(repo, order, merge, tip).await {
         Ok(done) => Ok(done),
-        Err(error) => give_up(run, error),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -103,7 +105,7 @@ async fn made_by_github(
     api: &github::Repo,
     merge: &MergeOrder,
     base_tip: CommitId,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     let run = merge.run;
     if merge
         .members
@@ -123,7 +125,7 @@ async fn made_by_github(
                 tip = commit;
                 continue;
             }
-            RemoteMerge::Made { .. } => return Err(Passing::Moved(branch.clone())),
+            RemoteMerge::Made { .. } => return Err(Trouble::moved(branch.clone())),
             RemoteMerge::AlreadyMerged => nothing_to_merge(merge),
             RemoteMerge::Conflict => {
                 let step = MergeStep::Merge;
@@ -132,7 +134,7 @@ async fn made_by_github(
         };
         // What is said of another run's merge is not true of this one.
         if api.branch_tip(branch).await? != Some(tip) {
-            return Err(Passing::Moved(branch.clone()));
+            return Err(Trouble::moved(branch.clone()));
         }
         return Ok(done);
     }
@@ -159,7 +161,7 @@ pub(super) async fn publish(
     run: RunId,
     commit: CommitId,
     branch: &BranchName,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     if !repo.is_live(run) {
         return Ok(Done::Quietly);
     }
@@ -185,17 +187,8 @@ pub(super) async fn publish(
             let why = format!("The branch {branch} moves while it is pushed.");
             Ok(failed(run, why))
         }
-        Err(error) => give_up(run, error),
+        Err(error) => Err(error.into()),
     }
-}
-
-/// What passes is tried again; the rest ends the run, and says why.
-pub(super) fn give_up(run: RunId, error: GitError) -> Result<Done, Passing> {
-    if is_passing(&error) {
-        return Err(error.into());
-    }
-    tracing::error!(run.id = %run, %error, "a run's commit was not made or not pushed");
-    Ok(failed(run, explanation(&error)))
 }
 
 /// Whether the same may go well the next time.

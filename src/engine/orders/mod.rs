@@ -4,6 +4,7 @@
 //! [`Tried`](super::outbox::Tried).
 
 mod builds;
+mod ends;
 mod exempting;
 pub(super) mod hooks;
 mod joining;
@@ -16,19 +17,19 @@ mod rights;
 mod suites;
 mod talk;
 mod testing;
+mod trouble;
 
-use super::buildbot::BuildbotError;
+pub(super) use self::ends::{delay, give_up};
+pub(super) use self::trouble::{Refused, Trouble};
+use super::checks;
 use super::hooks::Told;
 use super::outbox::Order;
 use super::repo::Repo;
-use super::standings::StandingError;
-use crate::git::GitError;
-use crate::github::{self, ApiError, Value};
-use crate::ids::{BranchName, PullNumber};
+use crate::github::{self, ApiError, Refusal, Value};
+use crate::ids::{CommitId, PullNumber, RunId};
 use crate::queue::awaiting::Awaited;
 use crate::queue::effect::Effect;
-use crate::queue::event::{Event, PullFacts, PullState, Source};
-use crate::store::StoreError;
+use crate::queue::event::{Event, PullFacts, Source};
 
 /// What came of an order.
 #[derive(Clone, Debug)]
@@ -43,29 +44,6 @@ impl Done {
     fn answered(event: Event) -> Self {
         Self::Answered(vec![event])
     }
-}
-
-/// The order could not be carried out now; it is to be tried again.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Passing {
-    /// GitHub did not do as it was asked.
-    #[error(transparent)]
-    Api(#[from] ApiError),
-    /// Git did not.
-    #[error(transparent)]
-    Git(#[from] GitError),
-    /// It is not known how far somebody is trusted.
-    #[error(transparent)]
-    Standing(#[from] StandingError),
-    /// Buildbot did not do as it was asked.
-    #[error(transparent)]
-    Buildbot(#[from] BuildbotError),
-    /// Somebody else used the branch at the same time.
-    #[error("merge into {0}, which moves meanwhile")]
-    Moved(BranchName),
-    /// The database did not.
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
 /// GitHub, for calls that are worth what the order is.
@@ -85,8 +63,8 @@ fn worth(awaited: Awaited) -> Value {
 /// Carries an order out.
 ///
 /// # Errors
-/// If it is worth trying again.
-pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passing> {
+/// See [`Trouble`].
+pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Trouble> {
     match &order.row.effect {
         Effect::MakeMerge(merge) => merging::make(repo, order, merge).await,
         Effect::PublishMerge {
@@ -149,29 +127,39 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Passin
         Effect::AskStanding { user } => rights::ask(repo, order, user).await,
         Effect::RepeatBuilds { run, builds } => builds::repeat(repo, order, *run, builds).await,
         Effect::StopBuilds { run, builders } => builds::stop(repo, order, *run, builders).await,
+        Effect::ReadCheckRuns { run, commit } => read_check_runs(repo, *run, *commit).await,
         Effect::JudgeExemption(asked) => exempting::judge(repo, asked).await,
         Effect::CheckMergeability { base, pulls } => mergeability::check(repo, base, *pulls).await,
     }
 }
 
+/// Reads the check runs of a run's commit.
+async fn read_check_runs(repo: &Repo, run: RunId, commit: CommitId) -> Result<Done, Trouble> {
+    if !repo.is_live(run) {
+        return Ok(Done::Quietly);
+    }
+    let read = checks::read(repo, commit, Value::Landing).await?;
+    Ok(Done::answered(read))
+}
+
 /// Asks GitHub how a pull stands. The queue waits for the answer, so there always is one.
-async fn read_pull(repo: &Repo, order: &Order, pull: PullNumber) -> Result<Done, Passing> {
-    let facts = match api_for(repo, order).pull(pull).await {
-        Ok(facts) => Some(facts),
-        // A pull that GitHub does not know any more is as good as closed.
-        Err(ApiError::Gone | ApiError::Rejected { .. }) => repo.look(|queue| {
-            queue.pull(pull).map(|pull| PullFacts {
-                state: PullState::Closed,
-                ..pull.facts.clone()
-            })
-        }),
-        Err(error) => return Err(error.into()),
+async fn read_pull(repo: &Repo, order: &Order, pull: PullNumber) -> Result<Done, Trouble> {
+    let facts = seen(pull, api_for(repo, order).pull(pull).await)?;
+    Ok(Done::answered(Event::PullSeen {
+        facts,
+        source: Source::Reading,
+    }))
+}
+
+/// How a pull stands. That GitHub does not show it says nothing of that.
+fn seen(pull: PullNumber, read: Result<PullFacts, ApiError>) -> Result<PullFacts, Trouble> {
+    let error = match read {
+        Ok(facts) => return Ok(facts),
+        Err(error) => error,
     };
-    Ok(match facts {
-        Some(facts) => Done::answered(Event::PullSeen {
-            facts,
-            source: Source::Reading,
-        }),
-        None => Done::Quietly,
+    Err(match error.settle() {
+        Ok(refusal @ Refusal::Token) => Refused::from(refusal).into(),
+        Ok(refusal) => Refused::unseen(pull, &refusal).into(),
+        Err(unsettled) => unsettled.into(),
     })
 }

@@ -1,10 +1,9 @@
 //! Reading what another queue merged, whose test a run goes on with.
 
 use super::super::repo::Repo;
-use super::merging::is_passing;
-use super::{Done, Passing};
+use super::Done;
+use super::trouble::Trouble;
 use crate::git::Fetch;
-use crate::github::ApiError;
 use crate::ids::{BranchName, CommitId, RunId};
 use crate::queue::event::{Event, MergeFound};
 
@@ -14,7 +13,7 @@ pub(super) async fn read(
     run: RunId,
     commit: CommitId,
     base: &BranchName,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     if !repo.is_live(run) {
         return Ok(Done::Quietly);
     }
@@ -25,9 +24,8 @@ pub(super) async fn read(
     };
     let found = match found {
         Ok(found) => Some(found),
-        Err(Passing::Api(ApiError::Gone | ApiError::Rejected { .. })) => None,
-        Err(Passing::Git(error)) if !is_passing(&error) => None,
-        Err(error) => return Err(error),
+        Err(Trouble::Refused(_)) => None,
+        Err(passing @ Trouble::Passing(_)) => return Err(passing),
     };
     if found.is_none() {
         tracing::warn!(
@@ -43,7 +41,7 @@ async fn in_mirror(
     run: RunId,
     commit: CommitId,
     base: &BranchName,
-) -> Result<MergeFound, Passing> {
+) -> Result<MergeFound, Trouble> {
     let mirror = repo.mirror();
     mirror.fetch_commit(commit).await?;
     mirror.pin(run, commit)?;
@@ -63,7 +61,7 @@ async fn in_mirror(
     })
 }
 
-async fn on_github(repo: &Repo, commit: CommitId) -> Result<MergeFound, Passing> {
+async fn on_github(repo: &Repo, commit: CommitId) -> Result<MergeFound, Trouble> {
     let parents = repo.shared().api.parents(commit).await?;
     Ok(found(&parents))
 }

@@ -2,14 +2,15 @@
 
 use super::super::outbox::Order;
 use super::super::repo::Repo;
-use super::{Done, Passing, api_for};
+use super::trouble::Trouble;
+use super::{Done, api_for};
 use crate::clock;
 use crate::github::ApiError;
 use crate::ids::Login;
 use crate::queue::event::{Access, Event};
 
 /// Asks those who are configured to be asked, as long as a comment waits for their answer.
-pub(super) async fn ask(repo: &Repo, order: &Order, user: &Login) -> Result<Done, Passing> {
+pub(super) async fn ask(repo: &Repo, order: &Order, user: &Login) -> Result<Done, Trouble> {
     let shared = repo.shared();
     match shared
         .standings
@@ -39,7 +40,7 @@ fn is_awaited(repo: &Repo, user: &Login) -> bool {
 }
 
 /// Asks GitHub whether somebody may write to the repository, as long as a pull waits for that.
-pub(super) async fn ask_access(repo: &Repo, order: &Order, user: &Login) -> Result<Done, Passing> {
+pub(super) async fn ask_access(repo: &Repo, order: &Order, user: &Login) -> Result<Done, Trouble> {
     let access = match api_for(repo, order).may_write(user).await {
         Ok(true) => Access::Write,
         // What GitHub does not tell us is no leave to run a stranger's code.

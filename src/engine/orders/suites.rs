@@ -1,8 +1,8 @@
 //! The suites of a run's commit: reading the file, and putting up the jobs.
 
 use super::super::repo::Repo;
-use super::merging::give_up;
-use super::{Done, Passing};
+use super::Done;
+use super::trouble::Trouble;
 use crate::clock;
 use crate::git::{Astray, Changes, FileAt, GitError, Mirror};
 use crate::ids::{CommitId, JobId, RunId, Timestamp};
@@ -20,14 +20,11 @@ pub(super) async fn read(
     run: RunId,
     commit: CommitId,
     since: Option<CommitId>,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     if !repo.is_live(run) {
         return Ok(Done::Quietly);
     }
-    let mut found = match found(repo, run, commit, since).await {
-        Ok(found) => found,
-        Err(error) => return give_up(run, error),
-    };
+    let mut found = found(repo, run, commit, since).await?;
     if let SuitesFound::Suites(file) = &mut found {
         file.passed = passed_before(repo, commit, &file.suites).await?;
     }
@@ -145,7 +142,7 @@ async fn passed_before(
     repo: &Repo,
     commit: CommitId,
     suites: &[Suite],
-) -> Result<Vec<Link>, Passing> {
+) -> Result<Vec<Link>, Trouble> {
     let tree = repo.mirror().tree_of(commit)?.to_string();
     let passes: Result<Vec<Pass>, StoreError> =
         repo.shared().store.passes(repo.label(), tree).await;
@@ -177,14 +174,11 @@ pub(super) async fn start(
     run: RunId,
     commit: CommitId,
     suites: &[Suite],
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     let Some(brief) = brief(repo, run) else {
         return Ok(Done::Quietly);
     };
-    let tree = match repo.mirror().tree_of(commit) {
-        Ok(tree) => tree.to_string(),
-        Err(error) => return give_up(run, error),
-    };
+    let tree = repo.mirror().tree_of(commit)?.to_string();
     let made_at = clock::now();
     let jobs = suites.iter().map(|suite| Job {
         id: JobId(0),
@@ -241,7 +235,7 @@ fn identity(run: &Run) -> Option<CommitId> {
 }
 
 /// Stops what is left of a run's jobs.
-pub(super) async fn cancel(repo: &Repo, run: RunId) -> Result<Done, Passing> {
+pub(super) async fn cancel(repo: &Repo, run: RunId) -> Result<Done, Trouble> {
     repo.shared().desk.cancel_run(run).await?;
     Ok(Done::Quietly)
 }
@@ -251,7 +245,7 @@ pub(super) async fn cancel_some(
     repo: &Repo,
     run: RunId,
     contexts: Vec<String>,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     repo.shared().desk.cancel_suites(run, contexts).await?;
     Ok(Done::Quietly)
 }

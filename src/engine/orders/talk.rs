@@ -2,7 +2,8 @@
 
 use super::super::outbox::{Order, Tried};
 use super::super::repo::Repo;
-use super::{Done, Passing, api_for, worth};
+use super::trouble::Trouble;
+use super::{Done, api_for, worth};
 use crate::github::{ApiError, StatusState, StatusText, Value};
 use crate::ids::{CommitId, PullNumber, Timestamp};
 use crate::notes::{self, State};
@@ -24,7 +25,7 @@ pub(super) async fn post(
     order: &Order,
     pull: PullNumber,
     note: &Note,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     let shared = repo.shared();
     let api = api_for(repo, order);
     let key = format!("{}-{}", shared.store.key(), order.row.id);
@@ -59,7 +60,7 @@ async fn moved_on(
     repo: &Repo,
     pull: PullNumber,
     approved: CommitId,
-) -> Result<Option<PullFacts>, Passing> {
+) -> Result<Option<PullFacts>, Trouble> {
     if repo.has_mirror()
         && let Ok(Some(head)) = repo.mirror().remote_head(pull).await
         && head == approved
@@ -89,7 +90,7 @@ pub(super) async fn set_status(
     repo: &Repo,
     commit: CommitId,
     note: &StatusNote,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     let shared = repo.shared();
     if nobody_would_miss(note) && shared.github.is_scarce(Value::Background) {
         return Ok(Done::Quietly);
@@ -176,7 +177,7 @@ pub(super) fn text(words: notes::StatusText) -> StatusText {
 }
 
 /// What GitHub refuses for good is not worth asking again.
-pub(super) fn settled(repo: &Repo, outcome: Result<(), ApiError>) -> Result<Done, Passing> {
+pub(super) fn settled(repo: &Repo, outcome: Result<(), ApiError>) -> Result<Done, Trouble> {
     match outcome {
         Ok(()) => Ok(Done::Quietly),
         Err(error @ (ApiError::Rejected { .. } | ApiError::Gone)) => {
@@ -191,7 +192,7 @@ pub(super) fn settled(repo: &Repo, outcome: Result<(), ApiError>) -> Result<Done
 }
 
 /// Writes down who wanted a test repeated.
-pub(super) async fn log_retry(repo: &Repo, order: &RetryOrder) -> Result<Done, Passing> {
+pub(super) async fn log_retry(repo: &Repo, order: &RetryOrder) -> Result<Done, Trouble> {
     let retry = Retry {
         repo: repo.label().clone(),
         pull: order.pull,

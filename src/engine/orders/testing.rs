@@ -3,10 +3,12 @@
 use super::super::mirroring::{Head, bring};
 use super::super::outbox::Order;
 use super::super::repo::Repo;
+use super::Done;
+use super::api_for;
 use super::joining::{Joined, Joiner};
-use super::merging::{explanation, failed, is_passing};
+use super::merging::{failed, is_passing};
 use super::talk;
-use super::{Done, Passing, api_for};
+use super::trouble::Trouble;
 use crate::git::{Fetch, GitError, RemoteRef};
 use crate::ids::{BranchName, CommitId, PullNumber, RunId};
 use crate::queue::Queue;
@@ -19,7 +21,7 @@ pub(super) async fn make(
     repo: &Repo,
     order: &Order,
     wanted: &TestMergeOrder,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     let run = wanted.run;
     if !repo.is_live(run) {
         return Ok(Done::Quietly);
@@ -42,11 +44,7 @@ pub(super) async fn make(
     };
     match merged(repo, order, wanted, tip).await {
         Ok(done) => Ok(done),
-        Err(error) if is_passing(&error) => Err(error.into()),
-        Err(error) => {
-            tracing::error!(run.id = %run, %error, "a pull's test merge was not made");
-            Ok(failed(run, explanation(&error)))
-        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -107,7 +105,7 @@ pub(super) async fn mark(
     head: CommitId,
     tested: CommitId,
     note: &StatusNote,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     let is_current = |queue: &Queue| {
         let pull = queue.pull(pull).filter(|pull| pull.is_open());
         pull.is_some_and(|pull| pull.facts.head == head)
@@ -164,7 +162,7 @@ pub(super) async fn compare(
     pull: PullNumber,
     base: &BranchName,
     head: CommitId,
-) -> Result<Done, Passing> {
+) -> Result<Done, Trouble> {
     if !repo.has_mirror() {
         return Ok(Done::Quietly);
     }

@@ -8,7 +8,7 @@ use super::stage::Stage;
 use crate::clock;
 use crate::config::{Buildbot, Secret};
 use crate::engine::buildbot::{BuildbotError, Session, page};
-use crate::engine::orders::{Done, Passing};
+use crate::engine::orders::{Done, Trouble};
 use crate::engine::outbox::Tried;
 use crate::ids::{RunId, Timestamp};
 use crate::queue::effect::Effect;
@@ -245,7 +245,7 @@ async fn a_buildbot_that_is_away_is_tried_for_a_while_and_then_told_of() {
     let run = testing(&stage).await;
     let mut row = stage.ordered(repeat(&server, run)).await;
     let young = stage.carry_out_row(row.clone(), Tried::Never).await;
-    assert!(matches!(young, Err(Passing::Buildbot(_))), "{young:?}");
+    assert!(matches!(young, Err(Trouble::Passing(_))), "{young:?}");
     row.ordered_at = Timestamp(clock::now().0 - 11 * 60_000);
     let old = stage.carry_out_row(row, Tried::MaybeBefore).await;
     let why = "Buildbot answers with status 502".to_owned();

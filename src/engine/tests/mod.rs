@@ -4,6 +4,7 @@ mod buildbot;
 mod hooks;
 mod labels;
 mod mergeability;
+mod refusals;
 mod restoring;
 mod rights;
 mod secrets;

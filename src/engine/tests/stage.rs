@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::config::Config;
-use crate::engine::orders::{Done, Passing, carry_out};
+use crate::engine::orders::{Done, Trouble, carry_out};
 use crate::engine::outbox::{Order, Tried};
 use crate::engine::{Engine, PagesAt, Repo};
 use crate::github::Sorts;
@@ -30,6 +30,11 @@ pub(super) struct Stage {
 impl Stage {
     /// With these lines at the end of `[repo.widgets]`, which further tables may follow.
     pub(super) async fn start(lines: &str) -> Self {
+        Self::start_with("", lines).await
+    }
+
+    /// The same, also with these lines in `[git]`.
+    pub(super) async fn start_with(git: &str, lines: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let practice = Practice::start(&dir.path().join("github"), 0)
             .await
@@ -42,7 +47,7 @@ impl Stage {
                 .add_collaborator(REPO, login, Permission::Write)
                 .unwrap();
         }
-        let text = configuration(&practice, dir.path(), lines);
+        let text = configuration(&practice, dir.path(), git, lines);
         let config = Config::from_toml("cfg.toml", &text, &|_| None).unwrap();
         let engine =
             Engine::start(config, PagesAt::Public("https://paprq.example".to_owned())).await;
@@ -103,7 +108,7 @@ impl Stage {
     }
 
     /// Carries an order out once, as the outbox does.
-    pub(super) async fn carry_out(&self, effect: Effect, tried: Tried) -> Result<Done, Passing> {
+    pub(super) async fn carry_out(&self, effect: Effect, tried: Tried) -> Result<Done, Trouble> {
         let row = self.ordered(effect).await;
         self.carry_out_row(row, tried).await
     }
@@ -113,7 +118,7 @@ impl Stage {
         &self,
         row: OutboxRow,
         tried: Tried,
-    ) -> Result<Done, Passing> {
+    ) -> Result<Done, Trouble> {
         carry_out(&self.repo(), &Order { row, tried }).await
     }
 
@@ -160,7 +165,7 @@ impl Stage {
     }
 }
 
-fn configuration(practice: &Practice, dir: &std::path::Path, lines: &str) -> String {
+fn configuration(practice: &Practice, dir: &std::path::Path, git: &str, lines: &str) -> String {
     let (api, web, dir) = (practice.api_url(), practice.url(), dir.display());
     format!(
         r#"
@@ -170,6 +175,7 @@ api_url = "{api}"
 web_url = "{web}"
 [git]
 cache_dir = "{dir}/cache"
+{git}
 [db]
 file = "{dir}/paprq.db"
 [storage]

@@ -4,6 +4,7 @@ use crate::github::scripted::{Scripted, TOKEN, meanwhile};
 use crate::github::{ApiError, Sorts};
 use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
 use crate::queue::event::{CommentSort, Event, PullState, Verdict};
+use crate::queue::reports::{Attempt, CheckRunSeen, CheckRunVerdict};
 
 const SHA: &str = "1234567890123456789012345678901234567890";
 
@@ -257,8 +258,10 @@ async fn statuses_and_check_runs_come_as_the_facts_that_webhooks_tell() {
     assert_eq!(asked.line, line);
     asked.answer(
         200,
-        r#"{"check_runs": [{"name": "b", "status": "completed", "conclusion": "failure"},
-                           {"name": "c", "status": "completed", "conclusion": "skipped"}]}"#,
+        r#"{"check_runs": [{"id": 7, "name": "b", "status": "completed", "conclusion": "failure",
+                            "app": {"id": 3}, "check_suite": {"id": 5},
+                            "started_at": "1970-01-01T00:00:01Z",
+                            "completed_at": "1970-01-01T00:00:02Z"}]}"#,
     );
     let (statuses, runs) = read.await.unwrap();
     let status = Event::StatusReported {
@@ -266,13 +269,20 @@ async fn statuses_and_check_runs_come_as_the_facts_that_webhooks_tell() {
         context: "a".to_owned(),
         verdict: Verdict::Passed,
         url: None,
+        order: None,
     };
     assert_eq!(statuses, [status]);
-    let run = Event::CheckRunReported {
-        commit: commit(),
+    let run = CheckRunSeen {
         name: "b".to_owned(),
-        verdict: Verdict::Failed,
+        verdict: CheckRunVerdict::Failed,
         url: None,
+        attempt: Attempt {
+            app: 3,
+            suite: 5,
+            id: 7,
+            started_at: Some(Timestamp(1000)),
+            completed_at: Some(Timestamp(2000)),
+        },
     };
     assert_eq!(runs, [run]);
 }

@@ -66,6 +66,7 @@ fn sort(event: Option<&Event>) -> &'static str {
         Some(Event::BranchPushed { .. }) => "BranchPushed",
         Some(Event::StatusReported { .. }) => "StatusReported",
         Some(Event::CheckRunReported { .. }) => "CheckRunReported",
+        Some(Event::CheckSuiteCompleted { .. }) => "CheckSuiteCompleted",
         other => panic!("no webhook tells {other:?}"),
     }
 }
@@ -92,6 +93,7 @@ fn every_example_of_github_is_read_and_tells_what_its_event_must() {
             }
             ("status", _) => "StatusReported",
             ("check_run", _) => "CheckRunReported",
+            ("check_suite", "completed") => "CheckSuiteCompleted",
             _ => "nothing",
         };
         assert_eq!(sort(told.event.as_ref()), expected, "{event} {action}");
@@ -276,6 +278,7 @@ fn statuses_pass_only_by_success() {
                 context: "ci/x".to_owned(),
                 verdict,
                 url: None,
+                order: None,
             })
         );
     }

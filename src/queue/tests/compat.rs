@@ -6,11 +6,13 @@ use super::homu::{made, of, orders};
 use super::scripts::{one_pull, testing, two_pulls};
 use super::story::{Story, comment, commit, facts, run_id, with_status};
 use crate::command::Standing;
+use crate::config::Counts;
 use crate::ids::{BranchName, Login, PullNumber};
 use crate::queue::Queue;
 use crate::queue::effect::{Effect, RetryOrder};
 use crate::queue::event::{Comment, CommentSort, Event, Verdict};
 use crate::queue::note::{Link, Missing, Note, Purpose, Reason, Unfinished};
+use crate::queue::reports::CheckRunVerdict;
 use crate::queue::rules::{Authority, CheckRunRule, Mentions, Rules, StatusRule};
 
 /// What is said in answer to a comment.
@@ -253,6 +255,8 @@ fn tries_wait_only_for_what_is_for_tries() {
             label: "build".to_owned(),
             name: "build auto".to_owned(),
             try_name: Some("build try".to_owned()),
+            neutral: Counts::Passed,
+            skipped: Counts::Passed,
         }],
         ..with_status()
     };
@@ -287,12 +291,15 @@ fn the_first_red_ends_the_run_and_what_is_unknown_is_ignored() {
         label: "build".to_owned(),
         name: "build".to_owned(),
         try_name: None,
+        neutral: Counts::Passed,
+        skipped: Counts::Passed,
     });
     let told = |on: &str, name: &str, verdict| Event::CheckRunReported {
         commit: commit(on),
         name: name.to_owned(),
         verdict,
         url: None,
+        attempt: None,
     };
     let mut story = Story::with_pulls(rules, &[(1, "a1")]);
     story.at(1).say(1, "r+").merged(1, "b0", "e1").published(1);
@@ -301,8 +308,8 @@ fn the_first_red_ends_the_run_and_what_is_unknown_is_ignored() {
         .status("e9", Verdict::Failed)
         .status("b0", Verdict::Failed);
     story.status("a1", Verdict::Failed);
-    story.tell(told("e1", "stranger", Verdict::Failed));
-    story.tell(told("e1", "build", Verdict::Passed));
+    story.tell(told("e1", "stranger", CheckRunVerdict::Failed));
+    story.tell(told("e1", "build", CheckRunVerdict::Passed));
     story
         .status("e1", Verdict::Failed)
         .status("e1", Verdict::Passed);
@@ -446,6 +453,7 @@ fn a_try_that_fails_is_said_to_be_one() {
             context: "ci".to_owned(),
             verdict: Verdict::Failed,
             url: Some("https://ci.example".to_owned()),
+            order: None,
         };
         of(&mut story, 2, red).remove(0)
     };

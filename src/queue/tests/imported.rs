@@ -49,12 +49,12 @@ fn failed_test() -> ImportedTest {
         progress: Progress::Ended(Ending::Failed),
         chooser: None,
         merge: Some(commit("e1")),
-        checks: vec![RunCheck {
-            check: Check::Build("linux".to_owned()),
-            weight: Weight::Decides,
-            state: failed,
-            origin: Origin::Own,
-        }],
+        checks: vec![RunCheck::new(
+            Check::Build("linux".to_owned()),
+            Weight::Decides,
+            failed,
+            Origin::Own,
+        )],
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn build(of: &str, builder: &str, verdict: BuildVerdict) -> Event {
         builder: builder.to_owned(),
         verdict,
         url: format!("https://bb/{builder}"),
+        number: None,
     }
 }
 

@@ -121,6 +121,7 @@ fn told(news: impl Iterator<Item = (Event, PullFacts)>) -> End {
                     | Effect::AdvanceBranch(_)
                     | Effect::SetStatus { .. }
                     | Effect::JudgeExemption(_)
+                    | Effect::ReadCheckRuns { .. }
                     | Effect::RepeatBuilds { .. }
                     | Effect::StopBuilds { .. }
                     | Effect::EditLabels { .. }

@@ -148,6 +148,7 @@ impl Place {
             | Effect::MarkTestMerge { .. }
             | Effect::CompareSuites { .. }
             | Effect::JudgeExemption(_)
+            | Effect::ReadCheckRuns { .. }
             | Effect::RepeatBuilds { .. }
             | Effect::StopBuilds { .. }
             | Effect::CancelJobs { .. }

@@ -31,6 +31,7 @@ fn result(label: &str, state: CheckState) -> RunCheck {
         weight: Weight::Decides,
         state,
         origin: Origin::Own,
+        reports: Vec::new(),
     }
 }
 
@@ -121,6 +122,7 @@ fn said(story: &mut Story, verdict: Verdict) -> Vec<Effect> {
         context: "ci".to_owned(),
         verdict,
         url: None,
+        order: None,
     })
 }
 

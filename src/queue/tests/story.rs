@@ -255,6 +255,7 @@ impl Story {
             context: "ci".to_owned(),
             verdict,
             url: None,
+            order: None,
         })
     }
 

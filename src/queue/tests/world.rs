@@ -1,21 +1,27 @@
 //! A world around a queue: GitHub with branches, pulls and comments, external checks, and a shell
 //! that loses, repeats, delays and reorders whatever it carries.
 
-mod taken_over;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::story::{comment, commit, facts, seconds, with_status};
 use crate::command::Standing;
 use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
 use crate::queue::Queue;
-use crate::queue::effect::{BaseAt, Effect, LandingOrder, MergeOrder};
+use crate::queue::effect::{Effect, LandingOrder, MergeOrder};
 use crate::queue::event::{
-    Comment, Event, MergeStep, Mergeability, PullFacts, PullState, Refusal, Source, Verdict,
+    Comment, Event, MergeStep, PullFacts, PullState, Refusal, Source, Verdict,
 };
-use crate::queue::note::{Exemption, Note, Purpose};
+use crate::queue::note::{Note, Purpose};
 use crate::queue::pull::Stage;
+use crate::queue::reports::CheckRunSeen;
 use crate::queue::rules::{Authority, ExemptionRule, Rules};
+
+mod answers;
+mod checks;
+mod taken_over;
+
+use answers::has_no_answer;
+pub(super) use checks::Waits;
 
 const PULLS: u64 = 3;
 
@@ -31,9 +37,10 @@ const SMALL_WORDS: [&str; 9] = [
     "delegate+",
 ];
 
-/// One status to wait for; people are asked about, and what is known to be green is exempt.
-fn rules() -> Rules {
+/// People are asked about, and what is known to be green is exempt.
+fn rules(waits: Waits) -> Rules {
     Rules {
+        check_runs: waits.check_runs(),
         authorities: vec![Authority::Collaborators],
         exemption: ExemptionRule::ByStatuses,
         choosers: BTreeMap::from([("docs".to_owned(), Vec::new())]),
@@ -43,6 +50,12 @@ fn rules() -> Rules {
 
 pub(super) struct World {
     pub(super) queue: Queue,
+    waits: Waits,
+    /// How often GitHub was asked for something that it may refuse or not know yet.
+    asked: u64,
+    runs_of: BTreeMap<CommitId, Vec<CheckRunSeen>>,
+    /// Commits of which GitHub listed nothing but passed check runs at some moment.
+    listed_green: BTreeSet<CommitId>,
     now: i64,
     commits: u64,
     base: Vec<CommitId>,
@@ -66,9 +79,13 @@ pub(super) struct World {
 pub(super) type Happening = (u8, u16);
 
 impl World {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(waits: Waits) -> Self {
         let mut world = Self {
-            queue: Queue::new(rules(), RunId(0)),
+            queue: Queue::new(rules(waits), RunId(0)),
+            waits,
+            asked: 0,
+            runs_of: BTreeMap::new(),
+            listed_green: BTreeSet::new(),
             now: 0,
             commits: 0,
             base: vec![commit("b0")],
@@ -172,7 +189,8 @@ impl World {
             17 => self.lose(which),
             18..=24 => self.carry_out(which),
             25..=31 => self.answer(which),
-            32..=35 => self.report(which),
+            32..=33 => self.report(which),
+            34..=35 => self.report_check_run(which),
             36 => self.pass_time(i64::from(other % 90)),
             37 => self.restart(),
             _ => self.sweep(),
@@ -285,10 +303,11 @@ impl World {
             Effect::MakeMerge(order) => Some(self.make_merge(order)),
             Effect::PublishMerge { run, commit, .. } => {
                 self.published.insert(*commit);
+                self.begin_check_runs(*commit);
                 Some(Event::MergePublished { run: *run })
             }
             Effect::AdvanceBranch(order) => Some(self.advance(order)),
-            Effect::ReadPull { pull } => Some(self.reading(*pull)),
+            Effect::ReadPull { pull } => Some(self.reading_or_404(*pull)),
             Effect::ReadMerge { run, commit, .. } => Some(self.merge_read(*run, *commit)),
             Effect::ReadSuites { .. }
             | Effect::MakeTestMerge(_)
@@ -308,6 +327,7 @@ impl World {
             | Effect::ClosePull { .. }
             | Effect::CallHook { .. }
             | Effect::LogRetry { .. } => None,
+            Effect::ReadCheckRuns { run, commit } => Some(self.listing(*run, *commit)),
             Effect::JudgeExemption(asked) => Some(self.exemption(asked.run, asked.merge)),
             Effect::AskStanding { user } => Some(Event::StandingTold {
                 user: user.clone(),
@@ -321,33 +341,6 @@ impl World {
         Event::PullSeen {
             facts: self.pulls[&pull].clone(),
             source: Source::Reading,
-        }
-    }
-
-    /// A third of all merges are known to be green.
-    fn exemption(&mut self, run: RunId, merge: CommitId) -> Event {
-        let is_green =
-            run.0.is_multiple_of(3) && self.results.get(&merge) != Some(&Verdict::Failed);
-        if is_green {
-            self.results.insert(merge, Verdict::Passed);
-        }
-        Event::ExemptionJudged {
-            run,
-            exemption: is_green.then_some(Exemption::TestMergeIsGreen),
-        }
-    }
-
-    /// Every third pull conflicts with every fourth base.
-    fn mergeability(&self, base: &BaseAt) -> Event {
-        let moved = self.base.len() as u64;
-        let found = self.pulls.values().map(|facts| Mergeability {
-            pull: facts.number,
-            head: facts.head,
-            clean: !(facts.number.0 + moved).is_multiple_of(4),
-        });
-        Event::MergeabilityFound {
-            base: base.clone(),
-            found: found.collect(),
         }
     }
 
@@ -402,10 +395,17 @@ impl World {
             let why = Refusal::BaseMoved;
             return Event::LandingRefused { run, why };
         }
+        if let Some(answer) = self.refuses_to_land(run) {
+            return answer;
+        }
         assert_eq!(
             self.results.get(&order.to),
             Some(&Verdict::Passed),
             "untested"
+        );
+        assert!(
+            self.waits == Waits::Status || self.listed_green.contains(&order.to),
+            "a check run has not passed"
         );
         self.base.push(order.to);
         for member in &order.members {
@@ -444,6 +444,13 @@ impl World {
             }
             (Effect::ReadMerge { run, .. }, Event::MergeRead { run: of, .. }) => run == of,
             (Effect::ReadPull { pull }, Event::PullSeen { facts, .. }) => facts.number == *pull,
+            (Effect::ReadPull { pull }, Event::PullUnseen { pull: unseen }) => pull == unseen,
+            (Effect::ReadCheckRuns { run, .. }, Event::CheckRunsUnread { run: unread, .. }) => {
+                run == unread
+            }
+            (Effect::ReadCheckRuns { commit, .. }, Event::CheckRunsRead { commit: read, .. }) => {
+                commit == read
+            }
             (Effect::CheckMergeability { base, .. }, Event::MergeabilityFound { base: of, .. }) => {
                 base == of
             }
@@ -490,7 +497,7 @@ impl World {
         let runs: Vec<_> = self.queue.runs.values().cloned().collect();
         let text = serde_json::to_string(&(self.queue.desk(), pulls, runs)).unwrap();
         let (desk, pulls, runs) = serde_json::from_str(&text).unwrap();
-        self.queue = Queue::restored(rules(), desk, pulls, runs);
+        self.queue = Queue::restored(rules(self.waits), desk, pulls, runs);
     }
 
     /// The slow sweep: everything is asked for again.
@@ -503,6 +510,10 @@ impl World {
         }
         for (commit, verdict) in self.results.clone() {
             self.handle(status(commit, verdict));
+        }
+        for commit in self.runs_of.keys().copied().collect::<Vec<_>>() {
+            let listed = self.listed(commit);
+            self.handle(listed);
         }
     }
 
@@ -524,6 +535,7 @@ impl World {
             for commit in published {
                 self.results.entry(commit).or_insert(Verdict::Passed);
             }
+            self.end_check_runs();
             self.orders.retain(|order| !has_no_answer(order));
             let is_quiet = self.webhooks.is_empty() && self.orders.is_empty();
             if is_quiet && self.queue.next_wakeup().is_none() {
@@ -565,25 +577,8 @@ fn status(commit: CommitId, verdict: Verdict) -> Event {
         context: "ci".to_owned(),
         verdict,
         url: None,
+        order: None,
     }
-}
-
-/// Whether nobody waits to hear that an order was carried out.
-fn has_no_answer(order: &Effect) -> bool {
-    matches!(
-        order,
-        Effect::PostComment { .. }
-            | Effect::SetStatus { .. }
-            | Effect::CancelJobs { .. }
-            | Effect::CancelSuites { .. }
-            | Effect::EditLabels { .. }
-            | Effect::MarkMerged(_)
-            | Effect::ClosePull { .. }
-            | Effect::CallHook { .. }
-            | Effect::LogRetry { .. }
-            | Effect::StopBuilds { .. }
-            | Effect::RankJobs { .. }
-    )
 }
 
 /// One of the things at hand; with an even choice it stays at hand and so comes again.

@@ -132,6 +132,7 @@ async fn buildbot_is_believed_by_its_secret_and_of_commits_under_test() {
         "builder": "linux-opt debug",
         "verdict": "passed",
         "url": "https://build.example.org/bot/builders/linux-opt%20debug/builds/12",
+        "number": 12,
     } }]);
     let stored: Vec<serde_json::Value> = stored()
         .iter()

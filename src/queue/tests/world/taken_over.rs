@@ -1,6 +1,6 @@
 //! A world that begins with a test that another queue had begun.
 
-use super::{World, rules};
+use super::{Waits, World, rules};
 use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::queue::Queue;
 use crate::queue::effect::Effect;
@@ -15,7 +15,7 @@ impl World {
     /// Pull 1 is approved, merged and under test, as the other queue has it; GitHub may have moved
     /// on since, and the other queue may be wrong about what it merged.
     pub(in crate::queue::tests) fn taken_over() -> Self {
-        let mut world = Self::new();
+        let mut world = Self::new(Waits::Status);
         let facts = world.pulls[&PullNumber(1)].clone();
         let merge = world.new_commit("e");
         world.published.insert(merge);
@@ -32,8 +32,8 @@ impl World {
         pulls.retain(|pull| pull.number() != takeover.pull.number());
         pulls.push(takeover.pull);
         let runs = takeover.run.into_iter().collect();
-        let desk = Queue::new(rules(), run).desk().clone();
-        world.queue = Queue::restored(rules(), desk, pulls, runs);
+        let desk = Queue::new(rules(Waits::Status), run).desk().clone();
+        world.queue = Queue::restored(rules(Waits::Status), desk, pulls, runs);
         world
     }
 
@@ -72,7 +72,7 @@ fn under_test(facts: PullFacts, merge: CommitId, until: Timestamp) -> ImportedPu
         test: Some(ImportedTest {
             purpose: Purpose::Land,
             progress: Progress::UnderWay(Resumption {
-                awaited: rules().awaited(Purpose::Land, None),
+                awaited: rules(Waits::Status).awaited(Purpose::Land, None),
                 deadline: until,
             }),
             chooser: None,

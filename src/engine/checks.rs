@@ -1,0 +1,71 @@
+//! The check runs of a tested commit, as GitHub lists them.
+
+use std::collections::BTreeSet;
+
+use super::repo::Repo;
+use crate::github::{self, ApiError, Value};
+use crate::ids::{CommitId, is_same_name};
+use crate::queue::event::Event;
+use crate::queue::reports::{CheckRunSeen, CheckRunVerdict};
+use crate::queue::rules::Rules;
+
+/// Reads the check runs of a commit, as far as their names are waited for.
+///
+/// # Errors
+/// If GitHub does not show them.
+pub(super) async fn read(repo: &Repo, commit: CommitId, value: Value) -> Result<Event, ApiError> {
+    let shared = repo.shared();
+    let api = shared.tests.api(&shared.api).at(value);
+    let all = api.check_runs(commit).await?;
+    let found: Vec<_> = all
+        .iter()
+        .filter(|seen| is_awaited(&shared.rules, &seen.name))
+        .cloned()
+        .collect();
+    let completed_suites = completed_suites(&api, commit, &all, &found).await?;
+    Ok(Event::CheckRunsRead {
+        commit,
+        found,
+        completed_suites,
+    })
+}
+
+/// Whether a run may wait for a check run of this name.
+pub(super) fn is_awaited(rules: &Rules, name: &str) -> bool {
+    let names = rules.check_runs.iter();
+    let mut names = names.flat_map(|rule| std::iter::once(&rule.name).chain(&rule.try_name));
+    names.any(|known| is_same_name(known, name))
+}
+
+/// Which check suites are completed, where that matters: something was skipped. A check suite may have
+/// none but completed check runs before its last one is made, so GitHub is asked for its own word; a
+/// server that has none is taken by its check runs.
+async fn completed_suites(
+    api: &github::Repo,
+    commit: CommitId,
+    all: &[CheckRunSeen],
+    found: &[CheckRunSeen],
+) -> Result<Vec<u64>, ApiError> {
+    let skipped = found
+        .iter()
+        .filter(|seen| seen.verdict == CheckRunVerdict::Skipped);
+    let skipped: BTreeSet<_> = skipped.map(|seen| seen.attempt.suite).collect();
+    if skipped.is_empty() {
+        return Ok(Vec::new());
+    }
+    let completed = match api.completed_check_suites(commit).await {
+        Ok(completed) => completed,
+        Err(ApiError::Gone | ApiError::Rejected { .. }) => {
+            let has_ended = |suite: &u64| {
+                let mut runs = all.iter().filter(|seen| seen.attempt.suite == *suite);
+                runs.all(|seen| seen.verdict != CheckRunVerdict::Pending)
+            };
+            skipped.iter().copied().filter(has_ended).collect()
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(completed
+        .into_iter()
+        .filter(|suite| skipped.contains(suite))
+        .collect())
+}
