@@ -41,11 +41,12 @@ pub(super) fn required_status(run: &Run) -> Option<StatusNote> {
         .iter()
         .filter(|check| check.weight == Weight::Required)
         .collect();
-    let passed = required
-        .iter()
-        .filter(|check| matches!(check.state, CheckState::Passed { .. }))
-        .count();
-    let verdict = if passed == required.len() {
+    let has_passed = |check: &&RunCheck| matches!(check.state, CheckState::Passed { .. });
+    let is_needed = |check: &&&RunCheck| check.origin != Origin::NotNeeded;
+    // What was not needed stands in nobody's way, but did not pass.
+    let needed = required.iter().filter(is_needed);
+    let passed = needed.clone().filter(|check| has_passed(check)).count();
+    let verdict = if required.iter().all(has_passed) {
         Verdict::Passed
     } else if required.iter().any(|check| check.state.is_open()) {
         Verdict::Pending
@@ -54,7 +55,7 @@ pub(super) fn required_status(run: &Run) -> Option<StatusNote> {
     };
     (!required.is_empty()).then_some(StatusNote::Required {
         passed,
-        of: required.len(),
+        of: needed.count(),
         verdict,
         run: run.brief(),
     })

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Site;
 use super::error::WebError;
 use super::pages::look;
-use super::view::{passed, purpose, tests};
+use super::view::{not_needed, passed, purpose, tests};
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
 use crate::notes;
 use crate::queue::note::Ending;
@@ -82,6 +82,8 @@ struct TestAnswer {
     /// The commit that people know: the pull's head, or the branch's tip.
     commit: Option<CommitId>,
     passed: usize,
+    /// No path that they are about was changed.
+    not_needed: usize,
     suites: usize,
 }
 
@@ -174,6 +176,7 @@ impl TestAnswer {
             branch: run.base.clone(),
             commit: run.identity(),
             passed: passed(run),
+            not_needed: not_needed(run),
             suites: run.checks.len(),
         }
     }

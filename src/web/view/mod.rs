@@ -16,7 +16,7 @@ pub(super) use job::{JobView, worker};
 pub(super) use moment::{Moment, duration};
 pub(super) use pull::PullView;
 pub(super) use queue::{PAGE, QueueView, RepoLine, notices, tests};
-pub(super) use run::{MemberView, RunView, passed, purpose};
+pub(super) use run::{MemberView, RunView, not_needed, passed, purpose};
 
 use crate::notes;
 

@@ -2,7 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::{Badge, Forge, Link, Moment, PullView, TITLE_CHARS_MAX, name, passed, purpose};
+use super::{
+    Badge, Forge, Link, Moment, PullView, TITLE_CHARS_MAX, name, not_needed, passed, purpose,
+};
 use crate::engine::Repo;
 use crate::ids::{PullNumber, RepoLabel, RunId};
 use crate::notes;
@@ -77,7 +79,9 @@ pub(in crate::web) struct TestLine {
     /// What the pull or the branch is called.
     pub(in crate::web) title: String,
     pub(in crate::web) passed: usize,
-    pub(in crate::web) checks: usize,
+    pub(in crate::web) not_needed: usize,
+    /// How many are needed.
+    pub(in crate::web) needed: usize,
     pub(in crate::web) began: Moment,
 }
 
@@ -196,7 +200,8 @@ impl TestLine {
                 None => name(run.base.as_str()),
             },
             passed: passed(run),
-            checks: run.checks.len(),
+            not_needed: not_needed(run),
+            needed: run.checks.len() - not_needed(run),
             began: Moment(run.began_at),
         }
     }

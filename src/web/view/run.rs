@@ -31,7 +31,8 @@ pub(in crate::web) struct RunView {
     pub(in crate::web) took: String,
     pub(in crate::web) members: Vec<MemberView>,
     pub(in crate::web) checks: Vec<CheckView>,
-    pub(in crate::web) passed: usize,
+    /// How its checks stand in all.
+    pub(in crate::web) tally: String,
     /// The file of suites, if its commit changes that.
     pub(in crate::web) changed_file: Option<String>,
 }
@@ -85,16 +86,47 @@ impl RunView {
                 .map(|member| MemberView::new(member, forge))
                 .collect(),
             checks: run.checks.iter().map(CheckView::new).collect(),
-            passed: passed(run),
+            tally: tally(run),
             changed_file: run.changed_file.as_deref().map(name),
         }
     }
 }
 
-/// How many of a run's checks passed.
+/// How many of a run's checks passed, on this commit or before on the same tree. What was not needed
+/// did not.
 pub(in crate::web) fn passed(run: &Run) -> usize {
-    let passed = |check: &&RunCheck| matches!(check.state, CheckState::Passed { .. });
-    run.checks.iter().filter(passed).count()
+    run.checks.iter().filter(|check| has_passed(check)).count()
+}
+
+/// How many of a run's checks were not needed.
+pub(in crate::web) fn not_needed(run: &Run) -> usize {
+    run.checks
+        .iter()
+        .filter(|check| is_not_needed(check))
+        .count()
+}
+
+fn has_passed(check: &RunCheck) -> bool {
+    matches!(check.state, CheckState::Passed { .. }) && check.origin != Origin::NotNeeded
+}
+
+fn is_not_needed(check: &RunCheck) -> bool {
+    matches!(check.state, CheckState::Passed { .. }) && check.origin == Origin::NotNeeded
+}
+
+/// How a run's checks stand in all, such as `1 of 3 checks passed, 2 not needed`; empty where there
+/// are none.
+pub(in crate::web) fn tally(run: &Run) -> String {
+    let not_needed = not_needed(run);
+    let needed = run.checks.len() - not_needed;
+    let passed = match needed {
+        0 => None,
+        1 => Some(format!("{} of 1 check passed", passed(run))),
+        needed => Some(format!("{} of {needed} checks passed", passed(run))),
+    };
+    let rest = (not_needed > 0).then(|| format!("{not_needed} not needed"));
+    let parts: Vec<_> = passed.into_iter().chain(rest).collect();
+    parts.join(", ")
 }
 
 /// What a run is for, in one word.
