@@ -5,6 +5,7 @@ mod page;
 mod repo;
 mod server;
 mod suites;
+mod unseen;
 mod words;
 
 use std::io::{self, Write};
@@ -31,8 +32,21 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
-    io::stdout().write_all(description(&config).as_bytes())?;
+    let text = description(&config) + &unseen(&config);
+    io::stdout().write_all(text.as_bytes())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What to beware of that only GitHub knows, behind all the rest.
+fn unseen(config: &Config) -> String {
+    let warnings = unseen::warnings(config);
+    let mut page = Page::default();
+    for warning in &warnings {
+        page.paragraph(warning);
+    }
+    let has_heading = warnings.is_empty() || !config.warnings.is_empty();
+    let heading = if has_heading { "" } else { "\nBeware\n" };
+    format!("{heading}{}", page.into_text())
 }
 
 /// Loads the named configuration, else that of the working directory, with the variables of
