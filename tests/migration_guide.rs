@@ -116,9 +116,11 @@ fn every_route_is_in_the_table() {
     let files = rust_files("src/web").into_iter();
     for file in files.filter(|file| !file.starts_with("src/web/tests")) {
         let source = read(&file);
-        let places = source.split(".route(").chain(source.split("::resource("));
+        let methods = [".get(", ".post(", ".put("].into_iter();
+        let places = methods.flat_map(|method| source.split(method).skip(1));
         let paths = places.filter_map(|place| place.trim_start().strip_prefix('"'));
-        for path in paths.filter_map(|place| place.split('"').next()) {
+        let paths = paths.filter_map(|place| place.split('"').next());
+        for path in paths.filter(|path| path.starts_with('/')) {
             let is_named = named.iter().any(|name| {
                 *name == path || (name.ends_with('/') && *name != "/" && path.starts_with(name))
             });
