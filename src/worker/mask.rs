@@ -1,8 +1,9 @@
 //! Hiding secrets in what a suite prints, as it is printed. Pure.
 //!
 //! Hidden are each value, its lines, and the forms in which programs like to print it. Where
-//! several overlap, all that any of them covers is hidden. Bytes are held back only while they
-//! may be the beginning of a secret.
+//! several overlap, all that any of them covers is hidden. What counts is what viewers see, who
+//! leave out escape sequences and control bytes; see `sight.rs`. Bytes are held back only while
+//! they may be the beginning of a secret.
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use base64::Engine as _;
@@ -10,11 +11,15 @@ use base64::alphabet::{self, Alphabet};
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD, PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::sight::{Sight, begun_character, seen_of};
 use crate::protocol::SecretVariable;
 
 /// Parts of a secret (its lines, what is sure of its base64) are hidden from this length on, in
 /// bytes: shorter ones would hide much of any log.
 const PART_BYTES_MIN: usize = 8;
+/// What may be the beginning of a secret is waited for so long, in bytes, or for twice the longest
+/// secret.
+const HELD_BYTES_MAX: usize = 64 * 1024;
 /// Where `base64` ends its lines.
 const BASE64_COLUMNS: usize = 76;
 /// Letters of which a mask is made, the first that is in no secret.
@@ -41,12 +46,31 @@ pub(super) struct Mask {
     forms: Vec<Vec<u8>>,
     longest: usize,
     mask: [u8; 3],
-    /// What may be the beginning of a secret.
+    /// What may be the beginning of a secret, with what stands in between.
     held: Vec<u8>,
-    /// So many of the held bytes belong to a secret that began before them.
-    held_hidden: usize,
+    /// What is known of each of these bytes.
+    marks: Vec<Mark>,
+    /// How those who look at the log have read what went out.
+    sights: [Sight; 4],
     /// The last byte that went out was hidden.
     is_hiding: bool,
+}
+
+/// What is to become of a byte.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Mark {
+    Shown,
+    /// It stands between the bytes of a secret, where viewers do not see it, and stays.
+    Between,
+    Hidden,
+}
+
+/// What a viewer sees.
+#[derive(Debug)]
+struct Look {
+    /// Where the bytes stand among those that are held.
+    places: Vec<usize>,
+    text: Vec<u8>,
 }
 
 /// The secrets are too many or too long to be looked for.
@@ -59,6 +83,8 @@ impl Mask {
     pub(super) fn of(secrets: &[SecretVariable]) -> Result<Option<Self>, TooLarge> {
         let values = secrets.iter().map(|secret| secret.value.as_str());
         let mut forms: Vec<Vec<u8>> = values.flat_map(forms).collect();
+        let seen: Vec<_> = forms.iter().map(|form| seen_of(form)).collect();
+        forms.extend(seen.into_iter().filter(|form| !form.is_empty()));
         forms.sort_unstable();
         forms.dedup();
         let Some(longest) = forms.iter().map(Vec::len).max() else {
@@ -76,7 +102,8 @@ impl Mask {
             mask: [letter.unwrap_or(b'*'); 3],
             forms,
             held: Vec::new(),
-            held_hidden: 0,
+            marks: Vec::new(),
+            sights: Sight::all(),
             is_hiding: false,
         }))
     }
@@ -84,8 +111,21 @@ impl Mask {
     /// Takes what comes next; returns what of all that came may be seen now.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.held.extend_from_slice(bytes);
-        let sure = self.held.len() - self.beginning();
-        self.let_out(sure)
+        self.marks.resize(self.held.len(), Mark::Shown);
+        let whole = self.held.len() - begun_character(&self.held);
+        let looks = self.looks(whole);
+        let begun: Vec<_> = looks.iter().map(|look| self.beginning(look)).collect();
+        let sure = begun.iter().filter_map(|begun| begun.first()).min();
+        let sure = sure.copied().unwrap_or(whole);
+        if self.held.len() - sure <= self.held_bytes_max() {
+            return self.let_out(sure);
+        }
+        // Nobody sees so much of nothing in the middle of a word: what may be a secret's
+        // beginning is hidden, and not waited for any longer.
+        for at in begun.into_iter().flatten() {
+            self.mark(*at, Mark::Hidden);
+        }
+        self.let_out(whole)
     }
 
     /// Returns what was held back: nothing follows that would make it a secret.
@@ -93,42 +133,83 @@ impl Mask {
         self.let_out(self.held.len())
     }
 
-    /// The length of the longest end of what is held that may be the beginning of a secret.
-    fn beginning(&self) -> usize {
-        let most = self.held.len().min(self.longest - 1);
+    fn held_bytes_max(&self) -> usize {
+        HELD_BYTES_MAX.max(self.longest.saturating_mul(2))
+    }
+
+    /// What each viewer sees of the first bytes that are held; viewers that see the same are one.
+    fn looks(&self, len: usize) -> Vec<Look> {
+        let held = self.held.get(..len).unwrap_or_default();
+        let mut looks: Vec<Look> = Vec::new();
+        for mut sight in self.sights {
+            let places = sight.read(held);
+            if looks.iter().all(|look| look.places != places) {
+                let text = places.iter().filter_map(|at| held.get(*at).copied());
+                let text = text.collect();
+                looks.push(Look { places, text });
+            }
+        }
+        looks
+    }
+
+    /// Where the longest end of what is seen is that may be the beginning of a secret.
+    fn beginning<'a>(&self, look: &'a Look) -> &'a [usize] {
+        let most = look.text.len().min(self.longest - 1);
         let is_beginning = |len: &usize| {
-            let end = self.held.get(self.held.len() - len..).unwrap_or_default();
+            let end = look.text.get(look.text.len() - len..).unwrap_or_default();
             let mut forms = self.forms.iter();
             forms.any(|form| form.len() > *len && form.starts_with(end))
         };
-        (1..=most).rev().find(is_beginning).unwrap_or(0)
+        let len = (1..=most).rev().find(is_beginning).unwrap_or(0);
+        look.places
+            .get(look.places.len() - len..)
+            .unwrap_or_default()
+    }
+
+    fn mark(&mut self, at: usize, mark: Mark) {
+        if let Some(known) = self.marks.get_mut(at) {
+            *known = (*known).max(mark);
+        }
     }
 
     fn let_out(&mut self, sure: usize) -> Vec<u8> {
-        let mut hidden = vec![false; self.held.len()];
-        let mut hide = |from: usize, to: usize| {
-            hidden.get_mut(from..to).unwrap_or_default().fill(true);
-        };
-        hide(0, self.held_hidden);
-        for found in self.search.find_overlapping_iter(&self.held) {
-            hide(found.start(), found.end());
+        for look in self.looks(self.held.len()) {
+            let search = self.search.clone();
+            for found in search.find_overlapping_iter(&look.text) {
+                let places = look.places.get(found.range()).unwrap_or_default();
+                let (Some(first), Some(last)) = (places.first(), places.last()) else {
+                    continue;
+                };
+                for at in *first..*last {
+                    self.mark(at, Mark::Between);
+                }
+                for at in places {
+                    self.mark(*at, Mark::Hidden);
+                }
+            }
         }
         let rest = self.held.split_off(sure);
         let out = std::mem::replace(&mut self.held, rest);
-        // Secrets that begin in what stays are found again; those that began before are not.
-        let still_hidden = hidden.split_off(sure);
-        self.held_hidden = still_hidden
-            .iter()
-            .take_while(|is_hidden| **is_hidden)
-            .count();
+        let marks = self.marks.split_off(sure);
+        let marks = std::mem::replace(&mut self.marks, marks);
+        for sight in &mut self.sights {
+            sight.read(&out);
+        }
         let mut seen = Vec::with_capacity(out.len());
-        for (byte, is_hidden) in out.into_iter().zip(hidden) {
-            match (is_hidden, self.is_hiding) {
-                (false, _) => seen.push(byte),
-                (true, false) => seen.extend_from_slice(&self.mask),
-                (true, true) => {}
+        for (byte, mark) in out.into_iter().zip(marks) {
+            match mark {
+                Mark::Shown => {
+                    seen.push(byte);
+                    self.is_hiding = false;
+                }
+                Mark::Between => seen.push(byte),
+                Mark::Hidden => {
+                    if !self.is_hiding {
+                        seen.extend_from_slice(&self.mask);
+                    }
+                    self.is_hiding = true;
+                }
             }
-            self.is_hiding = is_hidden;
         }
         seen
     }
@@ -308,6 +389,96 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_sees_does_not_split_a_secret() {
+        for (text, seen) in [
+            (
+                "\u{1b}[01;31m\u{1b}[Ksecr\u{1b}[m\u{1b}[Ket-1!",
+                "\u{1b}[01;31m\u{1b}[K***\u{1b}[m\u{1b}[K!",
+            ),
+            ("secr\u{7}\u{0}et-1!", "***\u{7}\u{0}!"),
+            ("secr\u{1b}]0;title\u{7}et-1!", "***\u{1b}]0;title\u{7}!"),
+            ("secr\u{1b}]8;;x\u{1b}\\et-1!", "***\u{1b}]8;;x\u{1b}\\!"),
+            ("secr\u{1b}(Bet-1!", "***\u{1b}(B!"),
+            ("secr\u{200b}et-1!", "***\u{200b}!"),
+            ("\u{1b}]0;secret-1\u{7}!", "\u{1b}]0;***\u{7}!"),
+            ("\u{1b}[s\u{7}ecret-1!", "\u{1b}[***\u{7}!"),
+        ] {
+            assert_eq!(masked(&["secret-1"], text), seen, "{text:?}");
+        }
+        assert_eq!(
+            masked(&["line one\nline two"], "line one\r\nline two\r\n"),
+            "***\r\n"
+        );
+        assert_eq!(
+            masked(&["line one\r\nline two"], "line one\nline two\n"),
+            "***\n"
+        );
+    }
+
+    #[test]
+    fn what_is_held_back_is_bounded() {
+        let mut mask = mask(&["secret-1"]);
+        let nothing = [0; 1000];
+        let mut seen = mask.push(b"secr");
+        for _ in 0..200 {
+            seen.extend(mask.push(&nothing));
+            assert!(mask.held.len() <= HELD_BYTES_MAX + nothing.len());
+        }
+        seen.extend(mask.push(b"et-1"));
+        seen.extend(mask.release());
+        assert_eq!(seen_of(&seen), b"***et-1");
+    }
+
+    /// What a job's page shows, without its tags.
+    fn on_page(log: &[u8]) -> String {
+        let text = String::from_utf8_lossy(log);
+        let lines = text.lines().map(|line| {
+            let shown = line.rsplit('\r').next().unwrap_or(line);
+            let html = ansi_to_html::convert(shown);
+            let html = html.unwrap_or_else(|_| ansi_to_html::Esc(shown).to_string());
+            let pieces = html.split('<').enumerate();
+            let text = pieces.filter_map(|(number, piece)| match number {
+                0 => Some(piece),
+                _ => piece.split_once('>').map(|(_, text)| text),
+            });
+            let text: String = text.collect();
+            text.replace(crate::notes::is_unseen, "")
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// Sequences and bytes that viewers leave out.
+    const UNSEEN: [&str; 12] = [
+        "\u{1b}[01;31m",
+        "\u{1b}[m",
+        "\u{1b}[K",
+        "\u{1b}[38;5;211m",
+        "\u{1b}[2J",
+        "\u{7}",
+        "\0",
+        "\u{1b}(B",
+        "\u{1b}]0;a title\u{7}",
+        "\u{1b}]8;;http://x\u{1b}\\",
+        "\u{200b}",
+        "\u{1b}",
+    ];
+
+    fn cut_and_masked(value: &str, text: &[u8], cuts: &[usize]) -> Vec<u8> {
+        let mut mask = mask(&[value]);
+        let (mut seen, mut rest) = (Vec::new(), text);
+        for cut in cuts.iter().cycle() {
+            let (piece, later) = rest.split_at((*cut).min(rest.len()));
+            seen.extend(mask.push(piece));
+            rest = later;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        seen.extend(mask.release());
+        seen
+    }
+
+    #[test]
     fn no_secrets_need_no_mask() {
         assert!(Mask::of(&[]).unwrap().is_none());
     }
@@ -333,6 +504,41 @@ mod tests {
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_page_and_no_raw_log_shows_a_secret_whatever_stands_in_between(
+            value in "[g-m]{8,12}",
+            pieces in proptest::collection::vec(
+                prop_oneof![
+                    2 => (any::<proptest::sample::Index>(), Just(None)),
+                    3 => (any::<proptest::sample::Index>(), "[n-z0-9 \n]{0,3}".prop_map(Some)),
+                ],
+                1..60,
+            ),
+            cuts in proptest::collection::vec(1..9usize, 1..20),
+        ) {
+            let (mut text, mut letters) = (String::new(), value.chars().cycle());
+            let mut others = String::new();
+            for (index, other) in pieces {
+                let unseen = UNSEEN[index.index(UNSEEN.len())];
+                match other {
+                    // A letter of the secret, and something that nobody sees.
+                    None => text.extend(letters.next()),
+                    Some(_) => {}
+                }
+                text.push_str(unseen);
+                others.push_str(unseen);
+                others.push_str(&other.unwrap_or_default());
+            }
+            let seen = cut_and_masked(&value, text.as_bytes(), &cuts);
+            prop_assert!(!String::from_utf8_lossy(&seen).contains(&value));
+            prop_assert!(!on_page(&seen).contains(&value), "{:?}", String::from_utf8_lossy(&seen));
+            let whole = cut_and_masked(&value, text.as_bytes(), &[text.len()]);
+            prop_assert_eq!(seen, whole);
+            // Without any letter of the secret every byte is passed on.
+            let passed = cut_and_masked("GHIJKLMN", others.as_bytes(), &cuts);
+            prop_assert_eq!(passed, others.into_bytes());
+        }
 
         #[test]
         fn nothing_of_a_value_comes_out_however_the_text_is_cut(

@@ -25,6 +25,7 @@ mod removal;
 mod room;
 mod script;
 mod settings;
+mod sight;
 mod spawner;
 mod spool;
 
