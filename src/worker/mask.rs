@@ -51,7 +51,7 @@ pub(super) struct Mask {
     /// What is known of each of these bytes.
     marks: Vec<Mark>,
     /// How those who look at the log have read what went out.
-    sights: [Sight; 4],
+    sights: [Sight; 5],
     /// The last byte that went out was hidden.
     is_hiding: bool,
 }
@@ -407,7 +407,7 @@ mod tests {
         }
         assert_eq!(
             masked(&["line one\nline two"], "line one\r\nline two\r\n"),
-            "***\r\n"
+            "***\r\r\n"
         );
         assert_eq!(
             masked(&["line one\r\nline two"], "line one\nline two\n"),

@@ -48,6 +48,7 @@ impl Sight {
             Viewer::Raw,
             Viewer::Plain,
             Viewer::Colours,
+            Viewer::Page,
             Viewer::Terminal,
         ]
         .map(|viewer| Self {
@@ -98,7 +99,8 @@ impl Sight {
 
     /// Whether a byte belongs to the sequence that has begun; where that is over, it is left.
     fn goes_on(&mut self, byte: u8) -> bool {
-        let whole = self.viewer == Viewer::Terminal;
+        let whole = matches!(self.viewer, Viewer::Page | Viewer::Terminal);
+        let single = self.viewer == Viewer::Terminal;
         let (inside, belongs) = match (self.inside, byte) {
             (Inside::Escape | Inside::TextEscape, b'[') => (Inside::Control, true),
             (Inside::TextEscape, b'\\') => (Inside::Nothing, true),
@@ -108,9 +110,8 @@ impl Sight {
             (Inside::Escape | Inside::TextEscape | Inside::Intermediate, 0x20..=0x2f) if whole => {
                 (Inside::Intermediate, true)
             }
-            (Inside::Escape | Inside::TextEscape | Inside::Intermediate, 0x30..=0x7e) if whole => {
-                (Inside::Nothing, true)
-            }
+            (Inside::Intermediate, 0x30..=0x7e) => (Inside::Nothing, true),
+            (Inside::Escape | Inside::TextEscape, 0x30..=0x7e) if single => (Inside::Nothing, true),
             (Inside::Control, 0x20..=0x3f) => (Inside::Control, true),
             (Inside::Control, 0x40..=0x7e) => (Inside::Nothing, true),
             (Inside::Text, BEL) => (Inside::Nothing, true),
