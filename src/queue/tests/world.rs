@@ -538,6 +538,8 @@ impl World {
             self.end_check_runs();
             self.orders.retain(|order| !has_no_answer(order));
             let is_quiet = self.webhooks.is_empty() && self.orders.is_empty();
+            // What was not shown is there, and found by the next sweep.
+            let is_quiet = is_quiet && self.queue.pulls().all(|pull| pull.unseen_since.is_none());
             if is_quiet && self.queue.next_wakeup().is_none() {
                 return;
             }
