@@ -167,8 +167,15 @@ pub(super) async fn publish(
     }
     let shared = repo.shared();
     if !repo.has_mirror() {
-        let api = shared.api.at(Value::Awaited);
-        api.point_branch(branch, commit).await?;
+        // Making the merge has put it on the branch of its tests.
+        let is_there = repo.look(|queue| {
+            let run = queue.run(run);
+            run.is_some_and(|run| queue.test_branch(run) == *branch)
+        });
+        if !is_there {
+            let api = shared.api.at(Value::Awaited);
+            api.point_branch(branch, commit).await?;
+        }
         return Ok(Done::answered(Event::MergePublished { run }));
     }
     let mirror = &shared.mirror;

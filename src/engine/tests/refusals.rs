@@ -84,6 +84,11 @@ fn others(
 ) -> Vec<Effect> {
     let user = Login::new("somebody");
     vec![
+        Effect::PublishMerge {
+            run,
+            commit: head,
+            branch: BranchName::new("homu-tmp"),
+        },
         Effect::ReadPull { pull },
         Effect::ReadCheckRuns { run, commit: head },
         Effect::AskAccess { user: user.clone() },
