@@ -186,3 +186,64 @@ fn save_job(connection: &mut SqliteConnection, job: &Job) -> Result<(), StoreErr
         .execute(connection)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::Connection as _;
+    use diesel::connection::SimpleConnection as _;
+
+    use super::*;
+    use crate::ids::{AttemptNumber, WorkerId};
+    use crate::jobs::{JobState, PasswordDigest, Subject, Wish, WorkerKey};
+    use crate::queue::note::Purpose;
+
+    const PASSWORD: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    fn leased() -> Job {
+        let file = b"context: unit\nsandbox: true\ntests: [make]\n";
+        let suites = suite::read(".papr.yml", file).unwrap();
+        Job {
+            id: JobId(0),
+            repo: RepoLabel::new("demo"),
+            run: RunId(1),
+            purpose: Purpose::Land,
+            priority: 0,
+            commit: "7".repeat(40).parse().unwrap(),
+            suite: suites.into_iter().next().unwrap(),
+            subject: Subject::default(),
+            tree: None,
+            made_at: Timestamp(0),
+            state: JobState::Leased {
+                attempt: AttemptNumber(1),
+                worker: WorkerKey {
+                    token: "local".to_owned(),
+                    name: WorkerId::new("w"),
+                },
+                until: Timestamp(60_000),
+                wish: Wish::GoOn,
+                git_password: PasswordDigest::of(PASSWORD),
+            },
+            attempts: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn passwords_of_earlier_versions_are_replaced_and_go_on_opening() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("paprq.db");
+        let added = Store::open(&file).unwrap().add_jobs(vec![leased()]).await;
+        let job = added.unwrap().remove(0);
+        let mut connection = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
+        // The store that was dropped may still be closing the file.
+        let as_before = format!(
+            "pragma busy_timeout = 20000;
+             update jobs set doc = json_set(json_remove(doc, '$.state.Leased.git_password'),
+             '$.state.Leased.git_token', '{PASSWORD}')"
+        );
+        connection.batch_execute(&as_before).unwrap();
+        let store = Store::open(&file).unwrap();
+        let doc: String = dsl::jobs.select(dsl::doc).first(&mut connection).unwrap();
+        assert!(!doc.contains(PASSWORD), "{doc}");
+        assert_eq!(store.job(job.id).await.unwrap(), Some(job));
+    }
+}
