@@ -64,9 +64,9 @@ pub fn restrict(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The same for all that is in a directory, at any depth. Returns how many could not be changed.
+/// The same for a directory and all that is in it, at any depth. Returns how many could not be changed.
 pub fn restrict_all(root: &Path) -> usize {
-    let mut faults = 0;
+    let mut faults = usize::from(restrict(root).is_err());
     let mut waiting = vec![root.to_owned()];
     while let Some(directory) = waiting.pop() {
         // What is deleted meanwhile need not be closed any more.
@@ -144,11 +144,17 @@ mod tests {
         fs::write(&outside, "").unwrap();
         symlink(&outside, deep.join("link")).unwrap();
         symlink(&tree, deep.join("circle")).unwrap();
-        for path in [&tree.join("one"), &deep, &deep.join("file"), &outside] {
+        for path in [
+            &tree,
+            &tree.join("one"),
+            &deep,
+            &deep.join("file"),
+            &outside,
+        ] {
             open_to_all(path);
         }
         assert_eq!(restrict_all(&tree), 0);
-        assert_eq!(mode(&deep.join("file")), FILE);
+        assert_eq!((mode(&tree), mode(&deep.join("file"))), (DIRECTORY, FILE));
         assert_eq!(
             (mode(&tree.join("one")), mode(&deep)),
             (DIRECTORY, DIRECTORY)
