@@ -5,11 +5,14 @@ mod script;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 
 use super::descriptors;
-use super::server::{Plan, Server, log};
+use super::server::{Patience, Plan, Server, log};
+use super::umask::Umask;
+use super::workshop::Workshop;
 use crate::config::Config;
 use crate::engine::PagesAt;
 use crate::practice::{Practice, Sample, SampleRepo};
@@ -37,12 +40,13 @@ const WEBHOOK_SECRET: &str = "practice";
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     log("warn");
     descriptors::raise();
-    tokio::runtime::Runtime::new()?.block_on(play(arguments))
+    let umask = Umask::close();
+    tokio::runtime::Runtime::new()?.block_on(play(arguments, umask))
 }
 
-async fn play(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+async fn play(arguments: &Arguments, umask: Umask) -> anyhow::Result<ExitCode> {
     let directory = TemporaryDirectory::new("paprq-demo-")?;
-    let stage = Stage::build(directory.path(), arguments.port).await?;
+    let stage = Stage::build(directory.path(), arguments.port, umask).await?;
     let code = if arguments.script {
         let told = script::play(&stage.practice, &stage.sample).await;
         stage.server.stop().await;
@@ -71,7 +75,7 @@ struct Stage {
 }
 
 impl Stage {
-    async fn build(directory: &Path, port: u16) -> anyhow::Result<Self> {
+    async fn build(directory: &Path, port: u16, umask: Umask) -> anyhow::Result<Self> {
         let practice = start_practice(directory, port).await?;
         let repo = practice.sample_repo();
         let repo = repo.context("cannot make the sample's repository")?;
@@ -81,11 +85,14 @@ impl Stage {
         let callback = format!("{base_url}/callback");
         practice.add_oauth_app(OAUTH_APP, OAUTH_SECRET, &callback);
         let config = configuration(directory, &practice, &repo)?;
+        let find = async { Executors::sandbox(isolation().await) };
+        let workshop = Workshop::open(umask, find)?;
         let plan = Plan {
             config,
             listener,
             pages: PagesAt::Public(base_url.clone()),
-            executors: Executors::sandbox(isolation().await),
+            workshop: Arc::new(workshop),
+            patience: Patience::UntilConnected,
         };
         let server = Server::start(plan).await?;
         let webhook = format!("{base_url}/github");

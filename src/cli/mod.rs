@@ -11,8 +11,10 @@ mod serve;
 mod server;
 #[cfg(test)]
 mod tests;
+mod umask;
 mod validate;
 mod worker;
+mod workshop;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -4,12 +4,15 @@ use std::io::{self, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::import_homu::come_from_homu;
-use super::server::{Plan, Server, absolute, executors, log};
+use super::server::{Ended, Patience, Plan, Server, absolute, log};
+use super::umask::Umask;
+use super::workshop::{Workshop, executors};
 use super::{check, descriptors};
 use crate::config::{Amended, Config, Db};
 use crate::engine::{self, PagesAt};
@@ -40,36 +43,46 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         "info"
     });
     descriptors::raise();
+    let umask = Umask::close();
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let config = come_from_homu(config)?;
     let amended = Amended::new(&check::file(arguments.config.as_deref()));
-    tokio::runtime::Runtime::new()?.block_on(serve(config, amended))?;
+    tokio::runtime::Runtime::new()?.block_on(serve(config, amended, umask))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Serves until it is told to stop; with another configuration after each change of that.
-async fn serve(mut config: Config, mut amended: Amended) -> anyhow::Result<()> {
+async fn serve(mut config: Config, mut amended: Amended, umask: Umask) -> anyhow::Result<()> {
     let web = &config.web;
     let listener = TcpListener::bind((web.host.as_str(), web.port))
         .with_context(|| format!("cannot listen on {}:{}", web.host, web.port))?;
     let address = listener.local_addr()?;
-    let executors = executors(&config.worker).await;
+    let workshop = Workshop::open(umask, executors(config.worker.clone()))?;
+    let workshop = Arc::new(workshop);
+    let mut is_told = false;
     loop {
         absolute(&mut config.git.cache_dir)?;
         let plan = Plan {
-            executors: executors.clone(),
+            workshop: Arc::clone(&workshop),
             listener: listener.try_clone()?,
             pages: pages_at(config.web.base_url.clone(), address.port()),
-            config,
+            config: config.clone(),
+            patience: Patience::None,
         };
         let server = Server::start(plan).await?;
-        tracing::info!(%address, "serving");
-        let Some(next) = server.until_told_or_amended(Some(&mut amended)).await? else {
-            return Ok(());
-        };
-        config = tokio::task::spawn_blocking(|| come_from_homu(next)).await??;
+        if !is_told {
+            tracing::info!(%address, "serving");
+        }
+        match server.until_ended(Some(&mut amended)).await? {
+            Ended::Told => return Ok(()),
+            Ended::Amended(next) => {
+                config = tokio::task::spawn_blocking(|| come_from_homu(*next)).await??;
+                is_told = false;
+            }
+            Ended::Connected => is_told = true,
+        }
         until_released(&config).await;
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,19 +11,19 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
-use url::Url;
 
-use crate::config::{Amended, Config, LocalExecutor, Workers};
+use super::workshop::{Place, Workshop};
+use crate::config::{Amended, Config};
 use crate::engine::{AmendmentAsked, Engine, PagesAt};
-use crate::ids::WorkerId;
 use crate::web;
-use crate::worker::{self, Executors, Isolation, Lifetime, Limits, Settings, Token};
 
 /// A running server.
 pub(super) struct Server {
     engine: Engine,
     pages: JoinHandle<std::io::Result<()>>,
     workers: TaskTracker,
+    /// Kept for as long as they are at work.
+    _workshop: Arc<Workshop>,
     stop: CancellationToken,
 }
 
@@ -33,8 +33,27 @@ pub(super) struct Plan {
     pub(super) listener: TcpListener,
     /// Where the pages are reached.
     pub(super) pages: PagesAt,
-    /// What its own workers execute suites in; with nothing there are none.
-    pub(super) executors: Executors,
+    pub(super) workshop: Arc<Workshop>,
+    pub(super) patience: Patience,
+}
+
+/// Whether a start waits for GitHub.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Patience {
+    /// The port is served at once, whether GitHub answers or not.
+    None,
+    /// There is nothing to serve before it has answered.
+    UntilConnected,
+}
+
+/// Why a server does not serve any more.
+pub(super) enum Ended {
+    /// The process is to end.
+    Told,
+    /// There is another configuration.
+    Amended(Box<Config>),
+    /// GitHub has said who the bot is.
+    Connected,
 }
 
 impl Server {
@@ -44,54 +63,31 @@ impl Server {
     /// If somebody must act before it can start.
     pub(super) async fn start(plan: Plan) -> anyhow::Result<Self> {
         let address = plan.listener.local_addr()?;
-        let workers_dir = plan.config.git.cache_dir.join("workers");
-        let engine = Engine::start(plan.config, plan.pages)
-            .await
-            .context("cannot start")?;
+        let work_dir = plan.config.git.cache_dir.join("workers");
+        let engine = match plan.patience {
+            Patience::None => Engine::begin(plan.config, plan.pages).await,
+            Patience::UntilConnected => Engine::start(plan.config, plan.pages).await,
+        };
+        let engine = engine.context("cannot start")?;
         let stop = CancellationToken::new();
         let pages = web::serve(engine.clone(), plan.listener, stop.clone())
             .context("cannot serve pages")?;
         let server = Self {
             pages: tokio::spawn(pages),
             workers: TaskTracker::new(),
+            _workshop: Arc::clone(&plan.workshop),
             engine,
             stop,
         };
-        if !plan.executors.offered().is_empty() {
-            server.start_workers(address, &workers_dir, &plan.executors)?;
+        if !server.engine.is_asleep() {
+            let place = Place {
+                server: reachable(address),
+                work_dir,
+            };
+            let (workers, stop) = (&server.workers, &server.stop);
+            plan.workshop.start(&server.engine, place, workers, stop)?;
         }
         Ok(server)
-    }
-
-    fn start_workers(
-        &self,
-        address: SocketAddr,
-        directory: &std::path::Path,
-        executors: &Executors,
-    ) -> anyhow::Result<()> {
-        let server = Url::parse(&format!("http://{}", reachable(address)))?;
-        for number in 1..=self.engine.config().worker.local {
-            let name = format!("local-{number}");
-            let settings = Settings {
-                server: server.clone(),
-                token: Token::new(self.engine.local_token()),
-                work_dir: std::path::absolute(directory.join(&name))?,
-                name: WorkerId::new(name),
-                slots: NonZeroU32::MIN,
-                labels: Vec::new(),
-                executors: executors.clone(),
-                limits: Limits::default(),
-                lifetime: Lifetime::UntilStopped,
-            };
-            let stop = self.stop.clone();
-            self.workers.spawn(async move {
-                let name = settings.name.clone();
-                if let Err(error) = worker::run(settings, stop).await {
-                    tracing::error!(worker.name = %name, %error, "a worker ended");
-                }
-            });
-        }
-        Ok(())
     }
 
     /// Serves until the process is told to end, then ends everything in order.
@@ -99,35 +95,45 @@ impl Server {
     /// # Errors
     /// If the pages could not be served any more.
     pub(super) async fn until_told(self) -> anyhow::Result<()> {
-        self.until_told_or_amended(None).await.map(drop)
+        self.until_ended(None).await.map(drop)
     }
 
-    /// The same; ends also when the configuration is changed, and hands over the new one.
+    /// The same; ends also when the configuration is changed, and when GitHub says who the bot is that was
+    /// started without it.
     ///
     /// # Errors
-    /// If the pages could not be served any more.
-    pub(super) async fn until_told_or_amended(
+    /// If the pages could not be served any more, or GitHub refuses the access token.
+    pub(super) async fn until_ended(
         mut self,
         amended: Option<&mut Amended>,
-    ) -> anyhow::Result<Option<Config>> {
+    ) -> anyhow::Result<Ended> {
         let next = next_configuration(&self.engine, amended);
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
+        let ended = tokio::select! {
             ended = &mut self.pages => {
                 ended?.context("the pages are not served any more")?;
+                Ended::Told
             }
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            config = next => {
+            _ = terminate.recv() => Ended::Told,
+            _ = interrupt.recv() => Ended::Told,
+            config = next => Ended::Amended(Box::new(config)),
+            outdated = self.engine.until_outdated() => {
+                outdated.context("cannot go on")?;
+                Ended::Connected
+            }
+        };
+        match &ended {
+            Ended::Told => {
+                tracing::info!("the server stops; what is under way goes on at the next start");
+            }
+            Ended::Amended(_) => {
                 tracing::warn!("the configuration is another one until the next start, by /admin");
-                self.stop().await;
-                return Ok(Some(config));
             }
+            Ended::Connected => tracing::info!("connected to GitHub; the queue begins its work"),
         }
-        tracing::info!("the server stops; what is under way goes on at the next start");
         self.stop().await;
-        Ok(None)
+        Ok(ended)
     }
 
     /// Ends everything in order.
@@ -169,39 +175,6 @@ fn reachable(address: SocketAddr) -> SocketAddr {
         IpAddr::V4(_) | IpAddr::V6(_) => address.ip(),
     };
     SocketAddr::new(ip, address.port())
-}
-
-/// Finds what the server's own workers execute suites in; with nothing there are none.
-pub(super) async fn executors(workers: &Workers) -> Executors {
-    let mut executors = Executors::default();
-    if workers.local == 0 {
-        return executors;
-    }
-    let named = workers.executors.as_ref();
-    let is_wanted = |kind| named.is_none_or(|named| named.contains(&kind));
-    if is_wanted(LocalExecutor::Sandbox) {
-        match worker::find_bubblewrap().await {
-            Ok(bubblewrap) => executors.sandbox = Some(Isolation::Bubblewrap(bubblewrap)),
-            Err(error) => tracing::error!(%error, "workers in this server offer no sandbox"),
-        }
-    }
-    if is_wanted(LocalExecutor::Container) {
-        let engine = workers.engine.as_deref();
-        match worker::find_container_engine(engine).await {
-            Ok(engine) => {
-                tracing::info!(%engine, "workers in this server run containers");
-                executors.container = Some(engine);
-            }
-            Err(error) if named.is_none() && engine.is_none() => {
-                tracing::info!(%error, "workers in this server run no containers");
-            }
-            Err(error) => tracing::error!(%error, "workers in this server run no containers"),
-        }
-    }
-    if executors.offered().is_empty() {
-        tracing::error!("no workers in this server: suites wait for others");
-    }
-    executors
 }
 
 /// Where logs of the program go: standard error, from `info` up unless `RUST_LOG` says otherwise.

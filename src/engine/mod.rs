@@ -2,6 +2,7 @@
 //!
 //! * `dispatcher`: takes events, lets the core decide, makes it durable, hands orders on.
 //! * `outbox` and `orders`: carry orders out, again and again until it is certain that they are.
+//! * `connecting`: until GitHub has said who the bot is.
 //! * `desk`: jobs and workers, `job_standings`: where they stand. `sync` and `restoring`: what webhooks lost. `naming`: what a
 //!   repository is called. `live`: tells pages what
 //!   changed.
@@ -15,6 +16,7 @@
 mod amending;
 mod buildbot;
 mod checks;
+mod connecting;
 mod desk;
 mod dispatcher;
 mod first_reading;
@@ -76,7 +78,10 @@ pub struct Engine(Arc<Shared>);
 struct Shared {
     config: Config,
     base_url: String,
-    bot: Login,
+    /// The bot's, or what stands for it.
+    login: Login,
+    bot: connecting::Bot,
+    connection: tokio::sync::watch::Sender<connecting::Connection>,
     store: Store,
     /// Keeps other servers from the database.
     _lock: std::fs::File,
@@ -101,7 +106,7 @@ impl Engine {
 
     /// The bot's own login.
     pub fn bot(&self) -> &Login {
-        &self.0.bot
+        &self.0.login
     }
 
     /// Where our pages are reached, if only from this machine; without a slash at its end.

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Notify, OnceCell, mpsc, oneshot, watch};
 
 use super::checks;
+use super::connecting::Bot;
 use super::desk::JobDesk;
 use super::first_reading::FirstReading;
 use super::live::{Change, Live};
@@ -31,6 +32,7 @@ pub struct Repo(Arc<Shared>);
 /// What all parts of one repository share.
 pub(super) struct Shared {
     pub(super) config: config::Repo,
+    pub(super) bot: Bot,
     pub(super) slug: Slug,
     pub(super) links: Links,
     pub(super) rules: Rules,
@@ -187,6 +189,10 @@ impl Repo {
 
     /// Whether an event may change anything; one that cannot need not be kept.
     pub fn is_of_interest(&self, event: &Event) -> bool {
+        if self.0.bot == Bot::Unknown {
+            // Nobody can tell yet what is said to the bot.
+            return true;
+        }
         match event {
             Event::CommentMade { comment, .. } => self.may_hold_commands(comment),
             Event::PullSeen { facts, .. } => self.is_news(facts),

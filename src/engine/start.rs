@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::BackoffBuilder;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::connecting::{self, Bot, Connection};
 use super::desk::{Equipment, JobDesk, RepoPlace};
 use super::first_reading::FirstReading;
 use super::live::Live;
 use super::naming::{self, Names};
 use super::repo::{Message, Repo};
-use super::{Engine, Shared, dispatcher, mirroring, repo, retry, setup, sync};
+use super::{Engine, Shared, dispatcher, mirroring, repo, setup, sync};
 use crate::clock;
 use crate::config::{self, Config, Db};
 use crate::git::{self, GitError, Mirror};
 use crate::github::{ApiError, GitHub, NewClientError, Slug};
-use crate::ids::{Login, RepoLabel, RunId, Timestamp};
+use crate::ids::{RepoLabel, RunId, Timestamp};
 use crate::queue::Queue;
 use crate::store::logs::{LogError, Logs};
 use crate::store::{Store, StoreError, StoredName, private};
@@ -90,35 +90,34 @@ impl Engine {
     /// # Errors
     /// If somebody must act before it can start.
     pub async fn start(config: Config, pages: PagesAt) -> Result<Self, StartError> {
-        crate::tls::install();
-        let Db::Sqlite(file) = &config.db else {
-            return Err(StartError::Postgres);
-        };
-        let lock = take_database(file)?;
-        let store = Store::open(file)?;
-        let orders = store.count_deaths().await?;
-        if orders > 0 {
-            tracing::warn!(orders, "the last process ended while orders were under way");
+        let opened = Opened::new(config).await?;
+        let address = &opened.config.github.api_url;
+        let bot = connecting::who_am_i(&opened.github, address).await?;
+        opened.store.remember_bot(&bot).await?;
+        let made = watch::Sender::new(Connection::Made);
+        opened
+            .into_parts(&pages, Bot::Known(bot), made)
+            .assemble()
+            .await
+    }
+
+    /// The same without waiting: where GitHub does not answer soon, everything goes on that can, as
+    /// [`Engine::waits_for`] tells; see also [`Engine::until_outdated`].
+    ///
+    /// # Errors
+    /// If somebody must act before it can start.
+    pub async fn begin(config: Config, pages: PagesAt) -> Result<Self, StartError> {
+        let opened = Opened::new(config).await?;
+        let (bot, connection) = connecting::ask(&opened.github, &opened.store).await?;
+        let github = opened.github.clone();
+        let engine = opened
+            .into_parts(&pages, bot, connection)
+            .assemble()
+            .await?;
+        if engine.waits_for().is_some() {
+            engine.until_stopped(engine.clone().connect(github));
         }
-        let logs = Logs::open(&format!("file:{}", config.storage.directory().display()))?;
-        let token = config.github.access_token.expose();
-        let settings = setup::github_settings(&config);
-        let github = GitHub::new(&config.github.api_url, token, settings)?;
-        let bot = who_am_i(&github).await?;
-        tracing::info!(bot = %bot, repos = config.repos.len(), "the engine starts");
-        let parts = Parts {
-            public_url: pages.public_url().to_owned(),
-            base_url: pages.url().to_owned(),
-            local_token: hex::encode(rand::random::<[u8; 20]>()),
-            live: Live::new(),
-            lock,
-            config,
-            store,
-            logs,
-            github,
-            bot,
-        };
-        parts.assemble().await
+        Ok(engine)
     }
 }
 
@@ -149,17 +148,54 @@ impl PagesAt {
     }
 }
 
-/// Asks GitHub until it answers.
-async fn who_am_i(github: &GitHub) -> Result<Login, StartError> {
-    let mut delays = retry::patient().build();
-    loop {
-        match github.login().await {
-            Ok(login) => return Ok(login),
-            Err(error @ ApiError::Unauthorized) => return Err(StartError::Token(error)),
-            Err(error) => {
-                tracing::warn!(%error, "GitHub does not say yet who the bot is");
-                tokio::time::sleep(delays.next().unwrap_or(retry::DELAY_MAX)).await;
-            }
+/// What can be opened before GitHub has answered.
+struct Opened {
+    config: Config,
+    store: Store,
+    lock: File,
+    logs: Logs,
+    github: GitHub,
+}
+
+impl Opened {
+    async fn new(config: Config) -> Result<Self, StartError> {
+        crate::tls::install();
+        let Db::Sqlite(file) = &config.db else {
+            return Err(StartError::Postgres);
+        };
+        let lock = take_database(file)?;
+        let store = Store::open(file)?;
+        let orders = store.count_deaths().await?;
+        if orders > 0 {
+            tracing::warn!(orders, "the last process ended while orders were under way");
+        }
+        let logs = Logs::open(&format!("file:{}", config.storage.directory().display()))?;
+        let token = config.github.access_token.expose();
+        let settings = setup::github_settings(&config);
+        let github = GitHub::new(&config.github.api_url, token, settings)?;
+        Ok(Self {
+            config,
+            store,
+            lock,
+            logs,
+            github,
+        })
+    }
+
+    fn into_parts(self, pages: &PagesAt, bot: Bot, connection: watch::Sender<Connection>) -> Parts {
+        tracing::info!(bot = %bot.login(), repos = self.config.repos.len(), "the engine starts");
+        Parts {
+            public_url: pages.public_url().to_owned(),
+            base_url: pages.url().to_owned(),
+            local_token: hex::encode(rand::random::<[u8; 20]>()),
+            live: Live::new(),
+            lock: self.lock,
+            config: self.config,
+            store: self.store,
+            logs: self.logs,
+            github: self.github,
+            bot,
+            connection,
         }
     }
 }
@@ -190,7 +226,8 @@ struct Parts {
     base_url: String,
     /// The same if others reach it there, else empty.
     public_url: String,
-    bot: Login,
+    bot: Bot,
+    connection: watch::Sender<Connection>,
     github: GitHub,
     store: Store,
     lock: File,
@@ -224,6 +261,9 @@ impl Parts {
         }
         let engine = self.into_engine(desk, repos);
         engine.close_what_was_there();
+        if engine.is_asleep() {
+            return Ok(engine);
+        }
         for (repo, mailbox) in loops {
             engine.run_repo(repo, mailbox);
         }
@@ -274,15 +314,16 @@ impl Parts {
                 source,
             }
         })?;
-        let rules = setup::rules(&self.config, repo, &self.bot);
+        let bot = self.bot.login();
+        let rules = setup::rules(&self.config, repo, &bot);
         let slug = setup::slug(repo);
         Ok(Repo::new(repo::Shared {
             queue: Queue::new(rules.clone(), RunId(0)).into(),
-            links: setup::links(&self.config, repo, &self.bot, &self.public_url),
+            links: setup::links(&self.config, repo, &bot, &self.public_url),
             hooks: setup::hooks(&self.config),
             standings: setup::standings(repo, &rules),
             suite_files: setup::suite_files(repo),
-            committer: setup::committer(&self.config, &self.bot),
+            committer: setup::committer(&self.config, &bot),
             github: self.github.clone(),
             api: self.github.repo(slug.clone()),
             git_url: setup::git_url(&self.config),
@@ -298,6 +339,7 @@ impl Parts {
             synchronize: tokio::sync::Notify::new(),
             forwarding: tokio::sync::Notify::new(),
             config: repo.clone(),
+            bot: self.bot.clone(),
             slug,
             rules,
             mirror,
@@ -319,7 +361,9 @@ impl Parts {
         Engine(Arc::new(Shared {
             config: self.config,
             base_url: self.base_url,
+            login: self.bot.login(),
             bot: self.bot,
+            connection: self.connection,
             store: self.store,
             _lock: self.lock,
             logs: self.logs,
@@ -367,8 +411,18 @@ impl Engine {
             .map(|label| config.git.cache_dir.join(label.as_str()))
             .collect();
         trees.extend(Logs::TOPS.map(|top| config.storage.directory().join(top)));
+        let (cache, workers) = (
+            config.git.cache_dir.clone(),
+            config.git.cache_dir.join("workers"),
+        );
         self.0.tasks.spawn_blocking(move || {
+            // What suites do with their own working copies is theirs: only the door is closed.
+            let doors = private::make_directory(&cache).and(private::restrict(&workers));
+            if let Err(error) = doors {
+                tracing::error!(%error, "the directory of mirrors stays open to other users");
+            }
             let faults: usize = trees.iter().map(|tree| private::restrict_all(tree)).sum();
+            tracing::info!("what was kept is closed to other users of this machine");
             if faults > 0 {
                 tracing::error!(faults, "files stay open to other users of this machine");
             }

@@ -24,6 +24,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel::sqlite::SqliteConnection;
 
@@ -36,6 +37,7 @@ pub use self::rows::{RepoRow, SavedRepo, Watermark};
 pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, Step, Stepped, UnderWay};
 pub use self::takeover::{ImportedRepo, RepoTakeover};
 use self::writer::Writer;
+use crate::ids::Login;
 
 /// How many connections read at once.
 const READERS: u32 = 4;
@@ -134,6 +136,34 @@ impl Store {
     /// A name that no other database has. It is part of the hidden marks in comments.
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Who the bot was when GitHub was last asked.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn bot(&self) -> Result<Option<Login>, StoreError> {
+        use self::schema::instance::dsl;
+        let bot: Option<String> = self
+            .read(|connection| Ok(dsl::instance.select(dsl::bot).first(connection)?))
+            .await?;
+        Ok(bot.map(Login::new))
+    }
+
+    /// Remembers who the bot is.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn remember_bot(&self, bot: &Login) -> Result<(), StoreError> {
+        use self::schema::instance::dsl;
+        let bot = bot.as_str().to_owned();
+        self.write(move |connection| {
+            diesel::update(dsl::instance)
+                .set(dsl::bot.eq(bot))
+                .execute(connection)?;
+            Ok(())
+        })
+        .await
     }
 
     async fn write<T, F>(&self, write: F) -> Result<T, StoreError>

@@ -4,6 +4,7 @@ diesel::table! {
     instance (id) {
         id -> Integer,
         key -> Text,
+        bot -> Nullable<Text>,
     }
 }
 

@@ -33,6 +33,7 @@ mod oracle;
 mod pages;
 #[path = "../podman/mod.rs"]
 mod podman;
+mod private;
 mod pull_tests;
 mod renaming;
 mod restarts;

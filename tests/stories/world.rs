@@ -67,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) descriptors: Option<u64>,
     /// The repository's name in cfg.toml.
     pub(crate) name: &'static str,
+    /// Which rights it keeps from what it makes.
+    pub(crate) umask: Option<u32>,
     /// Files of the base branch beside `fine.sh`.
     pub(crate) files: Vec<(String, String)>,
 }
@@ -85,6 +87,7 @@ impl Default for Settings {
             base_url: "base_url = \"https://paprq.example\"".to_owned(),
             descriptors: None,
             name: "widgets",
+            umask: None,
             files: vec![(".papr.yml".to_owned(), SUITES.to_owned())],
         }
     }
@@ -229,16 +232,16 @@ github = {{ secret = "{SECRET}" }}
 
     /// Starts the program and returns the address on which it serves.
     fn spawn(&self) -> String {
-        let program = env!("CARGO_BIN_EXE_paprq");
-        let mut command = match self.settings.descriptors {
-            Some(most) => {
-                let mut command = Command::new("prlimit");
-                command.arg(format!("--nofile={most}:{most}")).arg(program);
-                command
-            }
-            None => Command::new(program),
-        };
-        let mut child = command
+        let Settings {
+            descriptors, umask, ..
+        } = &self.settings;
+        let umask = umask.map(|umask| format!("umask {umask:o} && "));
+        let limit = descriptors.map(|most| format!("ulimit -n {most} && "));
+        let both = umask.unwrap_or_default() + &limit.unwrap_or_default();
+        let mut child = Command::new("bash")
+            .arg("-c")
+            .arg(format!("{both}exec \"$@\""))
+            .args(["bash", env!("CARGO_BIN_EXE_paprq")])
             .args(["serve", "-c", "cfg.toml"])
             .current_dir(self.dir.path())
             .env("RUST_LOG", "info")

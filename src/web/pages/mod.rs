@@ -46,6 +46,8 @@ struct Frame {
     root: String,
     /// The operator's, in pieces.
     announcement: Vec<Link>,
+    /// What we wait for.
+    connecting: Option<String>,
     /// Where the page hears that what it shows has changed.
     events: Option<String>,
 }
@@ -57,6 +59,11 @@ impl Frame {
             title,
             root: site.root.clone(),
             announcement: announcement.map(|text| pieces(text)).unwrap_or_default(),
+            connecting: site.engine.waits_for().map(|github| {
+                format!(
+                    "Connecting to GitHub at {github} … What is shown is what was known before."
+                )
+            }),
             events: None,
         }
     }
