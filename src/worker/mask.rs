@@ -521,10 +521,9 @@ mod tests {
             let mut others = String::new();
             for (index, other) in pieces {
                 let unseen = UNSEEN[index.index(UNSEEN.len())];
-                match other {
-                    // A letter of the secret, and something that nobody sees.
-                    None => text.extend(letters.next()),
-                    Some(_) => {}
+                // A letter of the secret, and something that nobody sees.
+                if other.is_none() {
+                    text.extend(letters.next());
                 }
                 text.push_str(unseen);
                 others.push_str(unseen);
