@@ -269,18 +269,6 @@ async fn without_a_mirror_a_merge_costs_at_most_twelve_calls() {
     world
         .until_status(world.head(pull), "homu", StatusState::Success)
         .await;
-    // What the moved base makes it ask is part of it.
-    world
-        .until("the base is looked at", |practice| {
-            let requests = practice.requests().split_off(asked);
-            let landed = requests
-                .iter()
-                .position(|request| request.method == "PATCH" && request.path.ends_with(BASE));
-            let after = requests.iter().skip(landed.unwrap_or(usize::MAX));
-            let mut after = after.filter(|request| request.method == "GET");
-            after.any(|request| request.path.ends_with(&format!("heads/{BASE}")))
-        })
-        .await;
     let calls = world.practice.api_calls() - before;
     let requests = world.practice.requests().split_off(asked);
     let lines: Vec<_> = requests
