@@ -53,7 +53,10 @@ struct Reading {
 
 /// Of all headers that are read.
 fn readings(house: &House, order: &Order) -> Vec<Reading> {
-    let http = Client::builder().no_proxy().timeout(LIMIT);
+    // The server closes some of these connections. A client that keeps them could be about to send
+    // the next request on one.
+    let http = Client::builder().pool_max_idle_per_host(0);
+    let http = http.no_proxy().timeout(LIMIT);
     let http = http.redirect(Policy::none()).build().unwrap();
     let (base, attempt) = (&house.base, order.attempt);
     let (job, number) = (attempt.job, attempt.number);
