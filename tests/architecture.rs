@@ -14,6 +14,8 @@
 mod file;
 #[path = "architecture/made_up.rs"]
 mod made_up;
+#[path = "architecture/seeds.rs"]
+mod seeds;
 #[path = "architecture/words.rs"]
 mod words;
 
@@ -66,6 +68,9 @@ const UNNAMED_DEPENDENCIES: [(&str, &str); 1] = [(
 
 const LINES_MAX: usize = 600;
 
+/// Where the sources are. Folders that are not there have none.
+const SOURCES: [&str; 4] = ["src", "tests", "benches", "crates"];
+
 #[test]
 fn the_map_names_the_floors_in_order() {
     assert_eq!(mapped(&read("src/lib.rs")), FLOORS.map(str::to_owned));
@@ -117,10 +122,7 @@ fn test_code_stays_in_test_modules() {
 #[test]
 fn every_file_begins_with_what_lives_there_and_is_one_idea_long() {
     let mut faults = Vec::new();
-    for path in ["src", "tests", "benches"]
-        .iter()
-        .flat_map(|folder| rust_files(folder))
-    {
+    for path in files(&SOURCES, "rs") {
         faults.extend(shape_faults(&path, &read(&path)));
     }
     assert_eq!(faults, [""; 0]);
@@ -128,11 +130,7 @@ fn every_file_begins_with_what_lives_there_and_is_one_idea_long() {
 
 #[test]
 fn every_dependency_is_used() {
-    let files: Vec<PathBuf> = ["src", "tests", "benches"]
-        .iter()
-        .flat_map(|f| rust_files(f))
-        .collect();
-    let sources: Vec<String> = files.iter().map(read).collect();
+    let sources: Vec<String> = files(&SOURCES, "rs").map(read).collect();
     let named: BTreeSet<String> = sources
         .iter()
         .flat_map(|source| words(source))
@@ -150,7 +148,7 @@ struct Sources {
 
 impl Sources {
     fn of_the_program() -> Self {
-        Self::new(rust_files("src").into_iter().map(|path| {
+        Self::new(files(&["src"], "rs").map(|path| {
             let text = read(&path);
             (path, text)
         }))
@@ -293,22 +291,23 @@ fn unnamed_dependencies(manifest: &str, named: &BTreeSet<String>) -> Vec<String>
     faults
 }
 
-fn rust_files(folder: &str) -> Vec<PathBuf> {
+/// The files below these folders whose names end so, in order.
+fn files(folders: &[&str], extension: &str) -> impl Iterator<Item = PathBuf> {
     let mut files = Vec::new();
-    let mut folders = vec![PathBuf::from(folder)];
+    let mut folders: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
     while let Some(folder) = folders.pop() {
         let entries = fs::read_dir(root().join(&folder)).into_iter().flatten();
         for entry in entries.map(Result::unwrap) {
             let path = folder.join(entry.file_name());
             if entry.file_type().unwrap().is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.extension().is_some_and(|found| found == extension) {
                 files.push(path);
             }
         }
     }
     files.sort();
-    files
+    files.into_iter()
 }
 
 fn root() -> &'static Path {

@@ -137,7 +137,7 @@ fn ended(changed: Vec<Job>, results: &mut BTreeSet<JobId>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn every_job_has_one_result_from_its_own_lease_after_at_most_three_losses(

@@ -198,7 +198,7 @@ fn wants() -> impl Strategy<Value = Wants> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn every_job_gets_through_any_flood_in_time_and_every_promise_is_kept(

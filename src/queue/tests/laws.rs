@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::world::{Waits, World};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     /// L9 in the core: what happens to one repository changes nothing of another.
     #[test]

@@ -103,7 +103,7 @@ fn pull(number: usize, looks: Looks) -> Pull {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
 
     #[test]
     fn pulls_are_ordered_by_homus_tuple(all in proptest::collection::vec(looks(), 0..12)) {

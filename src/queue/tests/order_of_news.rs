@@ -192,7 +192,7 @@ fn deeds_and_order() -> impl Strategy<Value = (Vec<u8>, Vec<usize>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
 
     #[test]
     fn news_in_any_order_and_twice_ends_where_news_in_order_does(

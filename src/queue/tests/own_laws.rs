@@ -446,7 +446,7 @@ fn play(history: &[Happening]) -> Place {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
     #[test]
     fn own_tests_are_of_present_heads_that_may_be_tested_and_come_to_an_end(
