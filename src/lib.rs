@@ -8,7 +8,6 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`ids`] | names of things: repos, pulls, runs, jobs, commits, moments |
-//! | [`config`] | cfg.toml, checked and typed |
 //! | [`command`] | PURE: comment text to commands, and who may give them |
 //! | [`suite`] | PURE: `.papr.yml` to suites, and which of them a run needs |
 //! | [`queue`] | PURE: the state machine of one repo: pulls, runs, checks, order, landing |
@@ -16,6 +15,7 @@
 //! | [`notes`] | PURE: every word that is posted to GitHub |
 //! | [`clock`] | the only reader of the time |
 //! | [`tls`] | which cryptography TLS uses |
+//! | [`config`] | cfg.toml, checked and typed |
 //! | [`protocol`] | what server and worker say to each other |
 //! | [`store`] | the database: rows, inbox, outbox, event log; the logs of jobs; Homu's database |
 //! | [`github`] | webhook payload to event; effect to REST call; the rate budget |

@@ -28,7 +28,7 @@ use words::words;
 
 /// The modules from the first to the last: each may use only those before it.
 const FLOORS: [&str; 18] = [
-    "ids", "config", "command", "suite", "queue", "jobs", "notes", "clock", "tls", "protocol",
+    "ids", "command", "suite", "queue", "jobs", "notes", "clock", "tls", "config", "protocol",
     "store", "github", "git", "engine", "web", "worker", "practice", "cli",
 ];
 

@@ -7,6 +7,7 @@ use super::secret::Secret;
 use super::section::{NamedSection, Section, Word};
 use super::tree::Value;
 use crate::ids::is_same_name;
+use crate::queue::rules::Counts;
 
 /// A commit status to wait for: `[repo.LABEL.status.NAME]`, or `[repo.LABEL.status]` itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,16 +35,6 @@ pub struct CheckRun {
     pub neutral: Counts,
     /// What `skipped` counts as, where no check run of the name was carried out. Default passed.
     pub skipped: Counts,
-}
-
-/// What a check run counts as that neither passed nor failed.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Counts {
-    /// As passed (`"pass"`), as GitHub has it for required checks.
-    #[default]
-    Passed,
-    /// As failed (`"fail"`).
-    Failed,
 }
 
 impl Word for Counts {

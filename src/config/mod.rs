@@ -38,21 +38,21 @@ use std::path::{Path, PathBuf};
 pub use aliases::Aliases;
 pub use amended::{Amended, Amendment};
 pub use branches::Branches;
-pub use builders::{Buildbot, CheckRun, Counts, StatusCheck};
+pub use builders::{Buildbot, CheckRun, StatusCheck};
 pub use capacity::Capacity;
 pub use finding::{ConfigError, ConfigErrors, Place, Position, Warning};
 pub use forward::Forward;
 pub use github::{App, GitHub, PrivateKey};
 pub use nonsense::Places;
-pub use reactions::{Hook, HookAccess, LabelChange, LabelEvent};
+pub use reactions::Hook;
 pub use reading::Environment;
 pub use repo::{Fork, Merging, Repo};
-pub use schedule::{Comparison, Glob, PriorityBound, Rule, RuleRun, Schedule};
 pub use secret::Secret;
 pub use server::{ArtifactBounds, Db, Git, LocalExecutor, Storage, Web, Workers};
-pub use suites::{OnMerge, PullTests, SuiteLimit, Suites};
+pub use suites::{OnMerge, PullTests, Suites};
 
 use crate::ids::RepoLabel;
+use crate::jobs::Schedule;
 use reading::Reading;
 use section::Section;
 use tree::{Malformed, Table, Value};
@@ -186,7 +186,7 @@ fn read(table: &Table, reading: &Reading<'_>) -> Result<Config, ConfigErrors> {
         repos: repo::repos(&top, app_secret, &git),
         hooks: reactions::hooks(&top),
         aliases: Aliases::read(&top.section("aliases")),
-        schedule: Schedule::read(&top.section("schedule")),
+        schedule: schedule::schedule(&top.section("schedule")),
         git,
         github,
         warnings: Vec::new(),

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use super::builders::{CheckRun, StatusCheck};
 use super::finding::Place;
 use super::repo::Repo;
-use super::schedule::{Comparison, Rule, Schedule};
 use super::section::Section;
 use super::unknown::nearest;
 use crate::ids::RepoLabel;
+use crate::jobs::{Comparison, Rule, Schedule};
 
 /// Where things stand that only a later stage can judge: what words the bot hears, is not known
 /// here.

@@ -2,53 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::finding::Place;
 use super::section::{NamedSection, Section, Word};
-
-/// What happened to a pull (homu: main.py LabelEvent).
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LabelEvent {
-    /// It was approved.
-    Approved,
-    /// Its approval was dropped.
-    Rejected,
-    /// It could not be merged.
-    Conflict,
-    /// Its merge passed.
-    Succeed,
-    /// Its merge failed.
-    Failed,
-    /// It landed without a test.
-    Exempted,
-    /// Its test took too long.
-    TimedOut,
-    /// Its test was interrupted.
-    Interrupted,
-    /// A try began.
-    Try,
-    /// A try passed.
-    TrySucceed,
-    /// A try failed.
-    TryFailed,
-    /// Its head changed.
-    Pushed,
-    /// A rollup was made.
-    RollupMade,
-}
-
-/// Which labels an event moves: `[repo.LABEL.labels.EVENT]`.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct LabelChange {
-    /// Taken off. Default none.
-    pub remove: Vec<String>,
-    /// Put on. Default none.
-    pub add: Vec<String>,
-    /// Nothing is done where the pull has one of these. Default none.
-    pub unless: Vec<String>,
-}
+use crate::queue::labels::{LabelChange, LabelEvent};
+use crate::queue::rules::HookAccess;
 
 /// A command that calls another service: `[hooks.NAME]`.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -67,15 +24,6 @@ pub struct Hook {
     /// Whether the service may redirect the call into private networks. Default false: only to
     /// itself.
     pub allow_private_redirects: bool,
-}
-
-/// Who may call a hook.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum HookAccess {
-    /// Who may approve.
-    Reviewer,
-    /// Who may try.
-    Try,
 }
 
 impl Word for LabelEvent {
@@ -132,8 +80,16 @@ pub(super) fn labels(section: &Section<'_>) -> BTreeMap<LabelEvent, LabelChange>
         .map(|event| (*event, section.section(event.word())));
     events
         .filter(|(_, change)| change.exists())
-        .map(|(event, change)| (event, LabelChange::read(&change)))
+        .map(|(event, change)| (event, label_change(&change)))
         .collect()
+}
+
+fn label_change(section: &Section<'_>) -> LabelChange {
+    LabelChange {
+        remove: section.texts("remove"),
+        add: section.texts("add"),
+        unless: section.texts("unless"),
+    }
 }
 
 /// Reads `[hooks]`.
@@ -151,16 +107,6 @@ pub(super) fn places(top: &Section<'_>) -> BTreeMap<String, Place> {
     named
         .map(|hook| (hook.name, hook.section.place("trigger")))
         .collect()
-}
-
-impl LabelChange {
-    fn read(section: &Section<'_>) -> Self {
-        Self {
-            remove: section.texts("remove"),
-            add: section.texts("add"),
-            unless: section.texts("unless"),
-        }
-    }
 }
 
 impl Hook {

@@ -6,7 +6,7 @@ use super::branches::Branches;
 use super::builders::{self, Buildbot, CheckRun, StatusCheck};
 use super::forward::Forward;
 use super::nonsense;
-use super::reactions::{self, LabelChange, LabelEvent};
+use super::reactions;
 use super::secret::Secret;
 use super::secrets;
 use super::section::{NamedSection, Section};
@@ -14,6 +14,7 @@ use super::server::Git;
 use super::suites::{PullTests, Suites};
 use super::tree::Value;
 use crate::ids::{Login, RepoLabel};
+use crate::queue::labels::{LabelChange, LabelEvent};
 
 const RUST_TEAM_URL: &str = "https://team-api.infra.rust-lang.org/v1";
 

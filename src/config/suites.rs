@@ -1,9 +1,10 @@
 //! `[repo.LABEL.suites]`: how our workers run the suites of the commit's own file.
 
 use super::repo::logins;
-use super::schedule::{Glob, no_pattern};
+use super::schedule::no_pattern;
 use super::section::{Section, Word};
 use crate::ids::Login;
+use crate::jobs::SuiteLimit;
 
 const A_DAY_S: u64 = 86_400;
 
@@ -30,15 +31,6 @@ pub struct Suites {
     pub jobs_max: u32,
     /// How many of its jobs whose suite fits a pattern run at a time. Default none.
     pub limits: Vec<SuiteLimit>,
-}
-
-/// How many jobs of certain suites run at a time.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct SuiteLimit {
-    /// The contexts of the suites.
-    pub suites: Glob,
-    /// How many; at least 1.
-    pub jobs_max: u32,
 }
 
 /// Which pulls are tested before they are approved.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::job::Job;
 use super::need::Need;
-use crate::config::{Glob, Rule, RuleRun, Schedule, SuiteLimit};
+use super::schedule::{Glob, Rule, RuleRun, Schedule, SuiteLimit};
 use crate::ids::RepoLabel;
 use crate::queue::note::Purpose;
 

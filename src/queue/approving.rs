@@ -2,12 +2,12 @@
 
 use super::Queue;
 use super::event::{Comment, CommentSort};
+use super::labels::LabelEvent;
 use super::note::{Note, Purpose};
 use super::pull::{Approval, Named, Pull, Stage, Taken, Urgency};
 use super::trying::was_tried;
 use super::turn::Turn;
 use crate::command::CommitPrefix;
-use crate::config::LabelEvent;
 use crate::ids::{Login, PullNumber, Timestamp};
 
 impl Queue {

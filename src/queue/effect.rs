@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::labels::LabelChange;
 use super::note::{Link, Note, StatusNote};
-use crate::config::LabelChange;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::suite::Suite;
 

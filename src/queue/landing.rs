@@ -3,12 +3,12 @@
 use super::Queue;
 use super::effect::{Effect, History, LandingOrder, Member, MergeMark, TitleMark};
 use super::event::{PullState, Refusal};
+use super::labels::LabelEvent;
 use super::note::{Ending, Note, Purpose, QueueStatus};
 use super::pull::Squash;
 use super::rules::{Fixups, Merging};
 use super::run::Phase;
 use super::turn::Turn;
-use crate::config::LabelEvent;
 use crate::ids::RunId;
 
 const LANDED: QueueStatus = QueueStatus::Succeeded {

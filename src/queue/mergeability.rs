@@ -3,9 +3,9 @@
 use super::Queue;
 use super::effect::{BaseAt, Culprit, Effect, Which};
 use super::event::Mergeability;
+use super::labels::LabelEvent;
 use super::note::{Note, Purpose};
 use super::turn::Turn;
-use crate::config::LabelEvent;
 use crate::ids::{BranchName, CommitId, PullNumber};
 
 impl Queue {

@@ -22,7 +22,7 @@ pub mod giving_up;
 mod holding;
 pub mod imported;
 mod inquiry;
-mod labels;
+pub mod labels;
 mod landing;
 mod mergeability;
 pub mod message;

@@ -3,11 +3,11 @@
 use super::Queue;
 use super::effect::{EarlierMerge, Effect};
 use super::event::{CommentKey, PullFacts, PullState, Source};
+use super::labels::LabelEvent;
 use super::note::{Note, Purpose};
 use super::pull::{Approval, Named, Pull, Stage, Urgency};
 use super::run::{Phase, Scope};
 use super::turn::Turn;
-use crate::config::LabelEvent;
 use crate::ids::{BranchName, CommitId, PullNumber, RunId, Timestamp};
 
 /// How facts relate to those that are known.

@@ -4,13 +4,13 @@ use super::Queue;
 use super::approving::is_outdated;
 use super::effect::{Effect, RetryOrder};
 use super::event::Comment;
+use super::labels::LabelEvent;
 use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus};
 use super::own_test::OwnStage;
 use super::pull::{Pull, Stage, Urgency};
 use super::run::{Check, Phase, Run, Scope};
 use super::suites::{names_of, resolve};
 use super::turn::Turn;
-use crate::config::LabelEvent;
 use crate::ids::{PullNumber, RunId};
 
 /// What stands for all suites after `retry` and `test`.

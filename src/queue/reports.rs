@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{BuildVerdict, Verdict};
 use super::rules::CheckRunRule;
+use super::rules::Counts;
 use super::run::CheckState;
-use crate::config::Counts;
 use crate::ids::Timestamp;
 
 /// What a check run says.

@@ -6,9 +6,9 @@ use super::event::Comment;
 use super::note::{Missing, Note};
 use super::pull::{Pull, Unjudged};
 use super::rules::Authority;
+use super::rules::HookAccess;
 use super::turn::Turn;
 use crate::command::{Authorship, Command, Right, Speaker, Standing};
-use crate::config::HookAccess;
 use crate::ids::{Login, PullNumber, Timestamp};
 
 impl Queue {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::effect::History;
+use super::labels::{LabelChange, LabelEvent};
 use crate::command::Grammar;
-use crate::config::{Counts, HookAccess, LabelChange, LabelEvent};
 use crate::ids::{BranchName, Login};
 use crate::suite::OnMerge;
 
@@ -64,6 +64,25 @@ pub struct Rules {
     pub merging: Merging,
     /// Whether GitHub is told anything.
     pub reporting: Reporting,
+}
+
+/// What a check run counts as that neither passed nor failed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Counts {
+    /// As passed (`"pass"`), as GitHub has it for required checks.
+    #[default]
+    Passed,
+    /// As failed (`"fail"`).
+    Failed,
+}
+
+/// Who may call a hook.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum HookAccess {
+    /// Who may approve.
+    Reviewer,
+    /// Who may try.
+    Try,
 }
 
 /// Which pulls are tested by themselves.

@@ -3,12 +3,12 @@
 use super::Queue;
 use super::effect::{EarlierMerge, Effect, Member};
 use super::event::MergeStep;
+use super::labels::LabelEvent;
 use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus, StatusNote};
 use super::own_test::PATIENCE_S;
 use super::pull::Stage;
 use super::run::{CheckState, Phase, Run, RunCheck, Step};
 use super::turn::Turn;
-use crate::config::LabelEvent;
 use crate::ids::{BranchName, CommitId, RunId};
 
 impl Queue {

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use super::Queue;
 use super::approving::is_outdated;
 use super::event::Comment;
+use super::labels::LabelEvent;
 use super::note::{Ending, Note, Purpose};
 use super::pull::Stage;
 use super::run::Scope;
 use super::turn::Turn;
-use crate::config::LabelEvent;
 use crate::ids::{PullNumber, RunId};
 
 impl Queue {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::page::{Page, duration, listed};
 use super::server::host;
 use super::suites;
-use crate::config::{Config, LabelChange, LabelEvent, Merging, Repo, StatusCheck};
+use crate::config::{Config, Merging, Repo, StatusCheck};
+use crate::queue::labels::{LabelChange, LabelEvent};
 use crate::queue::note::Purpose;
 
 /// Says what the bot does with a repository.

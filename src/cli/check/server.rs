@@ -1,7 +1,9 @@
 //! What the configuration means for the server as a whole, and for whoever sets up GitHub.
 
 use super::page::{Page, duration, listed};
-use crate::config::{Config, Db, Git, Glob, Hook, HookAccess, Rule, RuleRun, Web};
+use crate::config::{Config, Db, Git, Hook, Web};
+use crate::jobs::{Glob, Rule, RuleRun};
+use crate::queue::rules::HookAccess;
 
 /// The events that webhooks must bring, as GitHub's settings call them and as its documentation
 /// does.

@@ -4,11 +4,11 @@ use super::super::repo::Repo;
 use super::talk::settled;
 use super::trouble::Trouble;
 use super::{Done, merging};
-use crate::config::LabelChange;
 use crate::github::{self, ApiError, PullEdit};
 use crate::ids::{CommitId, PullNumber, is_same_name};
 use crate::queue::effect::{MergeMark, TitleMark};
 use crate::queue::event::PullState;
+use crate::queue::labels::LabelChange;
 
 /// How the title of a pull begins that landed by rebasing (homu: `linear`).
 const MERGED: &str = "[merged] ";

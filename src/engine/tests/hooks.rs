@@ -10,13 +10,14 @@ use tokio::net::TcpListener;
 use super::server::{Recorder, Seen};
 use super::stage::{LONG, Stage};
 use crate::clock::Stopwatch;
-use crate::config::{Hook, HookAccess};
+use crate::config::Hook;
 use crate::engine::hooks::{HookError, Told, call};
 use crate::engine::orders::hooks::insist;
 use crate::engine::outbox::Tried;
 use crate::ids::PullNumber;
 use crate::queue::effect::{Effect, News};
 use crate::queue::event::Event;
+use crate::queue::rules::HookAccess;
 
 const SHORT: Duration = Duration::from_millis(150);
 

@@ -1,11 +1,11 @@
 //! Labels and titles.
 
 use super::stage::{BOT, REPO, Stage};
-use crate::config::LabelChange;
 use crate::engine::outbox::Tried;
 use crate::ids::{CommitId, PullNumber};
 use crate::practice::{ApiFault, Calls, PullState};
 use crate::queue::effect::{Effect, MergeMark, TitleMark};
+use crate::queue::labels::LabelChange;
 
 fn change(remove: &[&str], add: &[&str], unless: &[&str]) -> LabelChange {
     let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

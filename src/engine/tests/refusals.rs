@@ -2,13 +2,13 @@
 
 use super::stage::{REPO, Stage};
 use crate::clock;
-use crate::config::LabelChange;
 use crate::engine::orders::{Done, Trouble, give_up};
 use crate::engine::outbox::{Order, Tried};
 use crate::ids::{BranchName, CommitId, Login, RunId};
 use crate::practice::{ApiFault, Calls};
 use crate::queue::effect::{BaseAt, Effect, ExemptionQuestion, MergeMark, TitleMark, Which};
 use crate::queue::event::{CommentSort, Event, Source};
+use crate::queue::labels::LabelChange;
 use crate::queue::note::{Note, QueueStatus, StatusNote};
 
 /// Every refusal that is no limit of calls.

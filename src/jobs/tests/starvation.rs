@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::{Rule, RuleRun};
+use crate::jobs::{Rule, RuleRun};
 
 /// How long jobs run at most.
 const RUN_S: i64 = 300;

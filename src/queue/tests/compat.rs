@@ -6,13 +6,13 @@ use super::homu::{made, of, orders};
 use super::scripts::{one_pull, testing, two_pulls};
 use super::story::{Story, comment, commit, facts, run_id, with_status};
 use crate::command::Standing;
-use crate::config::Counts;
 use crate::ids::{BranchName, Login, PullNumber};
 use crate::queue::Queue;
 use crate::queue::effect::{Effect, RetryOrder};
 use crate::queue::event::{Comment, CommentSort, Event, Verdict};
 use crate::queue::note::{Link, Missing, Note, Purpose, Reason, Unfinished};
 use crate::queue::reports::CheckRunVerdict;
+use crate::queue::rules::Counts;
 use crate::queue::rules::{Authority, CheckRunRule, Mentions, Rules, StatusRule};
 
 /// What is said in answer to a comment.

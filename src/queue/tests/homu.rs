@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::scripts::{one_pull, testing, two_pulls};
 use super::story::{Story, comment, commit, facts, run_id, seconds, with_status};
 use crate::command::Standing;
-use crate::config::HookAccess;
 use crate::ids::{BranchName, Login, PullNumber};
 use crate::queue::effect::{Effect, News};
 use crate::queue::event::{Comment, Event, PullAge, Verdict};
 use crate::queue::note::Ending;
 use crate::queue::pull::Stage;
+use crate::queue::rules::HookAccess;
 use crate::queue::rules::{Authority, BuildbotRule, HookRule, Replay, Rules};
 
 fn told(user: &str, standing: Standing) -> Event {

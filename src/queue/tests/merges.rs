@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::homu::{made, of, orders};
 use super::scripts::{one_pull, two_pulls};
 use super::story::{Story, comment, commit, facts, run_id, with_status};
-use crate::config::{LabelChange, LabelEvent};
 use crate::ids::{BranchName, PullNumber};
 use crate::queue::effect::{BaseAt, Culprit, Effect, History};
 use crate::queue::event::{
     BuildVerdict, Event, MergeStep, Mergeability, PullAge, PullFacts, PullState, Source, Verdict,
 };
+use crate::queue::labels::{LabelChange, LabelEvent};
 use crate::queue::note::Exemption;
 use crate::queue::rules::{BuildbotRule, ExemptionRule, Fixups, Rules};
 
