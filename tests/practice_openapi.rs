@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use actix_web::{App, HttpResponse, HttpServer, web};
 use description::Description;
+use paprq::clock;
 use paprq::github::{
     ApiError, GitHub, PullEdit, Repo, Settings, Slug, Sorts, StatusState, StatusText,
 };
@@ -39,7 +40,7 @@ struct Site {
 
 async fn site() -> Site {
     let dir = tempfile::tempdir().unwrap();
-    let practice = Practice::start(dir.path(), 0).await.unwrap();
+    let practice = Practice::start(dir.path(), 0, clock::now).await.unwrap();
     practice.add_user("bot", Some(TOKEN));
     practice.add_user("octo", Some("octo-token"));
     practice.create_repo(REPO, [("a.txt", "one\n")]).unwrap();

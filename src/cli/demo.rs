@@ -13,6 +13,7 @@ use super::descriptors;
 use super::server::{Patience, Plan, Server, log};
 use super::umask::Umask;
 use super::workshop::Workshop;
+use crate::clock;
 use crate::config::Config;
 use crate::engine::PagesAt;
 use crate::practice::{Practice, Sample, SampleRepo};
@@ -112,10 +113,10 @@ impl Stage {
 async fn start_practice(directory: &Path, port: u16) -> anyhow::Result<Practice> {
     let directory = directory.join("github");
     let next = if port == 0 { 0 } else { port.saturating_add(1) };
-    match Practice::start(&directory, next).await {
+    match Practice::start(&directory, next, clock::now).await {
         Ok(practice) => Ok(practice),
         Err(_taken) => {
-            let practice = Practice::start(&directory, 0).await?;
+            let practice = Practice::start(&directory, 0, clock::now).await?;
             let instead = practice.url();
             say(&format!(
                 "Port {next} is taken: the practice GitHub is at {instead} instead."

@@ -6,7 +6,6 @@ use std::sync::PoisonError;
 
 use serde_json::{Value, json};
 
-use crate::clock;
 use crate::ids::{CommitId, Login, PullNumber};
 
 use super::PracticeError;
@@ -139,7 +138,7 @@ impl Core {
 
     fn tell_push(&self, disk: &Disk, moved: Moved<'_>) -> Result<(), PracticeError> {
         let pushed = Pushed::read(disk, moved)?;
-        let now = clock::now();
+        let now = self.now();
         let mut world = self.world();
         if let Some(repo) = world.repo_mut(moved.repo) {
             repo.pushed_at = now;
@@ -203,7 +202,7 @@ impl Core {
         let before = std::mem::replace(&mut pull.head, head);
         pull.base = base;
         pull.size = size;
-        pull.updated_at = clock::now();
+        pull.updated_at = self.now();
         let more = json!({"before": before.to_string(), "after": head.to_string()});
         let told = Told::new("synchronize", by).with(more);
         self.tell_of_pull(&mut world, &at.repo, at.number, told);
@@ -263,7 +262,7 @@ impl Core {
     }
 
     fn mark_merged(&self, at: &PullAt, commit: CommitId, by: &Login) {
-        let now = clock::now();
+        let now = self.now();
         let mut world = self.world();
         let found = world
             .repo_mut(&at.repo)
@@ -302,7 +301,7 @@ impl Core {
             return Ok(());
         }
         let message = format!("Merge {} into {base}", pull.head);
-        let author = self.signature(&pull.author, clock::now());
+        let author = self.signature(&pull.author, self.now());
         let merge = match disk.merge(base, pull.head, &message, &author)? {
             Merged::Made(merge) => Some(merge),
             Merged::NothingToDo => Some(base),

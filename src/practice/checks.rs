@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::clock;
 use crate::ids::{CommitId, Login};
 
 use super::core::Core;
@@ -92,7 +91,7 @@ impl Practice {
                 name: name.to_owned(),
                 commit,
                 details_url: format!("{}/ci/{commit}", self.url()),
-                started_at: clock::now(),
+                started_at: self.core().now(),
                 end: None,
             },
         )
@@ -115,7 +114,7 @@ impl Practice {
         })?;
         let beside = beside.ok_or_else(|| PracticeError::Unknown(format!("check run {id}")))?;
         let name = name.to_owned();
-        let (started_at, end) = (clock::now(), None);
+        let (started_at, end) = (self.core().now(), None);
         self.begin_check_run(
             repo,
             CheckRun {
@@ -158,7 +157,7 @@ impl Practice {
         conclusion: Conclusion,
     ) -> Result<(), PracticeError> {
         let end = CheckEnd {
-            at: clock::now(),
+            at: self.core().now(),
             conclusion,
         };
         let found = self.core().change_repo(repo, |repo| {
@@ -184,7 +183,7 @@ impl Core {
             return Err(PracticeError::Unknown(format!("commit {commit}")));
         }
         let facts = disk.commit(commit)?;
-        let now = clock::now();
+        let now = self.now();
         let mut world = self.world();
         world.user(&new.creator, now);
         let status = Status {

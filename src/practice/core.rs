@@ -1,5 +1,6 @@
 //! The heart that server and [`Practice`](super::Practice) share: state, faults, deliveries.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,10 +15,13 @@ use super::hooks::Parcel;
 use super::json::Shapes;
 use super::world::World;
 
+/// Tells the time to whoever serves it.
+type Clock = dyn Fn() -> Timestamp + Send + Sync;
+
 /// Shared by all threads. No lock is held while git runs.
-#[derive(Debug)]
 pub(super) struct Core {
     world: Mutex<World>,
+    clock: Box<Clock>,
     /// Held while moved refs get their consequences, so that these come one after the other.
     pub(super) announcing: Mutex<()>,
     changed: watch::Sender<u64>,
@@ -28,14 +32,24 @@ pub(super) struct Core {
     pub(super) dir: PathBuf,
 }
 
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Core {
     pub(super) fn new(
         url: String,
         dir: &Path,
+        clock: Box<Clock>,
         parcels: mpsc::UnboundedSender<Parcel>,
     ) -> Arc<Self> {
         Arc::new(Self {
             world: Mutex::default(),
+            clock,
             announcing: Mutex::default(),
             changed: watch::Sender::new(0),
             faults: Faults::default(),
@@ -43,6 +57,11 @@ impl Core {
             url,
             dir: dir.to_owned(),
         })
+    }
+
+    /// The present moment.
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
     }
 
     /// The state. A thread that panicked with it left it whole: each change is one statement.

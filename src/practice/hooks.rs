@@ -11,7 +11,6 @@ use sha1::Sha1;
 use sha2::Sha256;
 use tokio::sync::mpsc;
 
-use crate::clock::{self, Stopwatch};
 use crate::ids::Login;
 
 use super::core::Core;
@@ -103,7 +102,7 @@ impl Core {
                 event: news.event.to_owned(),
                 action: news.action.map(ToOwned::to_owned),
                 payload: payload.clone(),
-                at: clock::now(),
+                at: self.now(),
                 outcome: DeliveryOutcome::UnderWay,
                 took_ms: 0,
                 again: false,
@@ -122,7 +121,7 @@ impl Core {
             return false;
         };
         delivery.id = world.next_id();
-        delivery.at = clock::now();
+        delivery.at = self.now();
         delivery.outcome = DeliveryOutcome::UnderWay;
         delivery.again = true;
         self.send(world, delivery);
@@ -243,7 +242,7 @@ impl Postman {
 
     async fn post(&self, parcel: Parcel) {
         let id = parcel.delivery;
-        let watch = Stopwatch::start();
+        let sent = self.core.now();
         let request = self
             .client
             .post(&parcel.url)
@@ -260,7 +259,8 @@ impl Postman {
             Ok(answer) => DeliveryOutcome::Answered(answer.status().as_u16()),
             Err(error) => DeliveryOutcome::Unanswered(error.to_string()),
         };
-        self.core.delivered(id, outcome, watch.elapsed_ms());
+        self.core
+            .delivered(id, outcome, self.core.now().ms_since(sent));
     }
 }
 

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::clock;
 use crate::ids::{Login, PullNumber};
 
 use super::announce::Told;
@@ -61,7 +60,7 @@ impl Core {
                     return Ok(None);
                 }
                 pull.labels.push(label);
-                pull.updated_at = clock::now();
+                pull.updated_at = self.now();
                 Ok(Some(Told::new("labeled", by).with(json!({"label": shape}))))
             })?;
         }
@@ -84,7 +83,7 @@ impl Core {
         let shape = self.label_json(repo, &label)?;
         self.change_pull(repo, number, |pull| {
             pull.labels.retain(|has| *has != label);
-            pull.updated_at = clock::now();
+            pull.updated_at = self.now();
             let told = Told::new("unlabeled", by);
             Ok(Some(told.with(json!({"label": shape}))))
         })

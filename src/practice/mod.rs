@@ -53,6 +53,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use crate::ids::Timestamp;
+
 use self::core::Core;
 use self::server::Server;
 
@@ -100,7 +102,8 @@ pub struct Practice {
 }
 
 impl Practice {
-    /// Starts it on 127.0.0.1, on any free port if `port` is 0. Its bare repositories are made in `dir`.
+    /// Starts it on 127.0.0.1, on any free port if `port` is 0. Its bare repositories are made in `dir`,
+    /// and `clock` tells it the present moment.
     ///
     /// # Errors
     /// If the port is taken.
@@ -108,11 +111,15 @@ impl Practice {
         clippy::unused_async,
         reason = "callers need not change when starting comes to wait for something"
     )]
-    pub async fn start(dir: &Path, port: u16) -> Result<Self, PracticeError> {
+    pub async fn start(
+        dir: &Path,
+        port: u16,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Result<Self, PracticeError> {
         let listener = TcpListener::bind(("127.0.0.1", port)).map_err(PracticeError::Start)?;
         let address = listener.local_addr().map_err(PracticeError::Start)?;
         let (parcels, delivered) = mpsc::unbounded_channel();
-        let core = Core::new(format!("http://{address}"), dir, parcels);
+        let core = Core::new(format!("http://{address}"), dir, Box::new(clock), parcels);
         let server = Server::start(Arc::clone(&core), listener, delivered)?;
         Ok(Self {
             core,

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::clock;
 use crate::ids::{CommitId, Login, PullNumber};
 
 use super::announce::Told;
@@ -262,14 +261,14 @@ impl Core {
                 from.ok_or_else(|| PracticeError::Unknown("default branch".to_owned()))?,
             )?;
         }
-        let signature = self.signature(author, clock::now());
+        let signature = self.signature(author, self.now());
         let commit = disk.commit_on(branch, changes, message, &signature)?;
         self.announce(repo, &[name], author)?;
         Ok(commit)
     }
 
     pub(super) fn open_pull(&self, new: &NewPull<'_>) -> Result<PullNumber, PracticeError> {
-        let now = clock::now();
+        let now = self.now();
         self.signature(new.author, now);
         let (head_repo, head_branch) = self.head_of(new)?;
         let branch = format!("refs/heads/{head_branch}");
@@ -352,7 +351,7 @@ impl Core {
         number: PullNumber,
         by: &Login,
     ) -> Result<(), PracticeError> {
-        let now = clock::now();
+        let now = self.now();
         self.change_pull(repo, number, |pull| {
             pull.updated_at = now;
             match pull.stage {
@@ -376,7 +375,7 @@ impl Core {
             .ok_or_else(|| unknown_pull(number))?;
         let disk = self.disk(&pull.head_repo)?;
         let head = disk.tip(&format!("refs/heads/{}", pull.head_branch))?;
-        let now = clock::now();
+        let now = self.now();
         let moved = match head {
             Some(head) => Some((head, self.fetch_head(repo, &pull, head)?)),
             None => None,
@@ -415,7 +414,7 @@ impl Core {
             }
             None => None,
         };
-        let now = clock::now();
+        let now = self.now();
         self.change_pull(repo, number, |pull| {
             let changes = apply(pull, edit, base);
             if changes.as_object().is_some_and(serde_json::Map::is_empty) {
@@ -436,7 +435,7 @@ impl Core {
         by: &str,
     ) -> Result<(), PracticeError> {
         let by = Login::new(by);
-        let now = clock::now();
+        let now = self.now();
         self.change_pull(repo, number, |pull| {
             pull.draft = draft == Draft::Yes;
             pull.updated_at = now;
@@ -488,7 +487,7 @@ impl Core {
         let base = disk
             .tip(&name)?
             .ok_or_else(|| PracticeError::Unknown(name.clone()))?;
-        let author = self.signature(by, clock::now());
+        let author = self.signature(by, self.now());
         let merged = disk.merge(base, pull.head, &message, &author)?;
         let super::disk::Merged::Made(commit) = merged else {
             return Err(PracticeError::Refused("it does not merge".to_owned()));

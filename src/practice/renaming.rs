@@ -7,7 +7,6 @@ use super::core::Core;
 use super::hooks::News;
 use super::setup::{owner_and_name, unknown_repo};
 use super::{Practice, PracticeError};
-use crate::clock;
 use crate::ids::Login;
 
 impl Practice {
@@ -39,7 +38,7 @@ impl Core {
             repo.collaborators.insert(former.0.clone(), admin);
         }
         (repo.owner, repo.name, repo.path) = (owner.clone(), name, path);
-        world.user(&owner, clock::now());
+        world.user(&owner, self.now());
         world.insert_repo(repo);
         world.follow_name(old, new);
         let news = news(new, &former, &owner);

@@ -15,7 +15,6 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::clock;
 use crate::ids::Login;
 
 use super::PracticeError;
@@ -272,7 +271,7 @@ impl Seen {
             path: arrival.path.clone(),
             login: arrival.login.clone(),
             body,
-            at: clock::now(),
+            at: core.now(),
             status: None,
             api: kind == Kind::Api,
         });

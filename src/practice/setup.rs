@@ -1,6 +1,5 @@
 //! Making users, repositories, forks and webhooks.
 
-use crate::clock;
 use crate::ids::{CommitId, Login};
 
 use super::core::Core;
@@ -16,7 +15,7 @@ impl Practice {
     pub fn add_user(&self, login: &str, token: Option<&str>) {
         let login = Login::new(login);
         let mut world = self.core().world();
-        world.user(&login, clock::now());
+        world.user(&login, self.core().now());
         if let Some(token) = token {
             world.tokens.insert(token.to_owned(), login);
         }
@@ -47,7 +46,7 @@ impl Practice {
         let core = self.core();
         let (owner, name) = owner_and_name(repo)?;
         let files: Vec<Change> = files.into_iter().map(Into::into).collect();
-        let author = core.signature(&owner, clock::now());
+        let author = core.signature(&owner, core.now());
         let path = core.new_directory(repo)?;
         let disk = Disk::create(&path, branch, &files, &author)?;
         core.add_repo(owner, name, branch, &disk)?;
@@ -102,7 +101,7 @@ impl Practice {
             id,
             url: url.to_owned(),
             secret: secret.to_owned(),
-            created_at: clock::now(),
+            created_at: self.core().now(),
         };
         core.change_repo(repo, |repo| repo.hooks.push(hook))?;
         Ok(id)
@@ -129,7 +128,7 @@ impl Core {
         })?;
         let path = self.new_directory(&format!("{owner}/{name}"))?;
         let disk = Disk::fork(&from.0, &path)?;
-        self.signature(&Login::new(owner), clock::now());
+        self.signature(&Login::new(owner), self.now());
         self.add_repo(Login::new(owner), name.clone(), &from.1, &disk)?;
         if let Some(fork) = self.world().repo_mut(&format!("{owner}/{name}")) {
             fork.parent = Some(repo.to_owned());
@@ -167,7 +166,7 @@ impl Core {
             parent: None,
             tips,
         };
-        world.insert_repo(Repo::new(new, clock::now()));
+        world.insert_repo(Repo::new(new, self.now()));
         drop(world);
         self.changed();
         Ok(())

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::clock;
 use crate::ids::{Login, PullNumber};
 
 use super::announce::Told;
@@ -67,7 +66,7 @@ impl Practice {
     ) -> Result<u64, PracticeError> {
         let author = Login::new(author);
         let id = self.core().next_id_for(&author);
-        let now = clock::now();
+        let now = self.core().now();
         self.core().say(repo, number, |pull| {
             pull.reviews.push(Review {
                 id,
@@ -102,7 +101,7 @@ impl Practice {
         let author = Login::new(author);
         let id = self.core().next_id_for(&author);
         let review = self.core().next_id_for(&author);
-        let now = clock::now();
+        let now = self.core().now();
         self.core().say(repo, number, |pull| {
             pull.review_comments.push(ReviewComment {
                 id,
@@ -125,7 +124,7 @@ impl Core {
     /// A fresh id for something that this user makes.
     pub(super) fn next_id_for(&self, author: &Login) -> u64 {
         let mut world = self.world();
-        world.user(author, clock::now());
+        world.user(author, self.now());
         world.next_id()
     }
 
@@ -148,7 +147,7 @@ impl Core {
         body: &str,
     ) -> Result<u64, PracticeError> {
         let id = self.next_id_for(author);
-        let now = clock::now();
+        let now = self.now();
         let comment = Comment {
             id,
             author: author.clone(),
@@ -176,7 +175,7 @@ impl Core {
         by: &Login,
         body: &str,
     ) -> Result<(), PracticeError> {
-        let now = clock::now();
+        let now = self.now();
         let mut world = self.world();
         let pull = pull_with_comment(&mut world, repo, id)?;
         pull.updated_at = now;
@@ -211,7 +210,7 @@ impl Core {
         self.tell_comment(&mut world, repo, &comment, Told::new("deleted", by));
         let pull = pull_with_comment(&mut world, repo, id)?;
         pull.comments.retain(|comment| comment.id != id);
-        pull.updated_at = clock::now();
+        pull.updated_at = self.now();
         drop(world);
         self.changed();
         Ok(())

@@ -16,6 +16,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::clock;
 use crate::ids::{CommitId, PullNumber};
 
 use super::*;
@@ -31,7 +32,7 @@ struct Site {
 
 async fn site() -> Site {
     let dir = tempfile::tempdir().unwrap();
-    let practice = Practice::start(dir.path(), 0).await.unwrap();
+    let practice = Practice::start(dir.path(), 0, clock::now).await.unwrap();
     practice.add_user("octo", Some("octo-token"));
     practice.add_user("bot", Some("bot-token"));
     practice.add_user("guest", Some("guest-token"));

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use paprq::clock;
 use paprq::ids::{CommitId, PullNumber};
 use paprq::practice::{CommentSeen, Permission, Practice, PullState, StatusState};
 use tokio::sync::watch;
@@ -131,7 +132,7 @@ impl World {
     /// The stage without the server.
     pub(crate) async fn prepare(settings: Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let practice = Practice::start(&dir.path().join("github"), 0)
+        let practice = Practice::start(&dir.path().join("github"), 0, clock::now)
             .await
             .unwrap();
         practice.add_user(BOT, Some(BOT_TOKEN));

@@ -36,7 +36,7 @@ impl Stage {
     /// The same, also with these lines in `[git]`.
     pub(super) async fn start_with(git: &str, lines: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let practice = Practice::start(&dir.path().join("github"), 0)
+        let practice = Practice::start(&dir.path().join("github"), 0, clock::now)
             .await
             .unwrap();
         practice.add_user(BOT, Some(TOKEN));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::clock;
 use crate::practice::world::{PullState, StatusState};
 use crate::practice::{Practice, Sample};
 
@@ -14,7 +15,7 @@ struct Browser {
 
 async fn browser() -> Browser {
     let dir = tempfile::tempdir().unwrap();
-    let practice = Practice::start(dir.path(), 0).await.unwrap();
+    let practice = Practice::start(dir.path(), 0, clock::now).await.unwrap();
     let sample = practice.sample().unwrap();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     Browser {

@@ -18,7 +18,6 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::clock;
 use crate::ids::Login;
 
 use super::PracticeError;
@@ -210,10 +209,9 @@ pub(super) fn answer(core: &Core, call: &Call) -> Answer {
     let payer = call.caller.login().cloned();
     let payer = payer.unwrap_or_else(|| Login::new("anonymous"));
     let spent = core.world().spent.get(&payer).copied().unwrap_or(0);
-    let limit = core.faults.limit();
     // GitHub lets a spent token ask how spent it is.
-    if spent >= limit && !call.path.starts_with("/rate_limit") {
-        return with_limits(Refusal::LimitReached.into(), limit, spent);
+    if spent >= core.faults.limit() && !call.path.starts_with("/rate_limit") {
+        return with_limits(Refusal::LimitReached.into(), Limits::of(core, spent));
     }
     let answer = Asked::of(core, call)
         .and_then(|asked| route(&asked))
@@ -226,7 +224,7 @@ pub(super) fn answer(core: &Core, call: &Call) -> Answer {
     }
     let spent = *spent;
     drop(world);
-    with_limits(answer, limit, spent)
+    with_limits(answer, Limits::of(core, spent))
 }
 
 /// Gives an answer its `ETag`, and takes away the body if the caller has it.
@@ -256,8 +254,7 @@ fn conditional(call: &Call, answer: Answer) -> Answer {
     answer.header("etag", tag)
 }
 
-fn with_limits(answer: Answer, limit: u32, spent: u32) -> Answer {
-    let limits = Limits::of(limit, spent);
+fn with_limits(answer: Answer, limits: Limits) -> Answer {
     answer
         .header("x-ratelimit-limit", limits.limit.to_string())
         .header("x-ratelimit-remaining", limits.remaining.to_string())
@@ -277,9 +274,10 @@ struct Limits {
 }
 
 impl Limits {
-    fn of(limit: u32, used: u32) -> Self {
+    fn of(core: &Core, used: u32) -> Self {
         const HOUR_S: i64 = 3600;
-        let hour = clock::now().0.div_euclid(1000 * HOUR_S);
+        let limit = core.faults.limit();
+        let hour = core.now().0.div_euclid(1000 * HOUR_S);
         Self {
             limit,
             used,

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use crate::clock;
 use crate::ids::{CommitId, Timestamp};
 use crate::practice::disk::{NewCommit, Signature};
 
@@ -20,7 +19,7 @@ pub(super) fn commit(asked: &Asked<'_>, sha: &str) -> Result<Answer, Refusal> {
 /// `POST /git/commits`: a commit of a tree that is there already.
 pub(super) fn make_commit(asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let by = asked.writer()?;
-    let default = asked.core.signature(by, clock::now());
+    let default = asked.core.signature(by, asked.core.now());
     let author = signature(asked.member("author"), &default);
     let committer = signature(asked.member("committer"), &author);
     let parents = asked.member("parents").and_then(Value::as_array);

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use crate::clock;
 use crate::ids::CommitId;
 use crate::practice::disk::{Merged, RefMove};
 
@@ -151,7 +150,7 @@ fn merge(asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let message = asked
         .text("commit_message")
         .map_or_else(|| format!("Merge {head} into {base}"), ToOwned::to_owned);
-    let author = asked.core.signature(by, clock::now());
+    let author = asked.core.signature(by, asked.core.now());
     for _ in 0..MERGE_TRIES {
         let onto = disk.tip(&name)?.ok_or(Refusal::NotFound)?;
         let merged = match disk.merge(onto, with, &message, &author)? {

@@ -36,7 +36,7 @@ pub(super) fn own_user(asked: &Asked<'_>) -> Result<Answer, Refusal> {
 pub(super) fn rate_limit(asked: &Asked<'_>) -> Result<Answer, Refusal> {
     let login = asked.user()?;
     let used = spent(&asked.core.world(), login);
-    let limits = Limits::of(asked.core.faults.limit(), used);
+    let limits = Limits::of(asked.core, used);
     let rate = json!({
         "limit": limits.limit,
         "used": limits.used,

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::clock;
 use crate::ids::CommitId;
 use crate::suite::{self, Occasion, OnMerge};
 
@@ -16,7 +17,7 @@ struct Stage {
 
 async fn stage() -> Stage {
     let dir = tempfile::tempdir().unwrap();
-    let practice = Practice::start(&dir.path().join("github"), 0)
+    let practice = Practice::start(&dir.path().join("github"), 0, clock::now)
         .await
         .unwrap();
     let sample = practice.sample().unwrap();

@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::serve;
+use crate::clock;
 use crate::config::Config;
 use crate::engine::{Engine, PagesAt};
 use crate::ids::{PullNumber, RepoLabel};
@@ -55,7 +56,7 @@ impl House {
     /// The same with another configuration.
     async fn start_with(configure: impl FnOnce(&mut Value, &Practice)) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let practice = Practice::start(&directory.path().join("github"), 0)
+        let practice = Practice::start(&directory.path().join("github"), 0, clock::now)
             .await
             .unwrap();
         let sample = practice.sample().unwrap();
