@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use paprq::command::Grammar;
-use paprq::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
-use paprq::queue::Queue;
-use paprq::queue::effect::History;
-use paprq::queue::event::{
+use paprq_core::command::Grammar;
+use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
+use paprq_core::queue::Queue;
+use paprq_core::queue::effect::History;
+use paprq_core::queue::event::{
     Comment, CommentKey, CommentSort, Event, HeadRepo, PullFacts, PullState, Source,
 };
-use paprq::queue::rules::{
+use paprq_core::queue::rules::{
     ExemptionRule, Fixups, Mentions, Merging, PullTests, Reporting, Reuse, Rules,
 };
 

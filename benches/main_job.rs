@@ -21,7 +21,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use paprq::clock::Stopwatch;
-use paprq::practice::StatusState;
+use paprq_practice::StatusState;
 use world::{BOT, LIMIT, REPO, SECRET, Settings, World};
 
 const ROUNDS: usize = 30;

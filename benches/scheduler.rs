@@ -4,12 +4,12 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use paprq::ids::{CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
-use paprq::jobs::{
+use paprq_core::ids::{CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
+use paprq_core::jobs::{
     Board, Claimant, Executor, Job, JobState, PasswordDigest, Policy, Subject, WorkerKey,
 };
-use paprq::queue::note::Purpose;
-use paprq::suite::{Environment, Network, Suite};
+use paprq_core::queue::note::Purpose;
+use paprq_core::suite::{Environment, Network, Suite};
 
 const JOBS: u64 = 10_000;
 const WORKERS: u64 = 1000;

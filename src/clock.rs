@@ -2,7 +2,7 @@
 //!
 //! Everything else is told what time it is, so that it can be tested with any time.
 
-use crate::ids::Timestamp;
+use paprq_core::ids::Timestamp;
 
 /// The present moment by the system's clock.
 #[expect(

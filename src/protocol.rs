@@ -31,9 +31,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::artifacts::{ArtifactPath, BadPath};
 pub use crate::config::ArtifactBounds;
-use crate::ids::{CommitId, WorkerId};
-pub use crate::jobs::{Attempt, Executor, JobOutcome, Wish, WorkerFault};
-use crate::suite::{Suite, Variable};
+use paprq_core::ids::{CommitId, WorkerId};
+pub use paprq_core::jobs::{Attempt, Executor, JobOutcome, Wish, WorkerFault};
+use paprq_core::suite::{Suite, Variable};
 
 /// How long a worker holds a job without a word to the server, in seconds.
 pub const LEASE_S: u64 = 60;

@@ -1,5 +1,5 @@
-//! Holds the map of `src/lib.rs`: which module may use which, what pure modules must not know, and
-//! the rules of the house that no lint knows.
+//! Holds the maps in `src/lib.rs` and `crates/core/src/lib.rs`: which module may use which, that the
+//! core knows nothing of the world, and the rules of the house that no lint knows.
 //!
 //! It reads the sources as words, without comments and texts, so it needs no compiler; `made_up`
 //! shows that each rule finds what it should.
@@ -22,43 +22,57 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::vec;
 
 use file::File;
 use words::words;
 
-/// The modules from the first to the last: each may use only those before it.
-const FLOORS: [&str; 18] = [
-    "ids", "command", "suite", "queue", "jobs", "notes", "clock", "tls", "config", "protocol",
-    "store", "github", "git", "engine", "web", "worker", "practice", "cli",
-];
+/// A package of the workspace.
+#[derive(Clone, Copy)]
+struct Package {
+    folder: &'static str,
+    /// Its modules from the first to the last: each may use only those before it.
+    floors: &'static [&'static str],
+}
 
-/// The modules that decide and do nothing.
-const PURE: [&str; 5] = ["command", "suite", "queue", "jobs", "notes"];
+const CORE: Package = Package {
+    folder: "crates/core",
+    floors: &["ids", "command", "suite", "queue", "jobs", "notes"],
+};
 
-/// What test modules may use though it stands further down: `clock` to show that something ends
-/// soon, `practice` because it is what tests are made with.
-const FOR_TESTS: [&str; 2] = ["clock", "practice"];
+const SHELL: Package = Package {
+    folder: "",
+    floors: &[
+        "clock", "tls", "config", "protocol", "store", "github", "git", "engine", "web", "worker",
+        "cli",
+    ],
+};
 
-/// Crates that do something in the world, by the beginning of their names.
-const EFFECTFUL_CRATES: [&str; 14] = [
-    "tokio",
-    "diesel",
-    "octocrab",
-    "reqwest",
-    "git2",
-    "actix",
-    "hyper",
-    "object_store",
-    "rand",
-    "rustix",
-    "nix",
-    "tempfile",
-    "tracing",
-    "libsqlite3_sys",
+/// Small enough to need no floors.
+const PRACTICE: Package = Package {
+    folder: "crates/practice",
+    floors: &[],
+};
+
+const PACKAGES: [Package; 3] = [CORE, SHELL, PRACTICE];
+
+/// What the core is built of: crates that compute and do nothing else.
+const PURE_CRATES: [&str; 11] = [
+    "glob",
+    "globset",
+    "hex",
+    "jiff",
+    "pulldown-cmark",
+    "saphyr-parser",
+    "serde",
+    "serde_json",
+    "sha2",
+    "strsim",
+    "thiserror",
 ];
 
 /// Parts of the standard library that do something in the world.
-const EFFECTFUL_STD: [&str; 7] = ["fs", "net", "process", "env", "thread", "io", "os"];
+const EFFECTFUL_STD: [&str; 8] = ["fs", "net", "process", "env", "thread", "time", "io", "os"];
 
 /// Dependencies that no source names, and why they are there.
 const UNNAMED_DEPENDENCIES: [(&str, &str); 1] = [(
@@ -72,57 +86,67 @@ const LINES_MAX: usize = 600;
 const SOURCES: [&str; 4] = ["src", "tests", "benches", "crates"];
 
 #[test]
-fn the_map_names_the_floors_in_order() {
-    assert_eq!(mapped(&read("src/lib.rs")), FLOORS.map(str::to_owned));
+fn the_maps_name_the_floors_in_order() {
+    for package in [CORE, SHELL] {
+        assert_eq!(mapped(&package.map()), package.floors);
+    }
 }
 
 #[test]
-fn the_map_marks_the_pure_modules() {
-    let library = read("src/lib.rs");
-    let marked: Vec<&str> = library
-        .lines()
-        .filter(|line| line.contains("] | PURE: "))
-        .filter_map(|line| line.split('`').nth(1))
-        .collect();
-    assert_eq!(marked, PURE);
-}
-
-#[test]
-fn the_map_names_every_module() {
-    let declared: BTreeSet<String> = words(&read("src/lib.rs"))
-        .windows(3)
-        .filter(|w| w[0].text == "mod" && w[2].text == ";")
-        .map(|w| w[1].text.clone())
-        .collect();
-    let mapped: BTreeSet<String> = FLOORS.map(str::to_owned).into();
-    assert_eq!(declared, mapped);
-    let present: BTreeSet<String> = Sources::of_the_program()
-        .files
-        .iter()
-        .filter_map(|file| file.module.first().cloned())
-        .collect();
-    assert_eq!(present, mapped);
+fn the_maps_name_every_module() {
+    for package in [CORE, SHELL] {
+        let sources = Sources::of(package);
+        let declared: BTreeSet<String> = words(&package.map())
+            .windows(3)
+            .filter(|w| w[0].text == "mod" && w[2].text == ";")
+            .map(|w| w[1].text.clone())
+            .filter(|module| !sources.is_test(std::slice::from_ref(module)))
+            .collect();
+        let mapped: BTreeSet<String> = package.floors.iter().map(ToString::to_string).collect();
+        assert_eq!(declared, mapped);
+    }
 }
 
 #[test]
 fn no_module_uses_one_below_it() {
-    assert_eq!(Sources::of_the_program().wrong_arrows(), [""; 0]);
+    for package in [CORE, SHELL] {
+        assert_eq!(Sources::of(package).wrong_arrows(), [""; 0]);
+    }
 }
 
 #[test]
-fn pure_modules_know_no_framework_and_no_world() {
-    assert_eq!(Sources::of_the_program().impurities(), [""; 0]);
+fn the_core_knows_no_world() {
+    assert_eq!(Sources::of(CORE).impurities(), [""; 0]);
+    let manifest: toml::Table = toml::from_str(&CORE.manifest()).unwrap();
+    let crates = manifest["dependencies"].as_table().unwrap();
+    assert_eq!(crates.keys().collect::<Vec<_>>(), PURE_CRATES);
+}
+
+#[test]
+fn the_practice_github_knows_names_of_things_only() {
+    assert_eq!(Sources::of(PRACTICE).beyond("paprq_core", "ids"), [""; 0]);
+}
+
+#[test]
+fn only_the_demo_serves_the_practice_github() {
+    let mut shell = Sources::of(SHELL);
+    shell
+        .files
+        .retain(|file| file.module.first().is_none_or(|floor| floor != "cli"));
+    assert_eq!(shell.beyond("paprq_practice", ""), [""; 0]);
 }
 
 #[test]
 fn test_code_stays_in_test_modules() {
-    assert_eq!(Sources::of_the_program().stray_test_code(), [""; 0]);
+    for package in PACKAGES {
+        assert_eq!(Sources::of(package).stray_test_code(), [""; 0]);
+    }
 }
 
 #[test]
 fn every_file_begins_with_what_lives_there_and_is_one_idea_long() {
     let mut faults = Vec::new();
-    for path in files(&SOURCES, "rs") {
+    for path in PACKAGES.iter().flat_map(|package| package.files()) {
         faults.extend(shape_faults(&path, &read(&path)));
     }
     assert_eq!(faults, [""; 0]);
@@ -130,31 +154,57 @@ fn every_file_begins_with_what_lives_there_and_is_one_idea_long() {
 
 #[test]
 fn every_dependency_is_used() {
-    let sources: Vec<String> = files(&SOURCES, "rs").map(read).collect();
-    let named: BTreeSet<String> = sources
-        .iter()
-        .flat_map(|source| words(source))
-        .map(|word| word.text)
-        .collect();
-    assert_eq!(unnamed_dependencies(&read("Cargo.toml"), &named), [""; 0]);
+    for package in PACKAGES {
+        let sources: Vec<String> = package.files().map(read).collect();
+        let named: BTreeSet<String> = sources
+            .iter()
+            .flat_map(|source| words(source))
+            .map(|word| word.text)
+            .collect();
+        assert_eq!(unnamed_dependencies(&package.manifest(), &named), [""; 0]);
+    }
 }
 
-/// All source files of the program, or made-up ones.
+impl Package {
+    fn path(self, name: &str) -> PathBuf {
+        Path::new(self.folder).join(name)
+    }
+
+    fn manifest(self) -> String {
+        read(self.path("Cargo.toml"))
+    }
+
+    /// Its `lib.rs`, whose table is the map.
+    fn map(self) -> String {
+        read(self.path("src/lib.rs"))
+    }
+
+    fn files(self) -> vec::IntoIter<PathBuf> {
+        files(
+            &["src", "tests", "benches"].map(|folder| self.path(folder)),
+            "rs",
+        )
+    }
+}
+
+/// All source files of a package, or made-up ones.
 struct Sources {
+    floors: &'static [&'static str],
     files: Vec<File>,
     /// The modules that are compiled for tests only.
     test_modules: BTreeSet<Vec<String>>,
 }
 
 impl Sources {
-    fn of_the_program() -> Self {
-        Self::new(files(&["src"], "rs").map(|path| {
+    fn of(package: Package) -> Self {
+        let files = files(&[package.path("src")], "rs").map(|path| {
             let text = read(&path);
             (path, text)
-        }))
+        });
+        Self::new(package, files)
     }
 
-    fn new(files: impl IntoIterator<Item = (PathBuf, String)>) -> Self {
+    fn new(package: Package, files: impl IntoIterator<Item = (PathBuf, String)>) -> Self {
         let files: Vec<File> = files
             .into_iter()
             .map(|(path, text)| File::new(path, &text))
@@ -166,6 +216,7 @@ impl Sources {
             }
         }
         Self {
+            floors: package.floors,
             files,
             test_modules,
         }
@@ -183,10 +234,8 @@ impl Sources {
                 continue;
             };
             for (index, target) in file.uses() {
-                let word = &file.words[index];
-                let excused = self.is_test(&word.module) && FOR_TESTS.contains(&target.as_str());
-                let is_wrong = target == "*" || floor(&target) > floor(own);
-                if is_wrong && !excused {
+                let is_wrong = target == "*" || self.floor(&target) > self.floor(own);
+                if is_wrong {
                     faults.push(file.fault(index, &format!("`{own}` must not use `{target}`")));
                 }
             }
@@ -194,28 +243,39 @@ impl Sources {
         faults
     }
 
-    /// What pure modules name that does something.
+    /// How far down a module stands; what is no module of ours, such as a macro, is at the top.
+    fn floor(&self, module: &str) -> Option<usize> {
+        self.floors.iter().position(|floor| *floor == module)
+    }
+
+    /// What of the standard library is named that does something.
     fn impurities(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        let is_pure = |file: &&File| {
-            file.module
-                .first()
-                .is_some_and(|m| PURE.contains(&m.as_str()))
-        };
-        for file in self.files.iter().filter(is_pure) {
-            for (index, word) in file.words.iter().enumerate() {
-                let crate_name = EFFECTFUL_CRATES
-                    .iter()
-                    .find(|name| word.text == **name || word.text.starts_with(&format!("{name}_")));
-                if crate_name.is_some() && file.is_path_or_import(index) {
-                    faults.push(file.fault(index, &format!("`{}` is not pure", word.text)));
-                }
-            }
+        for file in &self.files {
             for index in file.find(&["std", "::"]) {
+                let is_test = self.is_test(&file.words[index].module);
                 for part in file.targets(index + 2) {
-                    if EFFECTFUL_STD.contains(&part.as_str()) {
+                    if EFFECTFUL_STD.contains(&part.as_str()) && !is_test {
                         faults.push(file.fault(index, &format!("`std::{part}` is not pure")));
                     }
+                }
+            }
+        }
+        faults
+    }
+
+    /// Where product code names another module of this package of ours than the one.
+    fn beyond(&self, package: &str, module: &str) -> Vec<String> {
+        let mut faults = Vec::new();
+        for file in &self.files {
+            for index in file.find(&[package]) {
+                let is_test = self.is_test(&file.words[index].module);
+                let targets = file.targets(index + 2);
+                for target in targets
+                    .iter()
+                    .filter(|target| *target != module && !is_test)
+                {
+                    faults.push(file.fault(index, &format!("`{package}::{target}`")));
                 }
             }
         }
@@ -244,11 +304,6 @@ impl Sources {
         }
         faults
     }
-}
-
-/// How far down a module stands; what is no module of ours, such as a macro, is at the top.
-fn floor(module: &str) -> Option<usize> {
-    FLOORS.iter().position(|floor| *floor == module)
 }
 
 /// The modules that the table of the crate's documentation names.
@@ -292,9 +347,12 @@ fn unnamed_dependencies(manifest: &str, named: &BTreeSet<String>) -> Vec<String>
 }
 
 /// The files below these folders whose names end so, in order.
-fn files(folders: &[&str], extension: &str) -> impl Iterator<Item = PathBuf> {
+fn files(folders: &[impl AsRef<Path>], extension: &str) -> vec::IntoIter<PathBuf> {
     let mut files = Vec::new();
-    let mut folders: Vec<PathBuf> = folders.iter().map(PathBuf::from).collect();
+    let mut folders: Vec<PathBuf> = folders
+        .iter()
+        .map(|folder| folder.as_ref().into())
+        .collect();
     while let Some(folder) = folders.pop() {
         let entries = fs::read_dir(root().join(&folder)).into_iter().flatten();
         for entry in entries.map(Result::unwrap) {

@@ -16,8 +16,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use guides::{is_test, quoted, root, rows};
-use paprq::command::Grammar;
-use paprq::ids::Login;
+use paprq_core::command::Grammar;
+use paprq_core::ids::Login;
 
 const GUIDE: &str = include_str!("../docs/migrating-from-homu.md");
 const HEADING: &str = "## Every line of Homu, and the test that holds it";
@@ -81,12 +81,12 @@ fn every_command_is_in_the_table() {
             read.extend(commands.map(|text| text.split([' ', '(']).next().unwrap().to_owned()));
         }
     }
-    assert_eq!(read, variants("src/command/mod.rs", "Command"));
+    assert_eq!(read, variants("crates/core/src/command/mod.rs", "Command"));
 }
 
 #[test]
 fn every_label_event_is_in_the_table() {
-    let events = variants("src/config/reactions.rs", "LabelEvent");
+    let events = variants("crates/core/src/queue/labels.rs", "LabelEvent");
     let events: BTreeSet<String> = events.iter().map(|event| snake_case(event)).collect();
     let named = rows(section("Label events")).into_iter();
     let named = named.flat_map(|row| quoted(row[0]));
@@ -96,12 +96,12 @@ fn every_label_event_is_in_the_table() {
 #[test]
 fn every_message_and_every_type_is_in_the_table() {
     let messages = section("Messages");
-    let signs = signs(&read("src/notes/comment.rs"));
+    let signs = signs(&read("crates/core/src/notes/comment.rs"));
     assert!(signs.len() > 15, "{signs:?}");
     for sign in signs {
         assert!(messages.contains(&sign), "{sign}");
     }
-    let source = read("src/notes/machine.rs");
+    let source = read("crates/core/src/notes/machine.rs");
     let types = source.split('"').skip(1).step_by(2);
     let types = types.filter(|text| text.starts_with(|first: char| first.is_ascii_uppercase()));
     let types: BTreeSet<&str> = types.collect();

@@ -25,8 +25,8 @@ use paprq::clock;
 use paprq::github::{
     ApiError, GitHub, PullEdit, Repo, Settings, Slug, Sorts, StatusState, StatusText,
 };
-use paprq::ids::{BranchName, Login, PullNumber, Timestamp};
-use paprq::practice::{Conclusion, Edit, Permission, Practice, ReviewState};
+use paprq_core::ids::{BranchName, Login, PullNumber, Timestamp};
+use paprq_practice::{Conclusion, Edit, Permission, Practice, ReviewState};
 use serde_json::{Value, json};
 
 const REPO: &str = "octo/widget";
@@ -356,7 +356,7 @@ async fn webhooks_have_all_that_githubs_own_examples_have() {
     practice.reopen_pull(REPO, number, "carol").unwrap();
     let head = practice.pull(REPO, number).unwrap().head;
     practice
-        .set_status(REPO, head, "ci", paprq::practice::StatusState::Success)
+        .set_status(REPO, head, "ci", paprq_practice::StatusState::Success)
         .unwrap();
     let run = practice.create_check_run(REPO, head, "ci").unwrap();
     practice

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use paprq::suite::{KEYS, Suite, read};
+use paprq_core::suite::{KEYS, Suite, read};
 
 const PAGE: &str = include_str!("../docs/suites.md");
 const HEADER: &str = "| key | type | default | meaning | whose | example |";

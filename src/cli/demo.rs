@@ -16,8 +16,8 @@ use super::workshop::Workshop;
 use crate::clock;
 use crate::config::Config;
 use crate::engine::PagesAt;
-use crate::practice::{Practice, Sample, SampleRepo};
 use crate::worker::{self, Executors, Isolation, TemporaryDirectory};
+use paprq_practice::{Practice, Sample, SampleRepo};
 
 /// Arguments of `paprq demo`.
 #[derive(Debug, clap::Args)]

@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::builder::NonEmptyStringValueParser;
 
-use crate::command::{Grammar, Reading};
-use crate::ids::Login;
+use paprq_core::command::{Grammar, Reading};
+use paprq_core::ids::Login;
 
 /// Arguments of `paprq parse`.
 #[derive(Debug, clap::Args)]

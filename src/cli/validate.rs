@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use rustix::fs::FileType;
 
 use super::explaining::{complain, explain};
-use crate::suite::{self, Document, FILE_BYTES_MAX, FILE_NAMES, Suite};
+use paprq_core::suite::{self, Document, FILE_BYTES_MAX, FILE_NAMES, Suite};
 
 /// Arguments of `paprq validate`.
 #[derive(Debug, clap::Args)]

@@ -11,8 +11,8 @@ use url::Url;
 
 use super::descriptors;
 use super::server::log;
-use crate::ids::WorkerId;
 use crate::worker::{self, Executors, Isolation, Lifetime, Limits, Settings, Token};
+use paprq_core::ids::WorkerId;
 
 /// Arguments of `paprq worker`.
 #[derive(Debug, clap::Args)]

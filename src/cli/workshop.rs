@@ -15,8 +15,8 @@ use url::Url;
 use super::umask::Umask;
 use crate::config::{LocalExecutor, Workers};
 use crate::engine::Engine;
-use crate::ids::WorkerId;
 use crate::worker::{self, Executors, Isolation, Lifetime, Limits, Settings, Token};
+use paprq_core::ids::WorkerId;
 
 /// How many threads they have; suites run in processes of their own.
 const THREADS: usize = 2;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::{Config, ConfigErrors, Environment, unreadable};
-use crate::ids::RepoLabel;
+use paprq_core::ids::RepoLabel;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]

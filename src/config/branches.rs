@@ -1,7 +1,7 @@
 //! `[repo.LABEL.branch]`: the branches that are the bot's own.
 
 use super::section::Section;
-use crate::ids::BranchName;
+use paprq_core::ids::BranchName;
 
 /// The branches of a repository that are the bot's own and that it overwrites.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use super::secret::Secret;
 use super::section::{NamedSection, Section, Word};
 use super::tree::Value;
-use crate::ids::is_same_name;
-use crate::queue::rules::Counts;
+use paprq_core::ids::is_same_name;
+use paprq_core::queue::rules::Counts;
 
 /// A commit status to wait for: `[repo.LABEL.status.NAME]`, or `[repo.LABEL.status]` itself.
 #[derive(Clone, Debug, Eq, PartialEq)]

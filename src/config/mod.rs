@@ -51,8 +51,8 @@ pub use secret::Secret;
 pub use server::{ArtifactBounds, Db, Git, LocalExecutor, Storage, Web, Workers};
 pub use suites::{OnMerge, PullTests, Suites};
 
-use crate::ids::RepoLabel;
-use crate::jobs::Schedule;
+use paprq_core::ids::RepoLabel;
+use paprq_core::jobs::Schedule;
 use reading::Reading;
 use section::Section;
 use tree::{Malformed, Table, Value};

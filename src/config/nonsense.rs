@@ -8,8 +8,8 @@ use super::finding::Place;
 use super::repo::Repo;
 use super::section::Section;
 use super::unknown::nearest;
-use crate::ids::RepoLabel;
-use crate::jobs::{Comparison, Rule, Schedule};
+use paprq_core::ids::RepoLabel;
+use paprq_core::jobs::{Comparison, Rule, Schedule};
 
 /// Where things stand that only a later stage can judge: what words the bot hears, is not known
 /// here.

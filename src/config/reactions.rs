@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::finding::Place;
 use super::section::{NamedSection, Section, Word};
-use crate::queue::labels::{LabelChange, LabelEvent};
-use crate::queue::rules::HookAccess;
+use paprq_core::queue::labels::{LabelChange, LabelEvent};
+use paprq_core::queue::rules::HookAccess;
 
 /// A command that calls another service: `[hooks.NAME]`.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -13,8 +13,8 @@ use super::section::{NamedSection, Section};
 use super::server::Git;
 use super::suites::{PullTests, Suites};
 use super::tree::Value;
-use crate::ids::{Login, RepoLabel};
-use crate::queue::labels::{LabelChange, LabelEvent};
+use paprq_core::ids::{Login, RepoLabel};
+use paprq_core::queue::labels::{LabelChange, LabelEvent};
 
 const RUST_TEAM_URL: &str = "https://team-api.infra.rust-lang.org/v1";
 

@@ -3,7 +3,7 @@
 
 use super::section::{Section, Word};
 use super::tree::Value;
-use crate::jobs::{Comparison, Glob, NoPattern, PriorityBound, Rule, RuleRun, Schedule};
+use paprq_core::jobs::{Comparison, Glob, NoPattern, PriorityBound, Rule, RuleRun, Schedule};
 
 const A_YEAR_S: u64 = 31_536_000;
 

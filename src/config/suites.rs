@@ -3,8 +3,8 @@
 use super::repo::logins;
 use super::schedule::no_pattern;
 use super::section::{Section, Word};
-use crate::ids::Login;
-use crate::jobs::SuiteLimit;
+use paprq_core::ids::Login;
+use paprq_core::jobs::SuiteLimit;
 
 const A_DAY_S: u64 = 86_400;
 

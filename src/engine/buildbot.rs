@@ -12,7 +12,7 @@ use url::form_urlencoded::Serializer;
 
 use super::wire::{self, Cause};
 use crate::config::{Buildbot, Secret};
-use crate::queue::note::Link;
+use paprq_core::queue::note::Link;
 
 /// How long one answer may take.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::repo::Repo;
 use crate::github::{self, ApiError, Value};
-use crate::ids::{CommitId, is_same_name};
-use crate::queue::event::Event;
-use crate::queue::reports::{CheckRunSeen, CheckRunVerdict};
-use crate::queue::rules::Rules;
+use paprq_core::ids::{CommitId, is_same_name};
+use paprq_core::queue::event::Event;
+use paprq_core::queue::reports::{CheckRunSeen, CheckRunVerdict};
+use paprq_core::queue::rules::Rules;
 
 /// Reads the check runs of a commit, as far as their names are waited for.
 ///

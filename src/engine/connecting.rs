@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use super::start::StartError;
 use super::{Engine, retry};
 use crate::github::{ApiError, GitHub};
-use crate::ids::Login;
 use crate::store::{Store, StoreError};
+use paprq_core::ids::Login;
 
 /// How long a start waits for GitHub: mostly it answers within this, and nobody sees that there was
 /// anything to wait for.

@@ -21,16 +21,16 @@ use super::repo::Message;
 use super::telling;
 use crate::clock;
 use crate::config::Secret;
-use crate::ids::{AttemptNumber, RepoLabel, RunId, Timestamp};
-use crate::jobs::{
-    Attempt, Board, Claimant, Job, JobState, LeaseOver, Need, PasswordDigest, Policy, WorkerKey,
-};
 use crate::protocol::{
     Answer, ArtifactBounds, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Wish,
 };
 use crate::store::artifacts::{ArtifactError, Artifacts};
 use crate::store::logs::{LogError, Logs};
 use crate::store::{Store, StoreError, Stored};
+use paprq_core::ids::{AttemptNumber, RepoLabel, RunId, Timestamp};
+use paprq_core::jobs::{
+    Attempt, Board, Claimant, Job, JobState, LeaseOver, Need, PasswordDigest, Policy, WorkerKey,
+};
 
 /// How long a log may get, in bytes.
 pub(super) const LOG_BYTES_MAX: u64 = 64 << 20;
@@ -514,13 +514,13 @@ mod tests {
     use diesel::sqlite::SqliteConnection;
 
     use super::*;
-    use crate::ids::{CommitId, JobId, WorkerId};
-    use crate::jobs::{Subject, Wish as Wanted};
-    use crate::queue::note::Purpose;
+    use paprq_core::ids::{CommitId, JobId, WorkerId};
+    use paprq_core::jobs::{Subject, Wish as Wanted};
+    use paprq_core::queue::note::Purpose;
 
     fn job_of_long_ago() -> Job {
         let file = b"context: unit\nsandbox: true\ntests: [make]\n";
-        let suites = crate::suite::read(".papr.yml", file).unwrap();
+        let suites = paprq_core::suite::read(".papr.yml", file).unwrap();
         Job {
             id: JobId(0),
             repo: RepoLabel::new("demo"),

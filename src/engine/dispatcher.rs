@@ -16,12 +16,12 @@ use super::sync::SweepError;
 use super::{retry, sync};
 use crate::clock;
 use crate::github::{ApiError, Value};
-use crate::ids::{PullNumber, Timestamp};
-use crate::queue::effect::Effect;
-use crate::queue::event::{Event, PullFacts, PullState, Source};
-use crate::queue::pull::Pull;
-use crate::queue::{Queue, Touched};
 use crate::store::{Cause, Entry, InboxId, InboxRow, Step, Stepped, StoreError};
+use paprq_core::ids::{PullNumber, Timestamp};
+use paprq_core::queue::effect::Effect;
+use paprq_core::queue::event::{Event, PullFacts, PullState, Source};
+use paprq_core::queue::pull::Pull;
+use paprq_core::queue::{Queue, Touched};
 
 /// How long closed pulls are kept in memory, in seconds: late webhooks may still tell of them.
 const CLOSED_KEPT_S: u64 = 14 * 86_400;

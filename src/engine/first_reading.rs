@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::repo::Repo;
-use crate::ids::PullNumber;
+use paprq_core::ids::PullNumber;
 
 /// How far the reading is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

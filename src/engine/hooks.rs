@@ -13,7 +13,7 @@ use url::Url;
 use super::outside;
 use super::wire::{self, Cause};
 use crate::config::Hook;
-use crate::ids::PullNumber;
+use paprq_core::ids::PullNumber;
 
 /// How often a hook may send us elsewhere.
 const REDIRECTS_MAX: usize = 5;

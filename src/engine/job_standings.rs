@@ -1,11 +1,11 @@
 //! Where jobs stand, and how a pull's new priority or labels reach them.
 
 use super::desk::JobDesk;
-use crate::ids::{JobId, RunId, Timestamp};
-use crate::jobs::{Offer, Standing, WorkerKey};
-use crate::notes;
-use crate::queue::JobWords;
 use crate::store::StoreError;
+use paprq_core::ids::{JobId, RunId, Timestamp};
+use paprq_core::jobs::{Offer, Standing, WorkerKey};
+use paprq_core::notes;
+use paprq_core::queue::JobWords;
 
 /// Where a job stands that is not over, in words.
 #[derive(Clone, Debug)]
@@ -106,16 +106,16 @@ mod tests {
     use super::*;
     use crate::engine::desk::Equipment;
     use crate::engine::live::Live;
-    use crate::ids::{CommitId, RepoLabel, WorkerId};
-    use crate::jobs::{Executor, Job, JobState, Policy, Subject};
     use crate::protocol::{Claim, LEASE_S};
-    use crate::queue::note::Purpose;
     use crate::store::Store;
     use crate::store::logs::Logs;
+    use paprq_core::ids::{CommitId, RepoLabel, WorkerId};
+    use paprq_core::jobs::{Executor, Job, JobState, Policy, Subject};
+    use paprq_core::queue::note::Purpose;
 
     fn job(context: &str, environment: &str) -> Job {
         let file = format!("context: {context}\n{environment}\ntests: [make]\n");
-        let suites = crate::suite::read(".papr.yml", file.as_bytes()).unwrap();
+        let suites = paprq_core::suite::read(".papr.yml", file.as_bytes()).unwrap();
         Job {
             id: JobId(0),
             repo: RepoLabel::new("demo"),

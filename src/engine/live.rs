@@ -2,8 +2,8 @@
 
 use tokio::sync::broadcast;
 
-use crate::ids::{JobId, RepoLabel};
-use crate::jobs::Attempt;
+use paprq_core::ids::{JobId, RepoLabel};
+use paprq_core::jobs::Attempt;
 
 /// How many changes a slow page may lag behind before it must look at everything again.
 const BACKLOG: usize = 1024;

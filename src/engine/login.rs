@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{Engine, Repo};
 use crate::git::Secret;
 use crate::github::{ApiError, GitHub, NewClientError, Settings};
-use crate::ids::Login;
+use paprq_core::ids::Login;
 
 /// How long GitHub may take to give a token.
 const EXCHANGE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -120,7 +120,7 @@ impl Engine {
         let answer: TokenAnswer = answer.json().await.map_err(LoginError::Unreached)?;
         answer.access_token.ok_or_else(|| {
             let error = answer.error.unwrap_or_else(|| "nothing".to_owned());
-            LoginError::Refused(crate::notes::plain(&error, 100))
+            LoginError::Refused(paprq_core::notes::plain(&error, 100))
         })
     }
 }

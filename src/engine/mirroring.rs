@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::repo::{Message, Repo};
 use crate::git::{Fetch, GitError, Mirror, RemoteRef, Upkeep};
 use crate::github::Value;
-use crate::ids::{BranchName, CommitId, PullNumber};
-use crate::queue::event::Event;
-use crate::queue::note::Purpose;
-use crate::queue::run::Phase;
+use paprq_core::ids::{BranchName, CommitId, PullNumber};
+use paprq_core::queue::event::Event;
+use paprq_core::queue::note::Purpose;
+use paprq_core::queue::run::Phase;
 
 /// Fetches what is wanted soon, as it comes to be wanted.
 pub(super) async fn prefetch(repo: Repo) {

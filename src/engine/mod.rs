@@ -66,10 +66,10 @@ pub use self::setup::awaited;
 pub use self::start::{LOCAL_TOKEN_NAME, PagesAt, StartError, take_database};
 use crate::config::Config;
 use crate::github::Slug;
-use crate::ids::{GitHubRepoId, Login, RepoLabel};
 use crate::store::Store;
 use crate::store::artifacts::Artifacts;
 use crate::store::logs::Logs;
+use paprq_core::ids::{GitHubRepoId, Login, RepoLabel};
 
 /// The running engine. Clones are handles to the same.
 #[derive(Clone)]

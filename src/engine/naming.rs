@@ -9,8 +9,8 @@ use std::sync::{PoisonError, RwLock};
 use super::repo::Repo;
 use super::test_place::Fork;
 use crate::github::{ApiError, Identity, Slug, Value};
-use crate::ids::GitHubRepoId;
 use crate::store::StoredName;
+use paprq_core::ids::GitHubRepoId;
 
 /// By what GitHub knows a repository, as far as it was learned.
 pub(super) struct Names(RwLock<Option<Identity>>);

@@ -1,9 +1,9 @@
 //! What a job's change means for its run.
 
-use crate::ids::Timestamp;
-use crate::jobs::{Job, JobOutcome, JobState};
-use crate::queue::event::{Event, SuiteVerdict};
 use crate::store::Delivery;
+use paprq_core::ids::Timestamp;
+use paprq_core::jobs::{Job, JobOutcome, JobState};
+use paprq_core::queue::event::{Event, SuiteVerdict};
 
 /// What a job's change tells its repository, if anything.
 pub(super) fn news_of(job: &Job, base_url: &str, now: Timestamp) -> Option<Delivery> {

@@ -15,12 +15,12 @@ use tokio_util::task::TaskTracker;
 use super::orders::{self, Done, Trouble};
 use super::repo::{Message, Repo};
 use super::retry;
-use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId};
-use crate::notes;
-use crate::queue::effect::{Effect, Which};
-use crate::queue::giving_up::DEATHS_MAX;
-use crate::queue::note::StatusNote;
 use crate::store::{OutboxRow, UnderWay};
+use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, RunId};
+use paprq_core::notes;
+use paprq_core::queue::effect::{Effect, Which};
+use paprq_core::queue::giving_up::DEATHS_MAX;
+use paprq_core::queue::note::StatusNote;
 
 /// The orders of one repository that are not yet settled.
 #[derive(Clone)]
@@ -320,7 +320,7 @@ fn same_context(one: &StatusNote, other: &StatusNote) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::note::QueueStatus;
+    use paprq_core::queue::note::QueueStatus;
 
     #[test]
     fn a_status_overtakes_an_earlier_one_of_its_context() {

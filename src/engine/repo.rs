@@ -17,13 +17,13 @@ use crate::clock;
 use crate::config;
 use crate::git::{Mirror, Person, RemoteRef};
 use crate::github::{self, GitHub, Slug};
-use crate::ids::{BranchName, JobId, PullNumber, RepoLabel, RunId, is_same_name};
-use crate::notes::Links;
-use crate::queue::event::{Comment, Event, PullFacts};
-use crate::queue::note::MARKER;
-use crate::queue::rules::Rules;
-use crate::queue::{JobWords, Queue};
 use crate::store::{Delivery, InboxRow, OutboxId, Store, StoreError, Stored};
+use paprq_core::ids::{BranchName, JobId, PullNumber, RepoLabel, RunId, is_same_name};
+use paprq_core::notes::Links;
+use paprq_core::queue::event::{Comment, Event, PullFacts};
+use paprq_core::queue::note::MARKER;
+use paprq_core::queue::rules::Rules;
+use paprq_core::queue::{JobWords, Queue};
 
 /// A configured repository. Clones are handles to the same.
 #[derive(Clone)]
@@ -262,7 +262,7 @@ impl Repo {
         builders.any(|builder| builder == name)
     }
 
-    fn is_tested(&self, commit: crate::ids::CommitId) -> bool {
+    fn is_tested(&self, commit: paprq_core::ids::CommitId) -> bool {
         self.look(|queue| queue.tests_commit(commit))
     }
 
@@ -277,7 +277,7 @@ impl Repo {
     }
 
     fn is_news(&self, facts: &PullFacts) -> bool {
-        use crate::queue::event::PullState;
+        use paprq_core::queue::event::PullState;
         self.look(|queue| match queue.pull(facts.number) {
             Some(pull) => pull.facts != *facts,
             None => facts.state == PullState::Open,

@@ -4,12 +4,12 @@
 use super::repo::Repo;
 use super::standings::StandingError;
 use crate::clock;
-use crate::command::Command;
 use crate::github::{self, ApiError, StatusState};
-use crate::ids::CommitId;
-use crate::notes::QUEUE_CONTEXT;
-use crate::queue::event::{Comment, PullFacts};
-use crate::queue::note::Ending;
+use paprq_core::command::Command;
+use paprq_core::ids::CommitId;
+use paprq_core::notes::QUEUE_CONTEXT;
+use paprq_core::queue::event::{Comment, PullFacts};
+use paprq_core::queue::note::Ending;
 
 /// Finds out how far those are trusted whose comments hold commands, where somebody can be asked.
 ///

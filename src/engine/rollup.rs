@@ -12,9 +12,9 @@ use super::{Engine, Person, Repo};
 use crate::clock;
 use crate::git::{self, GitError, Merge, PushKind, PushOutcome, Remote};
 use crate::github::{ApiError, NewPull, Slug};
-use crate::ids::{BranchName, CommitId, Login, PullNumber};
-use crate::notes;
-use crate::queue::event::Event;
+use paprq_core::ids::{BranchName, CommitId, Login, PullNumber};
+use paprq_core::notes;
+use paprq_core::queue::event::Event;
 
 /// A rollup that was made.
 #[derive(Clone, Debug, Eq, PartialEq)]

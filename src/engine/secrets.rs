@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::config::Secret;
-use crate::ids::RepoLabel;
-use crate::jobs::Job;
 use crate::protocol::SecretVariable;
-use crate::queue::note::Purpose;
+use paprq_core::ids::RepoLabel;
+use paprq_core::jobs::Job;
+use paprq_core::queue::note::Purpose;
 
 /// A suite names a secret that nobody configured.
 #[derive(Debug, thiserror::Error)]

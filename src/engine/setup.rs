@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 use super::standings::Standings;
 use super::team::Team;
 use super::test_place::{Address, Fork, GitUrl, Maker, TestPlace};
-use crate::command::{Alias, Grammar};
 use crate::config::{self, Config};
 use crate::git::{Person, Remote, RemoteAuth, Secret};
 use crate::github::{self, GitHub, Slug};
-use crate::ids::{BranchName, Login};
-use crate::jobs::{Policy, RepoLimits};
-use crate::notes::Links;
 use crate::protocol::LEASE_S;
-use crate::queue::effect::History;
-use crate::queue::note::Purpose;
-use crate::queue::rules::{
+use paprq_core::command::{Alias, Grammar};
+use paprq_core::ids::{BranchName, Login};
+use paprq_core::jobs::{Policy, RepoLimits};
+use paprq_core::notes::Links;
+use paprq_core::queue::effect::History;
+use paprq_core::queue::note::Purpose;
+use paprq_core::queue::rules::{
     Authority, BuildbotRule, CheckRunRule, ExemptionRule, Fixups, HookRule, Mentions, Merging,
     PullTests, Replay, Reporting, Reuse, Rules, StatusRule,
 };
-use crate::queue::run::Check;
-use crate::suite::{FILE_NAMES, OnMerge};
+use paprq_core::queue::run::Check;
+use paprq_core::suite::{FILE_NAMES, OnMerge};
 
 /// How long making and pushing a run's commit may take, in seconds.
 const SETUP_TIMEOUT_S: u64 = 900;

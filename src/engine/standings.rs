@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::team::{Team, TeamError};
-use crate::command::Standing;
 use crate::github::{self, ApiError};
-use crate::ids::{Login, Timestamp};
-use crate::queue::rules::Authority;
+use paprq_core::command::Standing;
+use paprq_core::ids::{Login, Timestamp};
+use paprq_core::queue::rules::Authority;
 
 /// How long an answer counts, in milliseconds.
 const KEPT_MS: u64 = 60_000;

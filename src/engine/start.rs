@@ -21,10 +21,10 @@ use crate::clock;
 use crate::config::{self, Config, Db};
 use crate::git::{self, GitError, Mirror};
 use crate::github::{ApiError, GitHub, NewClientError, Slug};
-use crate::ids::{RepoLabel, RunId, Timestamp};
-use crate::queue::Queue;
 use crate::store::logs::{LogError, Logs};
 use crate::store::{Store, StoreError, StoredName, private};
+use paprq_core::ids::{RepoLabel, RunId, Timestamp};
+use paprq_core::queue::Queue;
 
 /// The name of the token of workers inside the server.
 pub const LOCAL_TOKEN_NAME: &str = "local";

@@ -15,12 +15,12 @@ use super::standings::StandingError;
 use super::{checks, naming, restoring, retry};
 use crate::clock;
 use crate::github::{ApiError, Sorts, Value};
-use crate::ids::{PullNumber, Timestamp};
-use crate::queue::event::{Comment, Event, PullAge, PullFacts, PullState, Source};
-use crate::queue::note::PIN;
-use crate::queue::pull::Pull;
-use crate::queue::run::{Check, Phase};
 use crate::store::StoreError;
+use paprq_core::ids::{PullNumber, Timestamp};
+use paprq_core::queue::event::{Comment, Event, PullAge, PullFacts, PullState, Source};
+use paprq_core::queue::note::PIN;
+use paprq_core::queue::pull::Pull;
+use paprq_core::queue::run::{Check, Phase};
 
 /// How far back comments are read again, in milliseconds: GitHub's clock is not ours, and what is
 /// made while a list is read may be missing in it.

@@ -6,8 +6,8 @@ use reqwest::{StatusCode, redirect};
 use serde::Deserialize;
 
 use super::wire::{self, Cause};
-use crate::command::Standing;
-use crate::ids::{Login, RepoLabel};
+use paprq_core::command::Standing;
+use paprq_core::ids::{Login, RepoLabel};
 
 /// How long the service may take to give one list.
 const TIMEOUT: Duration = Duration::from_secs(10);

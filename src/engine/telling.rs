@@ -1,8 +1,8 @@
 //! What a job's commands and its log are told of what they test.
 
-use crate::jobs::Job;
-use crate::queue::note::Purpose;
-use crate::suite::Variable;
+use paprq_core::jobs::Job;
+use paprq_core::queue::note::Purpose;
+use paprq_core::suite::Variable;
 
 /// `RHCI_*` and `PAPR_*`, as PAPR sets them. Of a pull's own test: the pull, the branch that it goes
 /// to, and the merge where one is tested; of all else the branch, for which `auto` and `try` count.
@@ -61,9 +61,9 @@ pub(super) fn log_header(job: &Job, web_url: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{CommitId, JobId, PullNumber, RepoLabel, RunId, Timestamp};
-    use crate::jobs::{JobState, Subject};
-    use crate::suite::{Environment, Network, Suite};
+    use paprq_core::ids::{CommitId, JobId, PullNumber, RepoLabel, RunId, Timestamp};
+    use paprq_core::jobs::{JobState, Subject};
+    use paprq_core::suite::{Environment, Network, Suite};
 
     fn commit(digit: &str) -> CommitId {
         digit.repeat(40).parse().unwrap()

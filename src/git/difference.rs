@@ -6,7 +6,7 @@ use git2::{Oid, Repository};
 
 use super::mirror::find_tree;
 use super::{GitError, Mirror, TreeId};
-use crate::ids::CommitId;
+use paprq_core::ids::CommitId;
 
 /// What differs between two commits.
 #[derive(Clone, Debug, Eq, PartialEq)]

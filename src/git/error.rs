@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::ids::CommitId;
+use paprq_core::ids::CommitId;
 
 /// Why a git operation failed. Messages fit "failed to {error}" and hold no token.
 #[derive(Debug, thiserror::Error)]

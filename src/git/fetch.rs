@@ -2,7 +2,7 @@
 
 use super::mirror::{branch_copy, branch_ref, forget_ref, merge_copy, pull_copy};
 use super::{GitError, Mirror, Remote};
-use crate::ids::{BranchName, CommitId, PullNumber};
+use paprq_core::ids::{BranchName, CommitId, PullNumber};
 
 /// What to fetch.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -6,7 +6,7 @@ use git2::{ObjectType, Oid, Repository};
 
 use super::mirror::{find_commit, find_tree};
 use super::{GitError, Mirror};
-use crate::ids::CommitId;
+use paprq_core::ids::CommitId;
 
 /// What [`Mirror::read_file`] found.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -6,7 +6,7 @@ use git2::{Repository, Signature, Time};
 
 use super::mirror::{commit_id, find_commit, find_tree};
 use super::{GitError, Mirror, TreeId};
-use crate::ids::{CommitId, Timestamp};
+use paprq_core::ids::{CommitId, Timestamp};
 
 /// Who signs a commit.
 #[derive(Clone, Debug, Eq, PartialEq)]

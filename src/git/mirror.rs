@@ -12,8 +12,8 @@ use git2::{
 
 use super::program::{Program, Run};
 use super::{GitError, Limits, Remote, repair};
-use crate::ids::{BranchName, CommitId, PullNumber, RunId};
 use crate::store::private;
+use paprq_core::ids::{BranchName, CommitId, PullNumber, RunId};
 
 /// A bare copy of one remote repository. Clones are handles to the same mirror.
 ///

@@ -7,8 +7,8 @@ use git2::{Commit, ObjectType, Oid, Repository};
 
 use super::GitError;
 use super::mirror::{commit_id, find_commit};
-use crate::ids::CommitId;
-use crate::queue::message::{Contribution, Kept};
+use paprq_core::ids::CommitId;
+use paprq_core::queue::message::{Contribution, Kept};
 
 /// What a rebase needs to know of a commit that it takes over.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use super::mirror::{branch_copy, branch_ref, oid, patiently};
 use super::program::Output;
 use super::{GitError, Mirror, Remote};
-use crate::ids::{BranchName, CommitId};
+use paprq_core::ids::{BranchName, CommitId};
 
 /// What a push may do to the branch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -13,8 +13,8 @@ use super::message::{Comments, stripped};
 use super::mirror::{commit_bytes, commit_id, find_commit};
 use super::object::{NewCommit, Source, Text, utf8};
 use super::{GitError, Mirror, Person};
-use crate::ids::{CommitId, Timestamp};
-use crate::queue::message::{Kept, credited, without_skip_marks};
+use paprq_core::ids::{CommitId, Timestamp};
+use paprq_core::queue::message::{Kept, credited, without_skip_marks};
 
 /// The most commits of its own that a pull can have to be rebased or squashed.
 pub const COMMITS_MAX: usize = 1000;

@@ -8,8 +8,8 @@ use super::object::{NewCommit, Source, Text, utf8};
 use super::rebase::{Autosquash, Credit, Rebase, RebasePlan};
 use super::todo::{Group, Other, autosquashed, in_order};
 use super::{GitError, Mirror};
-use crate::ids::CommitId;
-use crate::queue::message::{Kept, credited, landed, without_skip_marks};
+use paprq_core::ids::CommitId;
+use paprq_core::queue::message::{Kept, credited, landed, without_skip_marks};
 
 /// Where the rebase has come to.
 #[derive(Clone, Copy)]

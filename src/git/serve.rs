@@ -18,7 +18,7 @@ use tokio_util::io::ReaderStream;
 use super::mirror::run_ref;
 use super::program::{Group, Run};
 use super::{GitError, Mirror};
-use crate::ids::RunId;
+use paprq_core::ids::RunId;
 
 /// The most bytes that a request for a pack can need, unzipped.
 pub const REQUEST_BYTES_MAX: usize = 4 << 20;

@@ -13,7 +13,7 @@ use super::mirror::commit_bytes;
 use super::program::Output;
 use super::repair::LEFTOVER;
 use super::{GitError, Mirror};
-use crate::ids::CommitId;
+use paprq_core::ids::CommitId;
 
 /// Whether a head can be merged into a base.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

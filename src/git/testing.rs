@@ -17,7 +17,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::mirror::{commit_id, oid};
 use super::{Limits, Mirror, Person, Remote, RemoteAuth, Secret};
-use crate::ids::{BranchName, CommitId, PullNumber, RunId, Timestamp};
+use paprq_core::ids::{BranchName, CommitId, PullNumber, RunId, Timestamp};
 
 pub(super) const TOKEN: &str = "ghs_sesame";
 

@@ -140,7 +140,7 @@ mod tests {
 
     use super::super::object::Text;
     use super::*;
-    use crate::ids::CommitId;
+    use paprq_core::ids::CommitId;
 
     /// What becomes of commits with these subjects, whose ids are `01…`, `02…` and so on.
     fn arranged(subjects: &[&str]) -> Vec<String> {

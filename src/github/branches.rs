@@ -7,7 +7,7 @@ use super::call::Order;
 use super::error::ApiError;
 use super::ledger::{Kind, Value};
 use super::repo::Repo;
-use crate::ids::{BranchName, CommitId};
+use paprq_core::ids::{BranchName, CommitId};
 
 /// What became of a merge on GitHub.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -27,7 +27,7 @@ use super::ledger::{Kind, Limits, Value};
 use super::repo::Repo;
 use super::shapes::User;
 use super::slug::Slug;
-use crate::ids::Login;
+use paprq_core::ids::Login;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::slug::Slug;
-use crate::ids::GitHubRepoId;
+use paprq_core::ids::GitHubRepoId;
 
 /// A repository as GitHub knows it. Renaming or transferring it changes its name only.
 #[derive(Clone, Debug, Eq, PartialEq, Deserialize)]

@@ -13,7 +13,7 @@ use super::error::{ApiError, Cause};
 use super::pages::{PAGE_ITEMS_MAX, PAGES_MAX, link, paged};
 use super::repo::Repo;
 use super::shapes::Pull;
-use crate::queue::event::PullFacts;
+use paprq_core::queue::event::PullFacts;
 
 /// The open pulls of a repository.
 #[derive(Clone, Debug, Eq, PartialEq)]

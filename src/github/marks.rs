@@ -9,8 +9,8 @@ use super::error::ApiError;
 use super::ledger::Kind;
 use super::pages::paged;
 use super::repo::Repo;
-use crate::ids::PullNumber;
-use crate::queue::event::PullState;
+use paprq_core::ids::PullNumber;
+use paprq_core::queue::event::PullState;
 
 /// How many characters of a title GitHub takes.
 const TITLE_CHARS_MAX: usize = 256;

@@ -1,7 +1,7 @@
 //! GitHub: webhook payloads to events, questions and orders to REST calls, under one budget.
 //!
 //! * [`signature`]: whether a webhook comes from GitHub.
-//! * [`webhook`]: what a webhook says, as an [`Event`](crate::queue::event::Event).
+//! * [`webhook`]: what a webhook says, as an [`Event`](paprq_core::queue::event::Event).
 //! * [`GitHub`] and [`Repo`]: the REST calls; each is sent once, and [`ApiError`] says what its
 //!   caller does next. Trying again is the engine's business.
 //! * [`Limits`] and [`Value`]: how many calls one token may make, and which go first.

@@ -8,7 +8,7 @@ use super::error::ApiError;
 use super::ledger::Kind;
 use super::repo::Repo;
 use super::slug::Slug;
-use crate::ids::{BranchName, PullNumber};
+use paprq_core::ids::{BranchName, PullNumber};
 
 /// A pull to be opened.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]

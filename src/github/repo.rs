@@ -15,9 +15,9 @@ use super::pages::{link, paged};
 use super::shapes::{CheckRun, CheckSuite, Pull, Ref, Remark, Status};
 use super::slug::Slug;
 use super::writes::StatusState;
-use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
-use crate::queue::event::{Comment, CommentSort, Event, PullFacts};
-use crate::queue::reports::CheckRunSeen;
+use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
+use paprq_core::queue::event::{Comment, CommentSort, Event, PullFacts};
+use paprq_core::queue::reports::CheckRunSeen;
 
 /// A repository on GitHub. Clones share what they remember of lists that were read before.
 #[derive(Clone)]

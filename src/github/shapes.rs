@@ -7,11 +7,11 @@ use serde::{Deserialize, Deserializer};
 
 use super::writes::StatusState;
 use crate::clock;
-use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp, is_same_name};
-use crate::queue::event::{
+use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, Timestamp, is_same_name};
+use paprq_core::queue::event::{
     Comment, CommentKey, CommentSort, Event, HeadRepo, PullFacts, PullState, Verdict,
 };
-use crate::queue::reports::{Attempt, CheckRunSeen, CheckRunVerdict, StatusOrder};
+use paprq_core::queue::reports::{Attempt, CheckRunSeen, CheckRunVerdict, StatusOrder};
 
 /// How GitHub's pages call accounts that were deleted.
 const DELETED_ACCOUNT: &str = "ghost";

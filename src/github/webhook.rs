@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 use super::identity::Identity;
 use super::shapes::{CheckRun, CheckSuite, Pull, Remark, Status, User, commit};
 use super::slug::Slug;
-use crate::ids::{BranchName, CommitId, GitHubRepoId, Login, PullNumber, Timestamp};
-use crate::queue::event::{CommentSort, Event, Source};
+use paprq_core::ids::{BranchName, CommitId, GitHubRepoId, Login, PullNumber, Timestamp};
+use paprq_core::queue::event::{CommentSort, Event, Source};
 
 /// Why a webhook's body cannot be read.
 #[derive(Debug, thiserror::Error)]

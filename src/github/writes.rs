@@ -7,7 +7,7 @@ use super::call::Order;
 use super::error::ApiError;
 use super::ledger::{Kind, Value};
 use super::repo::Repo;
-use crate::ids::{BranchName, CommitId, PullNumber};
+use paprq_core::ids::{BranchName, CommitId, PullNumber};
 
 /// How many characters of a status's description GitHub takes.
 const DESCRIPTION_MAX: usize = 140;

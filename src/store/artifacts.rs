@@ -11,8 +11,8 @@ use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt};
 use percent_encoding::percent_decode_str;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::jobs::Attempt;
 use crate::protocol::{ArtifactBounds, ArtifactPath};
+use paprq_core::jobs::Attempt;
 
 /// What is held of a file before it is written, in bytes; what storages take at least at a time.
 const PART_BYTES: usize = 5 << 20;
@@ -261,8 +261,8 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::ids::{AttemptNumber, JobId};
     use crate::store::logs::Logs;
+    use paprq_core::ids::{AttemptNumber, JobId};
 
     const ATTEMPT: Attempt = Attempt {
         job: JobId(7),

@@ -4,8 +4,8 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 
 use super::schema::inbox::dsl;
 use super::{Store, StoreError, from_document, from_row, to_document};
-use crate::ids::{RepoLabel, Timestamp};
-use crate::queue::event::Event;
+use paprq_core::ids::{RepoLabel, Timestamp};
+use paprq_core::queue::event::Event;
 
 /// A row of the inbox.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -5,7 +5,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, Sqlite
 
 use super::schema::forwards::dsl;
 use super::{Store, StoreError, from_document, from_row, to_document, to_row};
-use crate::ids::{RepoLabel, Timestamp};
+use paprq_core::ids::{RepoLabel, Timestamp};
 
 /// How much may wait for one repository.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -4,7 +4,7 @@ use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
 use super::schema::events::dsl;
 use super::{Store, StoreError};
-use crate::ids::Timestamp;
+use paprq_core::ids::Timestamp;
 
 impl Store {
     /// Forgets what happened before this moment.

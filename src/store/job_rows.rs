@@ -8,9 +8,9 @@ use diesel::{
 use super::deliveries::take_in;
 use super::schema::jobs::dsl;
 use super::{Delivery, Store, StoreError, Stored, from_document, from_row, to_document, to_row};
-use crate::ids::{JobId, RepoLabel, RunId, Timestamp};
-use crate::jobs::Job;
-use crate::suite;
+use paprq_core::ids::{JobId, RepoLabel, RunId, Timestamp};
+use paprq_core::jobs::Job;
+use paprq_core::suite;
 
 /// A job that passed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -193,9 +193,9 @@ mod tests {
     use diesel::connection::SimpleConnection as _;
 
     use super::*;
-    use crate::ids::{AttemptNumber, WorkerId};
-    use crate::jobs::{JobState, PasswordDigest, Subject, Wish, WorkerKey};
-    use crate::queue::note::Purpose;
+    use paprq_core::ids::{AttemptNumber, WorkerId};
+    use paprq_core::jobs::{JobState, PasswordDigest, Subject, Wish, WorkerKey};
+    use paprq_core::queue::note::Purpose;
 
     const PASSWORD: &str = "0123456789abcdef0123456789abcdef01234567";
 

@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::artifacts::Artifacts;
 use super::private;
-use crate::jobs::Attempt;
+use paprq_core::jobs::Attempt;
 
 /// Where logs are kept.
 #[derive(Clone)]
@@ -268,7 +268,7 @@ fn sealed_path(attempt: Attempt) -> ObjectPath {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{AttemptNumber, JobId};
+    use paprq_core::ids::{AttemptNumber, JobId};
 
     const ATTEMPT: Attempt = Attempt {
         job: JobId(7),

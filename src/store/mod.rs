@@ -37,7 +37,7 @@ pub use self::rows::{RepoRow, SavedRepo, Watermark};
 pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, Step, Stepped, UnderWay};
 pub use self::takeover::{ImportedRepo, RepoTakeover};
 use self::writer::Writer;
-use crate::ids::Login;
+use paprq_core::ids::Login;
 
 /// How many connections read at once.
 const READERS: u32 = 4;

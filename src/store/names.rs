@@ -4,7 +4,7 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 
 use super::schema::repos;
 use super::{Store, StoreError, from_row, to_row};
-use crate::ids::{GitHubRepoId, RepoLabel};
+use paprq_core::ids::{GitHubRepoId, RepoLabel};
 
 /// What was learned of a repository's identity.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -140,7 +140,7 @@ mod tests {
 
     use super::super::Store;
     use super::*;
-    use crate::ids::RepoLabel;
+    use paprq_core::ids::RepoLabel;
 
     #[test]
     fn a_schema_of_a_newer_version_is_refused_and_left_alone() {

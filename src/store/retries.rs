@@ -4,7 +4,7 @@ use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SqliteConnection};
 
 use super::schema::retry_log::dsl;
 use super::{Store, StoreError, from_row, to_row};
-use crate::ids::{Login, PullNumber, RepoLabel, Timestamp};
+use paprq_core::ids::{Login, PullNumber, RepoLabel, Timestamp};
 
 /// Somebody asked for a pull's test to be run again.
 #[derive(Clone, Debug, Eq, PartialEq)]

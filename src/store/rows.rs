@@ -9,11 +9,11 @@ use diesel::{
 
 use super::schema::{pulls, repos, run_members, runs};
 use super::{Store, StoreError, from_document, from_row, to_document, to_row};
-use crate::ids::{PullNumber, RepoLabel, RunId, Timestamp};
-use crate::queue::Desk;
-use crate::queue::own_test::OwnStage;
-use crate::queue::pull::{Pull, Register, Stage};
-use crate::queue::run::Run;
+use paprq_core::ids::{PullNumber, RepoLabel, RunId, Timestamp};
+use paprq_core::queue::Desk;
+use paprq_core::queue::own_test::OwnStage;
+use paprq_core::queue::pull::{Pull, Register, Stage};
+use paprq_core::queue::run::Run;
 
 /// A repository's own row.
 #[derive(Clone, Debug)]

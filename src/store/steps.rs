@@ -5,12 +5,12 @@ use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, Sqlite
 use super::deliveries::InboxId;
 use super::schema::{events, inbox, outbox};
 use super::{Store, StoreError, from_document, rows, to_document};
-use crate::ids::{RepoLabel, Timestamp};
-use crate::queue::Desk;
-use crate::queue::effect::Effect;
-use crate::queue::event::Event;
-use crate::queue::pull::Pull;
-use crate::queue::run::Run;
+use paprq_core::ids::{RepoLabel, Timestamp};
+use paprq_core::queue::Desk;
+use paprq_core::queue::effect::Effect;
+use paprq_core::queue::event::Event;
+use paprq_core::queue::pull::Pull;
+use paprq_core::queue::run::Run;
 
 /// A row of the outbox.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -9,11 +9,11 @@ use super::rows::{find_or_add_repo, save_desk, save_pull, save_run};
 use super::schema::{pulls, repos, runs};
 use super::steps::order;
 use super::{Store, StoreError, from_document, to_row};
-use crate::ids::{PullNumber, RepoLabel, Timestamp};
-use crate::queue::Tree;
-use crate::queue::imported::{ImportedPull, Landing, Takeover, TreeTaken, Turnover};
-use crate::queue::pull::Pull;
-use crate::queue::run::Run;
+use paprq_core::ids::{PullNumber, RepoLabel, Timestamp};
+use paprq_core::queue::Tree;
+use paprq_core::queue::imported::{ImportedPull, Landing, Takeover, TreeTaken, Turnover};
+use paprq_core::queue::pull::Pull;
+use paprq_core::queue::run::Run;
 
 /// What another queue knew of a repository.
 #[derive(Clone, Debug)]

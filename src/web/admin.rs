@@ -10,7 +10,7 @@ use super::error::WebError;
 use super::{Site, front, plain, secret};
 use crate::config::Amendment;
 use crate::engine::{AmendError, Engine};
-use crate::ids::RepoLabel;
+use paprq_core::ids::RepoLabel;
 
 /// An order has a configuration of a repository at most.
 const TERMS: Terms = Terms {
@@ -154,12 +154,12 @@ impl Refusal {
             Self::Label(label) => format!(
                 "repo_label is {:?}: repo_new takes one that is not configured, repo_edit and \
                  repo_del one that is",
-                crate::notes::plain(label, 100)
+                paprq_core::notes::plain(label, 100)
             ),
             Self::Wrong(why) => why.clone(),
             Self::Unknown(cmd) => format!(
                 "cmd is {}: sync_all, repo_new, repo_edit and repo_del are known",
-                crate::notes::plain(cmd, 100)
+                paprq_core::notes::plain(cmd, 100)
             ),
         }
     }

@@ -1,7 +1,7 @@
 //! The operator's announcement: a line of text, with the links that Homu's may hold.
 
 use super::view::Link;
-use crate::notes;
+use paprq_core::notes;
 
 /// How much of it is shown, tags included, in characters.
 const CHARS_MAX: usize = 2000;

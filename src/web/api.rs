@@ -7,13 +7,13 @@ use super::Site;
 use super::error::WebError;
 use super::pages::look;
 use super::view::{not_needed, passed, purpose, tests};
-use crate::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
-use crate::notes;
-use crate::queue::note::Ending;
-use crate::queue::own_test::OwnStage;
-use crate::queue::pull::{Pull, Status};
-use crate::queue::run::Run;
-use crate::queue::{Blockers, JobWords, Queue, Tree};
+use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
+use paprq_core::notes;
+use paprq_core::queue::note::Ending;
+use paprq_core::queue::own_test::OwnStage;
+use paprq_core::queue::pull::{Pull, Status};
+use paprq_core::queue::run::Run;
+use paprq_core::queue::{Blockers, JobWords, Queue, Tree};
 
 /// A queue.
 #[derive(Debug, Serialize)]

@@ -14,10 +14,10 @@ use super::header::RAW_POLICY;
 use super::job_log;
 use super::pages;
 use super::routes::Routes;
-use crate::ids::{AttemptNumber, JobId};
-use crate::jobs::Attempt;
 use crate::protocol::ArtifactPath;
 use crate::store::artifacts::{Artifact, ArtifactError, Content};
+use paprq_core::ids::{AttemptNumber, JobId};
+use paprq_core::jobs::Attempt;
 
 /// How much of a file's beginning tells what it is, in bytes.
 const HEAD_BYTES: usize = 4 << 10;

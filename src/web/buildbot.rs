@@ -14,8 +14,8 @@ use super::bodies::{Sender, Terms};
 use super::error::WebError;
 use super::{Site, front, plain, secret};
 use crate::engine::{Engine, Repo};
-use crate::ids::{CommitId, RepoLabel};
-use crate::queue::event::{BuildVerdict, Event};
+use paprq_core::ids::{CommitId, RepoLabel};
+use paprq_core::queue::event::{BuildVerdict, Event};
 
 /// What is encoded in a part of an address (RFC 3986: all but the unreserved characters).
 const RESERVED: AsciiSet = NON_ALPHANUMERIC

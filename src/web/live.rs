@@ -14,7 +14,7 @@ use super::error::WebError;
 use super::pages::chosen;
 use super::{Site, front, sse};
 use crate::engine::Change;
-use crate::ids::{JobId, RepoLabel};
+use paprq_core::ids::{JobId, RepoLabel};
 
 /// How long changes are gathered before a page is told again.
 const GATHER: Duration = Duration::from_millis(400);

@@ -14,7 +14,7 @@ use super::{Site, front, plain, sent};
 use crate::engine::{Engine, Repo};
 use crate::github::webhook::{self, Named, Payload};
 use crate::github::{Identity, signature};
-use crate::queue::event::Event;
+use paprq_core::queue::event::Event;
 
 /// The largest body, in bytes (GitHub: "Webhook events and payloads", payload cap).
 const BODY_BYTES_MAX: usize = 25 << 20;

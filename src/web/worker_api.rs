@@ -9,9 +9,9 @@ use super::error::{Scheme, WebError};
 use super::routes::Routes;
 use super::{Site, front, sent};
 use crate::engine::CallError;
-use crate::ids::{AttemptNumber, JobId};
 use crate::protocol::{Answer, ArtifactPath, Attempt, CHUNK_BYTES_MAX, Claim, Report};
 use crate::store::artifacts::ArtifactError;
+use paprq_core::ids::{AttemptNumber, JobId};
 
 /// Of a JSON body.
 const JSON: Terms = Terms {

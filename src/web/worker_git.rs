@@ -16,7 +16,7 @@ use crate::git::GitError;
 use crate::git::serve::{
     ADVERTISEMENT_TYPE, REQUEST_BYTES_MAX, REQUEST_TYPE, RESULT_TYPE, advertise, upload_pack,
 };
-use crate::ids::RunId;
+use paprq_core::ids::RunId;
 
 /// Of a request for a pack.
 const REQUEST: Terms = Terms {

@@ -27,8 +27,8 @@ use super::settings::{Lifetime, Settings};
 use super::spawner::Spawner;
 use super::spool::{Spool, SpoolReader};
 use super::{disk, executors, health};
-use crate::jobs::Need;
 use crate::protocol::{Attempt, CLAIM_WAIT_MAX_S, Claim, Executor, Order, WorkerFault};
+use paprq_core::jobs::Need;
 
 /// The first pause after a failed claim; short, for a server that is just restarting.
 const CLAIM_RETRY_MIN: Duration = Duration::from_millis(100);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::suite::Build;
+use paprq_core::suite::Build;
 
 /// What makes `configure` where the repository has none; the first that is there is run.
 const GENERATORS: [&str; 2] = ["autogen.sh", "autogen"];

@@ -15,7 +15,7 @@ use super::script;
 use super::spool::Spool;
 use crate::clock::Stopwatch;
 use crate::protocol::{CHUNK_BYTES_MAX, Order};
-use crate::suite::Network;
+use paprq_core::suite::Network;
 
 /// How long the checkout may take, all attempts at it together.
 const CHECKOUT: Duration = Duration::from_secs(600);

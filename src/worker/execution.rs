@@ -22,7 +22,7 @@ use super::spawner::Spawner;
 use super::spool::Spool;
 use crate::clock::{self, Stopwatch};
 use crate::protocol::{JobOutcome, Order, WorkerFault};
-use crate::suite::Suite;
+use paprq_core::suite::Suite;
 
 /// How long what a suite leaves may take to be copied out of its place.
 const KEEPING: Duration = Duration::from_secs(600);

@@ -12,9 +12,9 @@ use super::room::{Room, jobs_directory};
 use super::settings::Settings;
 use super::spawner::Spawner;
 use super::spool::Spool;
-use crate::ids::{AttemptNumber, JobId};
 use crate::protocol::{Attempt, Executor};
-use crate::suite::Network;
+use paprq_core::ids::{AttemptNumber, JobId};
+use paprq_core::suite::Network;
 
 /// No job has this number.
 const NO_JOB: Attempt = Attempt {

@@ -442,7 +442,7 @@ mod tests {
                 _ => piece.split_once('>').map(|(_, text)| text),
             });
             let text: String = text.collect();
-            text.replace(crate::notes::is_unseen, "")
+            text.replace(paprq_core::notes::is_unseen, "")
         });
         lines.collect::<Vec<_>>().join("\n")
     }

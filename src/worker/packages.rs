@@ -13,7 +13,7 @@ use super::room::Room;
 use super::script::{STRICT_AS_POSSIBLE, quoted};
 use super::spool::Spool;
 use crate::clock::Stopwatch;
-use crate::suite::{ExtraRepo, Suite};
+use paprq_core::suite::{ExtraRepo, Suite};
 
 /// PAPR's word for packages that are not installed.
 pub(super) const NO_PACKAGES: &str = "Could not install packages.";

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::executors::Executors;
-use crate::ids::WorkerId;
+use paprq_core::ids::WorkerId;
 
 /// What a worker is told when it starts.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What of a log its viewers see: programs for it leave out escape sequences and control bytes,
 //! each in its own way. Pure.
 
-use crate::notes::is_unseen;
+use paprq_core::notes::is_unseen;
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;

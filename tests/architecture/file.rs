@@ -11,13 +11,14 @@ pub(crate) struct File {
     pub(crate) words: Vec<Word>,
 }
 
-/// The path of the module that a file of `src/` holds.
+/// The path of the module that a file of a package's `src/` holds.
 fn module_of(path: &Path) -> Vec<String> {
     let mut module: Vec<String> = path
         .with_extension("")
         .components()
-        .skip(1)
         .map(|part| part.as_os_str().to_string_lossy().into_owned())
+        .skip_while(|part| part != "src")
+        .skip(1)
         .collect();
     let is_root = module.len() == 1;
     module.pop_if(|last| last == "mod" || (is_root && (last == "lib" || last == "main")));
@@ -101,11 +102,6 @@ impl File {
             }
         }
         targets
-    }
-
-    pub(crate) fn is_path_or_import(&self, index: usize) -> bool {
-        let begins = index == 0 || !["::", "."].contains(&self.text(index - 1));
-        begins && (self.text(index + 1) == "::" || (index > 0 && self.text(index - 1) == "use"))
     }
 
     /// The module that the attribute at this word belongs to.

@@ -3,7 +3,11 @@
 use super::*;
 
 fn sources(path: &str, text: &str) -> Sources {
-    Sources::new([(PathBuf::from(path), text.to_owned())])
+    let package = match path.starts_with("src/") {
+        true => SHELL,
+        false => CORE,
+    };
+    Sources::new(package, [(PathBuf::from(path), text.to_owned())])
 }
 
 #[track_caller]
@@ -13,30 +17,36 @@ fn arrows(path: &str, text: &str, expected: &[&str]) {
 
 #[test]
 fn an_arrow_downwards_is_found_however_it_is_written() {
-    let fault = ["src/queue/a.rs:1: `queue` must not use `store`"];
+    let fault = ["src/git/a.rs:1: `git` must not use `web`"];
     for text in [
-        "use crate::store::Row;",
-        "use crate::{ids::RunId, store::{Row, Rows}};",
-        "use super::super::store;",
-        "fn f() { crate::store::open() }",
-        "pub(crate) use crate::store as memory;",
-        "mod b { use super::super::super::store; }",
-        "fn f() { let c = 'a'; let s = \"\\\"\"; crate::store::f() } // '",
-        "fn f<'a>(x: &'a str) -> crate::store::Row<'a> {}",
+        "use crate::web::Row;",
+        "use crate::{clock::now, web::{Row, Rows}};",
+        "use super::super::web;",
+        "fn f() { crate::web::open() }",
+        "pub(crate) use crate::web as memory;",
+        "mod b { use super::super::super::web; }",
+        "fn f() { let c = 'a'; let s = \"\\\"\"; crate::web::f() } // '",
+        "fn f<'a>(x: &'a str) -> crate::web::Row<'a> {}",
     ] {
-        arrows("src/queue/a.rs", text, &fault);
+        arrows("src/git/a.rs", text, &fault);
     }
+    let fault = "crates/core/src/queue/a.rs:1: `queue` must not use `jobs`";
+    arrows(
+        "crates/core/src/queue/a.rs",
+        "use crate::jobs::Job;",
+        &[fault],
+    );
 }
 
 #[test]
 fn arrows_upwards_and_inwards_are_fine_if_they_name_a_module() {
     for text in [
-        "use crate::ids::RunId; use super::store; use super::super::ids;",
-        "// crate::store\n/* crate::web */ fn f() { \"crate::web\"; r#\"crate::\"web\"#; }",
-        "/// See [`crate::store`].\npub(in crate::queue) fn f() {}",
+        "use crate::clock::now; use super::web; use super::super::store;",
+        "// crate::web\n/* crate::web */ fn f() { \"crate::web\"; r#\"crate::\"web\"#; }",
+        "/// See [`crate::web`].\npub(in crate::git) fn f() {}",
         "mod tests { use super::super::store; }",
     ] {
-        arrows("src/queue/a.rs", text, &[]);
+        arrows("src/git/a.rs", text, &[]);
     }
     let everything = "src/cli/mod.rs:1: `cli` must not use `*`";
     arrows("src/cli/mod.rs", "use crate::*;", &[everything]);
@@ -44,49 +54,39 @@ fn arrows_upwards_and_inwards_are_fine_if_they_name_a_module() {
 }
 
 #[test]
-fn tests_may_use_little_more() {
-    let tests = |body: &str| format!("#[cfg(test)]\nmod tests {{ {body} }}");
-    let text = tests("use crate::clock::Stopwatch; use crate::practice;");
-    arrows("src/queue/a.rs", &text, &[]);
-    let fault = "src/queue/a.rs:2: `queue` must not use `web`";
-    arrows("src/queue/a.rs", &tests("use crate::web;"), &[fault]);
-    let fault = "src/queue/a.rs:1: `queue` must not use `clock`";
-    arrows(
-        "src/queue/a.rs",
-        "mod tests { use crate::clock; }",
-        &[fault],
-    );
-    let declared = Sources::new([
-        (
-            PathBuf::from("src/git/mod.rs"),
-            "#[cfg(test)]\npub(crate) mod testing;".to_owned(),
-        ),
-        (
-            PathBuf::from("src/git/testing.rs"),
-            "use crate::practice;".to_owned(),
-        ),
-    ]);
-    assert_eq!(declared.wrong_arrows(), [""; 0]);
+fn the_world_is_found_in_the_core() {
+    let path = "crates/core/src/jobs/a.rs";
+    for (text, name) in [
+        ("use std::{fmt, fs};", "std::fs"),
+        ("fn f() { std::net::lookup() }", "std::net"),
+        ("use std::time::Instant;", "std::time"),
+    ] {
+        let fault = format!("{path}:1: `{name}` is not pure");
+        assert_eq!(sources(path, text).impurities(), [fault]);
+    }
+    let fine =
+        "// std::fs\nfn f() { std::fmt::f() }\n#[cfg(test)]\nmod tests { use std::time::Instant; }";
+    assert_eq!(sources(path, fine).impurities(), [""; 0]);
 }
 
 #[test]
-fn impure_words_are_found_in_pure_modules_only() {
-    for (text, name) in [
-        ("use tokio::sync::mpsc;", "tokio"),
-        ("use actix_web::web;", "actix_web"),
-        ("fn f() { git2::Repository::open(p) }", "git2"),
-        ("use diesel;", "diesel"),
-        ("use octocrab::Octocrab;", "octocrab"),
-        ("use reqwest::{Client, Url};", "reqwest"),
-        ("use std::{fmt, fs};", "std::fs"),
-        ("fn f() { std::net::lookup() }", "std::net"),
+fn what_lies_beyond_one_module_of_another_package_is_found() {
+    let beyond = |text| sources("src/git/a.rs", text).beyond("paprq_core", "ids");
+    for (text, target) in [
+        ("use paprq_core::queue::Queue;", "queue"),
+        ("use paprq_core::{ids, jobs::Job};", "jobs"),
+        ("fn f() { paprq_core::suite::read() }", "suite"),
     ] {
-        let fault = format!("src/jobs/a.rs:1: `{name}` is not pure");
-        assert_eq!(sources("src/jobs/a.rs", text).impurities(), [fault]);
-        assert_eq!(sources("src/web/a.rs", text).impurities(), [""; 0]);
+        assert_eq!(
+            beyond(text),
+            [format!("src/git/a.rs:1: `paprq_core::{target}`")]
+        );
     }
-    let fine = "// tokio::spawn\nfn f(rand: u8) { self.diesel::<T>(); std::fmt::f() }";
-    assert_eq!(sources("src/jobs/a.rs", fine).impurities(), [""; 0]);
+    assert_eq!(beyond("use paprq_core::ids::{Login, RunId};"), [""; 0]);
+    assert_eq!(
+        beyond("#[cfg(test)]\nmod tests { use paprq_core::suite; }"),
+        [""; 0]
+    );
 }
 
 #[test]

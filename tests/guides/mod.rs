@@ -52,6 +52,8 @@ fn files_of(modules: &[&str]) -> Vec<PathBuf> {
     vec![
         root().join(format!("src/{path}.rs")),
         root().join(format!("src/{path}/mod.rs")),
+        root().join(format!("crates/core/src/{path}.rs")),
+        root().join(format!("crates/core/src/{path}/mod.rs")),
         root().join(format!("tests/{path}.rs")),
         root().join(format!("tests/{path}/{of_tests}")),
     ]

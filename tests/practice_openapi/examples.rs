@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use paprq::practice::Delivery;
+use paprq_practice::Delivery;
 use serde_json::Value;
 
 /// Where keys are compared: at the top and in these members.

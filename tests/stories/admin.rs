@@ -1,7 +1,7 @@
 //! Repositories that come, change and go while the server runs, as Homu's operators order it.
 
-use paprq::ids::PullNumber;
-use paprq::practice::{Permission, PullState};
+use paprq_core::ids::PullNumber;
+use paprq_practice::{Permission, PullState};
 use serde_json::{Value, json};
 
 use crate::world::{BASE, BOT, SECRET, SUITES, Settings, World};

@@ -1,7 +1,7 @@
 //! Suites that are for some changes only: branches, paths, matrices; and whoever else reports or
 //! merges.
 
-use paprq::practice::{PullState, StatusState};
+use paprq_practice::{PullState, StatusState};
 
 use crate::oracle::{Oracle, with_suites, words};
 use crate::world::{REPO, World};

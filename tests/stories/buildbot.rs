@@ -1,6 +1,6 @@
 //! A team whose only builders are Buildbot's.
 
-use paprq::ids::CommitId;
+use paprq_core::ids::CommitId;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 

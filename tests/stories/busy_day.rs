@@ -6,8 +6,8 @@ mod hook;
 mod rollup;
 mod transcript;
 
-use paprq::ids::PullNumber;
-use paprq::practice::{Edit, Permission, PullState, ReviewState, StatusState};
+use paprq_core::ids::PullNumber;
+use paprq_practice::{Edit, Permission, PullState, ReviewState, StatusState};
 
 use self::ci::Ci;
 use self::hook::Hook;

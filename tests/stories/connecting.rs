@@ -1,6 +1,6 @@
 //! A start while GitHub is out of reach, and what is heard of a repository that is not there.
 
-use paprq::practice::{ApiFault, Calls};
+use paprq_practice::{ApiFault, Calls};
 
 use crate::webhooks::{comment, signature};
 use crate::world::{REPO, SECRET, Settings, World};

@@ -1,6 +1,6 @@
 //! Suites in real containers, from a pull request to what lands.
 
-use paprq::practice::StatusState;
+use paprq_practice::StatusState;
 
 use crate::oracle::words;
 use crate::podman::{IMAGE, Podman};
@@ -35,7 +35,7 @@ impl Site {
         }
     }
 
-    async fn log(&self, commit: paprq::ids::CommitId) -> String {
+    async fn log(&self, commit: paprq_core::ids::CommitId) -> String {
         let (_, _, job) = words(&self.world, commit, "unit");
         let path = job.strip_prefix("https://paprq.example").unwrap();
         self.world.page(&format!("{path}/log")).await

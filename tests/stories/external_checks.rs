@@ -1,6 +1,6 @@
 //! Runs that wait for somebody else's CI.
 
-use paprq::practice::{ApiFault, Calls, Conclusion, Deliveries, HookFault, Practice, StatusState};
+use paprq_practice::{ApiFault, Calls, Conclusion, Deliveries, HookFault, Practice, StatusState};
 
 use crate::world::{REPO, Settings, World};
 

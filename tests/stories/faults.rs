@@ -1,7 +1,7 @@
 //! GitHub and the network as they are on bad days.
 
-use paprq::ids::CommitId;
-use paprq::practice::{ApiFault, Calls, Chaos, Deliveries, HookFault, StatusState};
+use paprq_core::ids::CommitId;
+use paprq_practice::{ApiFault, Calls, Chaos, Deliveries, HookFault, StatusState};
 
 use crate::world::{BASE, REPO, Settings, World};
 

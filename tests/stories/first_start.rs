@@ -1,6 +1,6 @@
 //! The first start on a repository that has many open pulls.
 
-use paprq::ids::PullNumber;
+use paprq_core::ids::PullNumber;
 
 use crate::world::{Settings, World};
 

@@ -5,8 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use diesel::connection::{Connection as _, SimpleConnection as _};
 use diesel::sqlite::SqliteConnection;
-use paprq::ids::{CommitId, PullNumber};
-use paprq::practice::StatusState;
+use paprq_core::ids::{CommitId, PullNumber};
+use paprq_practice::StatusState;
 
 use crate::world::{BASE, REPO, Settings, World};
 

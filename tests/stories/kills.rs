@@ -1,7 +1,7 @@
 //! `kill -9` of the server at any point: before and after each effect that shows outside.
 
-use paprq::ids::{CommitId, PullNumber};
-use paprq::practice::{ApiFault, Calls, StatusState};
+use paprq_core::ids::{CommitId, PullNumber};
+use paprq_practice::{ApiFault, Calls, StatusState};
 
 use crate::world::{REPO, Settings, World};
 
@@ -30,7 +30,7 @@ async fn land_with_a_kill(nth: u64, moment: Moment) -> Reached {
     let program = world.program();
     let (killed, kill) = tokio::sync::oneshot::channel();
     let killed = std::sync::Mutex::new(Some(killed));
-    let act = move |_: &paprq::practice::Arrival| {
+    let act = move |_: &paprq_practice::Arrival| {
         program.kill();
         if let Some(killed) = killed.lock().unwrap().take() {
             // Nobody waits for it where the landing was over already.
@@ -91,10 +91,10 @@ async fn a_kill_after_any_effect_loses_and_doubles_nothing() {
 
 /// Waits until the server has begun so many pushes, none of which GitHub answers.
 async fn until_pushed(world: &World, times: usize) {
-    let is_push = |request: &paprq::practice::Request| {
+    let is_push = |request: &paprq_practice::Request| {
         request.method == "POST" && request.path.ends_with("/git-receive-pack")
     };
-    let pushed = |practice: &paprq::practice::Practice| {
+    let pushed = |practice: &paprq_practice::Practice| {
         let pushes = practice.requests();
         pushes.iter().filter(|request| is_push(request)).count() >= times
     };

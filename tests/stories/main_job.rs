@@ -1,6 +1,6 @@
 //! `@bot r+` tests the merge and lands it; what does not pass does not land.
 
-use paprq::practice::{PullState, StatusState};
+use paprq_practice::{PullState, StatusState};
 
 use crate::world::{BASE, REPO, Settings, World};
 

@@ -1,7 +1,7 @@
 //! How pulls come into the base branch: each of Homu's ways, to the last ref.
 
-use paprq::ids::{CommitId, PullNumber};
-use paprq::practice::{Calls, PullState, StatusState};
+use paprq_core::ids::{CommitId, PullNumber};
+use paprq_practice::{Calls, PullState, StatusState};
 
 use crate::world::{BASE, REPO, Settings, World};
 
@@ -311,7 +311,7 @@ async fn a_merge_tested_on_a_fork_lands_in_the_repository_itself() {
     world.practice.fork(REPO, "testers").unwrap();
     world
         .practice
-        .add_collaborator(fork, crate::world::BOT, paprq::practice::Permission::Write)
+        .add_collaborator(fork, crate::world::BOT, paprq_practice::Permission::Write)
         .unwrap();
     let hook = world
         .practice

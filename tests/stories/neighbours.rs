@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use paprq::clock::Stopwatch;
-use paprq::ids::PullNumber;
-use paprq::practice::{ApiFault, Calls, Permission};
+use paprq_core::ids::PullNumber;
+use paprq_practice::{ApiFault, Calls, Permission};
 
 use crate::world::{BASE, BOT, SECRET, Settings, World};
 

@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 
-use paprq::practice::StatusState;
+use paprq_practice::StatusState;
 use tokio::sync::watch;
 
 use crate::world::{LIMIT, Settings, World};
@@ -153,7 +153,7 @@ pub(crate) fn with_suites(suites: &[String], repo: &str) -> Settings {
 /// The words of a status, and where it leads.
 pub(crate) fn words(
     world: &World,
-    commit: paprq::ids::CommitId,
+    commit: paprq_core::ids::CommitId,
     context: &str,
 ) -> (StatusState, String, String) {
     let status = world.practice.status(crate::world::REPO, commit, context);

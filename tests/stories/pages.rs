@@ -4,8 +4,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder, Locator};
-use paprq::ids::PullNumber;
-use paprq::practice::Edit;
+use paprq_core::ids::PullNumber;
+use paprq_practice::Edit;
 
 use crate::world::{LIMIT, SUITES, Settings, World};
 

@@ -1,7 +1,7 @@
 //! A pull is tested as soon as it is there: as merged, and again with every push.
 
-use paprq::ids::{CommitId, PullNumber};
-use paprq::practice::StatusState;
+use paprq_core::ids::{CommitId, PullNumber};
+use paprq_practice::StatusState;
 
 use crate::oracle::{Answer, Oracle, with_suites, words};
 use crate::world::{BASE, REPO, Settings, World};

@@ -1,7 +1,7 @@
 //! A repository that is renamed or transferred while cfg.toml goes on naming it as before.
 
-use paprq::ids::PullNumber;
-use paprq::practice::{Deliveries, HookFault, Practice, PullState, StatusState};
+use paprq_core::ids::PullNumber;
+use paprq_practice::{Deliveries, HookFault, Practice, PullState, StatusState};
 
 use crate::world::{BASE, REPO, Settings, World};
 

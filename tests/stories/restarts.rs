@@ -1,6 +1,6 @@
 //! A server that ends, however it ends, goes on where it was.
 
-use paprq::practice::StatusState;
+use paprq_practice::StatusState;
 
 use crate::world::{Settings, World};
 

@@ -1,6 +1,6 @@
 //! Tests of pulls and tests of merges: what one says to the other, and what is not executed twice.
 
-use paprq::practice::{PullState, StatusState};
+use paprq_practice::{PullState, StatusState};
 
 use crate::oracle::{Answer, Oracle, with_suites, words};
 use crate::world::{BASE, REPO, World};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use paprq::practice::StatusState;
+use paprq_practice::StatusState;
 
 use crate::world::{LIMIT, Settings, World};
 

@@ -1,6 +1,6 @@
 //! What people say about suites: `retry`, `test`, `cancel`, `hold`, `info`, and phrases of their own.
 
-use paprq::practice::{PullState, StatusState};
+use paprq_practice::{PullState, StatusState};
 
 use crate::oracle::{Answer, Oracle, with_suites, words};
 use crate::world::{REPO, Settings, World};

@@ -1,6 +1,6 @@
 //! What suites wait for, and what they may know.
 
-use paprq::practice::StatusState;
+use paprq_practice::StatusState;
 
 use crate::oracle::{Answer, Oracle, with_suites, words};
 use crate::world::{REPO, World};

@@ -1,13 +1,13 @@
 //! What people see of tests that are not merges: on the queue's page, the pull's and the run's.
 
-use paprq::ids::PullNumber;
-use paprq::practice::StatusState;
+use paprq_core::ids::PullNumber;
+use paprq_practice::StatusState;
 
 use crate::oracle::{Answer, Oracle, with_suites, words};
 use crate::world::{BASE, REPO, World};
 
 /// The page of a run, by a status that leads there.
-async fn run_page(world: &World, commit: paprq::ids::CommitId) -> String {
+async fn run_page(world: &World, commit: paprq_core::ids::CommitId) -> String {
     let (_, _, target) = words(world, commit, "required");
     let path = target.strip_prefix("https://paprq.example").unwrap();
     plain(&world.page(path).await)

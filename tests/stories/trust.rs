@@ -1,7 +1,7 @@
 //! Whose pulls are tested by themselves, and whose wait for somebody who looks at them first.
 
-use paprq::ids::PullNumber;
-use paprq::practice::{Permission, StatusState};
+use paprq_core::ids::PullNumber;
+use paprq_practice::{Permission, StatusState};
 
 use crate::oracle::{Oracle, with_suites};
 use crate::world::{BASE, REPO, World};

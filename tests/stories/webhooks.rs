@@ -112,7 +112,7 @@ async fn a_sender_that_hangs_up_leaves_nothing_behind_that_is_not_applied() {
         tokio::task::yield_now().await;
     }
     let store = paprq::store::Store::open(&world.path("paprq.db")).unwrap();
-    let repo = paprq::ids::RepoLabel::new("widgets");
+    let repo = paprq_core::ids::RepoLabel::new("widgets");
     let applied = tokio::time::timeout(crate::world::LIMIT, async {
         while !store.unapplied(&repo).await.unwrap().is_empty() {
             tokio::task::yield_now().await;

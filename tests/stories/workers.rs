@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
-use paprq::practice::StatusState;
+use paprq_practice::StatusState;
 
 use crate::world::{REPO, Settings, WORKER_TOKEN, World};
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use paprq::clock;
-use paprq::ids::{CommitId, PullNumber};
-use paprq::practice::{CommentSeen, Permission, Practice, PullState, StatusState};
+use paprq_core::ids::{CommitId, PullNumber};
+use paprq_practice::{CommentSeen, Permission, Practice, PullState, StatusState};
 use tokio::sync::watch;
 
 /// The repository of every story.

@@ -6,8 +6,8 @@ use super::page::{Page, duration, listed};
 use super::server::host;
 use super::suites;
 use crate::config::{Config, Merging, Repo, StatusCheck};
-use crate::queue::labels::{LabelChange, LabelEvent};
-use crate::queue::note::Purpose;
+use paprq_core::queue::labels::{LabelChange, LabelEvent};
+use paprq_core::queue::note::Purpose;
 
 /// Says what the bot does with a repository.
 pub(super) fn describe(page: &mut Page, config: &Config, repo: &Repo) {

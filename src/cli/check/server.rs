@@ -2,8 +2,8 @@
 
 use super::page::{Page, duration, listed};
 use crate::config::{Config, Db, Git, Hook, Web};
-use crate::jobs::{Glob, Rule, RuleRun};
-use crate::queue::rules::HookAccess;
+use paprq_core::jobs::{Glob, Rule, RuleRun};
+use paprq_core::queue::rules::HookAccess;
 
 /// The events that webhooks must bring, as GitHub's settings call them and as its documentation
 /// does.

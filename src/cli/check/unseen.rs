@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::config::{Config, Repo};
 use crate::github::{self, ApiError, GitHub, Settings, Slug};
-use crate::ids::{CommitId, is_same_name};
-use crate::queue::event::Event;
+use paprq_core::ids::{CommitId, is_same_name};
+use paprq_core::queue::event::Event;
 
 /// How long all of it may take.
 const TIMEOUT: Duration = Duration::from_secs(20);

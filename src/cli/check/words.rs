@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::command::{self, Grammar};
 use crate::config::{Config, ConfigError, Place};
-use crate::ids::Login;
+use paprq_core::command::{self, Grammar};
+use paprq_core::ids::Login;
 
 /// What must be changed in hooks and aliases.
 pub(super) fn faults(config: &Config) -> Vec<ConfigError> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 
 use super::say;
-use crate::ids::{CommitId, PullNumber};
-use crate::practice::{Practice, PullState, Sample, StatusState};
+use paprq_core::ids::{CommitId, PullNumber};
+use paprq_practice::{Practice, PullState, Sample, StatusState};
 
 /// How long a step may take: the slowest suite of the story needs a second.
 const STEP: Duration = Duration::from_secs(120);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::harmless;
 use super::occasions::Occasions;
 use super::warnings::warnings;
-use crate::suite::{Environment, Network, Suite};
+use paprq_core::suite::{Environment, Network, Suite};
 
 /// Says what the suites of a file of this name mean, and what is doubtful about them.
 pub(in crate::cli) fn explain(

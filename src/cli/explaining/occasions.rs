@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::suite::{Occasion, OnMerge, Suite, needed};
+use paprq_core::suite::{Occasion, OnMerge, Suite, needed};
 
 /// The branches that carry merges and tries where the server's configuration names no others.
 const AUTO: &str = "auto";

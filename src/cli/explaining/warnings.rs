@@ -1,7 +1,7 @@
 //! What is valid, and probably not meant.
 
 use super::occasions::{Occasions, names_auto};
-use crate::suite::Suite;
+use paprq_core::suite::Suite;
 
 /// What is doubtful about the suites of a file.
 pub(super) fn warnings(suites: &[Suite], occasions: &Occasions<'_>) -> Vec<String> {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::harmless;
-use crate::suite::{Finding, Place, SuiteFileError};
+use paprq_core::suite::{Finding, Place, SuiteFileError};
 
 /// How many of several faults are shown.
 const FINDINGS_MAX: usize = 50;

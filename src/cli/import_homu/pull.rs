@@ -3,13 +3,13 @@
 use crate::clock;
 use crate::config::{Config, Merging, Repo};
 use crate::engine;
-use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
-use crate::queue::event::{HeadRepo, PullFacts, PullState};
-use crate::queue::imported::{ImportedPull, ImportedTest, Progress, Resumption, WantedTry};
-use crate::queue::note::{Ending, Purpose};
-use crate::queue::pull::Squash;
-use crate::queue::run::{Check, CheckState, Origin, RunCheck, Weight};
 use crate::store::homu::{Odd, Row};
+use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
+use paprq_core::queue::event::{HeadRepo, PullFacts, PullState};
+use paprq_core::queue::imported::{ImportedPull, ImportedTest, Progress, Resumption, WantedTry};
+use paprq_core::queue::note::{Ending, Purpose};
+use paprq_core::queue::pull::Squash;
+use paprq_core::queue::run::{Check, CheckState, Origin, RunCheck, Weight};
 
 /// What could not be taken over as it is, in words for people.
 #[derive(Debug, Default)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::ids::{RepoLabel, Timestamp};
-use crate::queue::Tree;
-use crate::queue::imported::{Left, Part, Takeover, TreeTaken};
 use crate::store::RepoTakeover;
+use paprq_core::ids::{RepoLabel, Timestamp};
+use paprq_core::queue::Tree;
+use paprq_core::queue::imported::{Left, Part, Takeover, TreeTaken};
 
 /// What became of an import.
 #[derive(Debug)]

@@ -8,11 +8,11 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::clock;
-use crate::ids::{Login, PullNumber, RepoLabel, Timestamp};
-use crate::queue::Tree;
-use crate::queue::note::{Ending, Purpose};
-use crate::queue::pull::{Pull, Squash, Stage};
-use crate::queue::run::{CheckState, Run, Scope};
+use paprq_core::ids::{Login, PullNumber, RepoLabel, Timestamp};
+use paprq_core::queue::Tree;
+use paprq_core::queue::note::{Ending, Purpose};
+use paprq_core::queue::pull::{Pull, Squash, Stage};
+use paprq_core::queue::run::{CheckState, Run, Scope};
 
 const SERVO: &str = include_str!("../../../tests/homu/servo.sql");
 const RUST_LANG: &str = include_str!("../../../tests/homu/rust-lang.sql");

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::pull::{Beside, Remarks, translate};
 use crate::config::{Config, Repo};
-use crate::ids::{Login, PullNumber, RepoLabel, Timestamp};
-use crate::queue::Tree;
 use crate::store::homu::{HomuFile, Odd, Row};
 use crate::store::{ImportedRepo, Retry};
+use paprq_core::ids::{Login, PullNumber, RepoLabel, Timestamp};
+use paprq_core::queue::Tree;
 
 /// What Homu's file says, in our words.
 pub(super) struct Translation {

@@ -2,7 +2,7 @@
 
 use crate::clock::Stopwatch;
 use crate::protocol::{Executor, JobOutcome};
-use crate::suite::{Environment, Suite};
+use paprq_core::suite::{Environment, Suite};
 
 /// All suites of this run, in the order of the file.
 #[derive(Debug)]
@@ -212,7 +212,7 @@ fn name(executor: Executor) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suite::read;
+    use paprq_core::suite::read;
 
     /// Three suites of which each needs the one before, and one by itself.
     fn board() -> Board {

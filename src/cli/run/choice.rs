@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-use crate::suite::{Called, NotFound, Occasion, OnMerge, Suite, find, needed};
+use paprq_core::suite::{Called, NotFound, Occasion, OnMerge, Suite, find, needed};
 
 /// What would be tested on a server.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]

@@ -18,11 +18,11 @@ use super::snapshot::{RUN, Snapshot};
 use crate::git::serve::{
     ADVERTISEMENT_TYPE, REQUEST_BYTES_MAX, RESULT_TYPE, advertise, upload_pack,
 };
-use crate::ids::{AttemptNumber, JobId};
 use crate::protocol::{
     Answer, ArtifactBounds, Attempt, CHUNK_BYTES_MAX, Claim, LEASE_S, Order, Report, Wish,
 };
-use crate::suite::{Suite, Variable};
+use paprq_core::ids::{AttemptNumber, JobId};
+use paprq_core::suite::{Suite, Variable};
 
 /// The longest log of a suite, in bytes.
 const LOG_BYTES_MAX: u64 = 64 << 20;

@@ -29,12 +29,12 @@ use self::snapshot::Snapshot;
 use super::explaining::complain;
 use super::server::log;
 use super::validate::{Source, find};
-use crate::ids::WorkerId;
 use crate::protocol::Executor;
-use crate::suite::{self, FILE_NAMES, Suite};
 use crate::worker::{
     self, Executors, Isolation, Lifetime, Limits, Settings, TemporaryDirectory, Token,
 };
+use paprq_core::ids::WorkerId;
+use paprq_core::suite::{self, FILE_NAMES, Suite};
 
 /// Arguments of `paprq run`.
 #[derive(Debug, clap::Args)]

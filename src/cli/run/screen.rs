@@ -9,7 +9,7 @@ use super::desk::Desk;
 use crate::cli::explaining::harmless;
 use crate::clock::Stopwatch;
 use crate::protocol::JobOutcome;
-use crate::suite::Suite;
+use paprq_core::suite::Suite;
 
 /// How much of the log of a suite that did not pass is shown, in lines.
 const TAIL_LINES: usize = 40;

@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, bail};
 
 use crate::git::{Limits, Mirror, Remote, RemoteAuth};
-use crate::ids::{CommitId, RunId};
+use paprq_core::ids::{CommitId, RunId};
 
 /// The run that the repository of our own is for.
 pub(super) const RUN: RunId = RunId(1);

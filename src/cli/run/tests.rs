@@ -9,7 +9,7 @@ use super::board::Board;
 use super::desk::Desk;
 use super::snapshot::Snapshot;
 use crate::protocol::{JobOutcome, Report};
-use crate::suite::read;
+use paprq_core::suite::read;
 
 /// A desk with one suite, and somebody who speaks to it.
 struct Visit {

@@ -1,7 +1,7 @@
 //! What the keys mean, and their defaults.
 
 use super::*;
-use crate::ids::Login;
+use paprq_core::ids::Login;
 
 #[test]
 #[expect(clippy::too_many_lines, reason = "the configuration is long")]

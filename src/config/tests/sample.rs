@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::config::survey::survey;
-use crate::queue::labels::LabelEvent;
+use paprq_core::queue::labels::LabelEvent;
 
 const SAMPLE: &str = include_str!("../../../cfg.sample.toml");
 const DOCS: &str = include_str!("../../../docs/configuration.md");

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::{CallError, JobDesk, holder};
-use crate::jobs::Attempt;
 use crate::protocol::{Answer, JobOutcome, Report, WorkerFault};
+use paprq_core::jobs::Attempt;
 
 /// How much of a worker's reason for giving a job back is kept, in characters.
 const REASON_CHARS_MAX: usize = 200;

@@ -7,10 +7,10 @@ use super::Done;
 use super::trouble::Trouble;
 use crate::clock;
 use crate::config::Buildbot;
-use crate::ids::RunId;
-use crate::queue::event::Event;
-use crate::queue::note::Link;
-use crate::queue::run::{Check, Phase, Run};
+use paprq_core::ids::RunId;
+use paprq_core::queue::event::Event;
+use paprq_core::queue::note::Link;
+use paprq_core::queue::run::{Check, Phase, Run};
 
 /// For how long an order is tried again that does not reach Buildbot, in milliseconds: those who
 /// wait for a test are to learn why it does not begin.

@@ -4,8 +4,8 @@ use super::super::outbox::Order;
 use super::super::repo::{Message, Repo};
 use super::Done;
 use super::trouble::{Kind, Refused};
-use crate::queue::effect::Effect;
-use crate::queue::event::{Event, Refusal};
+use paprq_core::queue::effect::Effect;
+use paprq_core::queue::event::{Event, Refusal};
 
 /// Ends an order that is refused. What waits for its answer learns why; of the rest there is a line in
 /// the log.

@@ -6,10 +6,10 @@ use super::Done;
 use super::trouble::Trouble;
 use crate::git::{Fetch, GitError, RemoteRef};
 use crate::github::{ApiError, Value};
-use crate::ids::{CommitId, is_same_name};
-use crate::queue::effect::ExemptionQuestion;
-use crate::queue::event::{Event, Verdict};
-use crate::queue::note::Exemption;
+use paprq_core::ids::{CommitId, is_same_name};
+use paprq_core::queue::effect::ExemptionQuestion;
+use paprq_core::queue::event::{Event, Verdict};
+use paprq_core::queue::note::Exemption;
 
 /// Looks whether the pull's head, or GitHub's own merge of it, is green and has the same content.
 pub(super) async fn judge(repo: &Repo, asked: &ExemptionQuestion) -> Result<Done, Trouble> {

@@ -6,10 +6,10 @@ use super::super::hooks::{self, HookError, TIMEOUT, Told};
 use super::super::repo::Repo;
 use super::Done;
 use super::trouble::Trouble;
-use crate::ids::PullNumber;
-use crate::queue::effect::News;
-use crate::queue::event::Event;
 use crate::store::OutboxId;
+use paprq_core::ids::PullNumber;
+use paprq_core::queue::effect::News;
+use paprq_core::queue::event::Event;
 
 /// How often a hook is called whose outcome is not known.
 const TRIES_MAX: u32 = 3;

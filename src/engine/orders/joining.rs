@@ -4,10 +4,10 @@
 use crate::git::{
     Autosquash, Changes, Credit, GitError, Merge, Mirror, Person, Rebase, RebasePlan,
 };
-use crate::ids::{CommitId, Timestamp};
-use crate::queue::effect::{History, MemberMerge, MergeStyle, Shape};
-use crate::queue::event::MergeStep;
-use crate::queue::note::SomeFiles;
+use paprq_core::ids::{CommitId, Timestamp};
+use paprq_core::queue::effect::{History, MemberMerge, MergeStyle, Shape};
+use paprq_core::queue::event::MergeStep;
+use paprq_core::queue::note::SomeFiles;
 
 #[cfg(test)]
 mod tests;

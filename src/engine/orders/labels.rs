@@ -5,10 +5,10 @@ use super::talk::settled;
 use super::trouble::Trouble;
 use super::{Done, merging};
 use crate::github::{self, ApiError, PullEdit};
-use crate::ids::{CommitId, PullNumber, is_same_name};
-use crate::queue::effect::{MergeMark, TitleMark};
-use crate::queue::event::PullState;
-use crate::queue::labels::LabelChange;
+use paprq_core::ids::{CommitId, PullNumber, is_same_name};
+use paprq_core::queue::effect::{MergeMark, TitleMark};
+use paprq_core::queue::event::PullState;
+use paprq_core::queue::labels::LabelChange;
 
 /// How the title of a pull begins that landed by rebasing (homu: `linear`).
 const MERGED: &str = "[merged] ";

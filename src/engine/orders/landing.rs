@@ -7,11 +7,11 @@ use super::trouble::{Refused, Trouble};
 use super::{Done, seen};
 use crate::git::{Fetch, GitError, PushKind, PushOutcome};
 use crate::github::{ApiError, Moved, Value};
-use crate::ids::{BranchName, CommitId, RunId};
-use crate::notes;
-use crate::queue::effect::LandingOrder;
-use crate::queue::event::{Event, PullFacts, PullState, Refusal, Source};
-use crate::queue::note::{Purpose, QueueStatus, StatusNote};
+use paprq_core::ids::{BranchName, CommitId, RunId};
+use paprq_core::notes;
+use paprq_core::queue::effect::LandingOrder;
+use paprq_core::queue::event::{Event, PullFacts, PullState, Refusal, Source};
+use paprq_core::queue::note::{Purpose, QueueStatus, StatusNote};
 
 /// Moves the base branch, if everything still is as it was tested.
 pub(super) async fn advance(

@@ -10,9 +10,9 @@ use super::merging::is_passing;
 use super::trouble::Trouble;
 use crate::git::{self, GitError};
 use crate::github::{ApiError, Value};
-use crate::queue::effect::{BaseAt, Which};
-use crate::queue::event::{Event, Mergeability};
-use crate::queue::pull::Pull;
+use paprq_core::queue::effect::{BaseAt, Which};
+use paprq_core::queue::event::{Event, Mergeability};
+use paprq_core::queue::pull::Pull;
 
 /// How often GitHub is asked whether a pull merges cleanly while it does not know.
 const ASKED_MAX: u32 = 5;

@@ -9,9 +9,9 @@ use super::joining::{Joined, Joiner};
 use super::trouble::Trouble;
 use crate::git::{GitError, PushKind, PushOutcome};
 use crate::github::{self, RemoteMerge, Value};
-use crate::ids::{BranchName, CommitId, RunId, Timestamp};
-use crate::queue::effect::{MergeOrder, MergeStyle};
-use crate::queue::event::{Event, MergeStep};
+use paprq_core::ids::{BranchName, CommitId, RunId, Timestamp};
+use paprq_core::queue::effect::{MergeOrder, MergeStyle};
+use paprq_core::queue::event::{Event, MergeStep};
 
 /// Merges the members onto the base branch's tip, in the mirror.
 pub(super) async fn make(repo: &Repo, order: &Order, merge: &MergeOrder) -> Result<Done, Trouble> {

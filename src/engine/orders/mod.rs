@@ -26,10 +26,10 @@ use super::hooks::Told;
 use super::outbox::Order;
 use super::repo::Repo;
 use crate::github::{self, ApiError, Refusal, Value};
-use crate::ids::{CommitId, PullNumber, RunId};
-use crate::queue::awaiting::Awaited;
-use crate::queue::effect::Effect;
-use crate::queue::event::{Event, PullFacts, Source};
+use paprq_core::ids::{CommitId, PullNumber, RunId};
+use paprq_core::queue::awaiting::Awaited;
+use paprq_core::queue::effect::Effect;
+use paprq_core::queue::event::{Event, PullFacts, Source};
 
 /// What came of an order.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@ use super::super::repo::Repo;
 use super::Done;
 use super::trouble::Trouble;
 use crate::git::Fetch;
-use crate::ids::{BranchName, CommitId, RunId};
-use crate::queue::event::{Event, MergeFound};
+use paprq_core::ids::{BranchName, CommitId, RunId};
+use paprq_core::queue::event::{Event, MergeFound};
 
 /// Finds out what a commit was merged from. That it is gone is an answer, too.
 pub(super) async fn read(

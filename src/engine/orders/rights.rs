@@ -6,8 +6,8 @@ use super::trouble::Trouble;
 use super::{Done, api_for};
 use crate::clock;
 use crate::github::ApiError;
-use crate::ids::Login;
-use crate::queue::event::{Access, Event};
+use paprq_core::ids::Login;
+use paprq_core::queue::event::{Access, Event};
 
 /// Asks those who are configured to be asked, as long as a comment waits for their answer.
 pub(super) async fn ask(repo: &Repo, order: &Order, user: &Login) -> Result<Done, Trouble> {

@@ -5,13 +5,13 @@ use super::Done;
 use super::trouble::Trouble;
 use crate::clock;
 use crate::git::{Astray, Changes, FileAt, GitError, Mirror};
-use crate::ids::{CommitId, JobId, RunId, Timestamp};
-use crate::jobs::{Job, JobState, Subject};
-use crate::queue::event::{Event, SuiteFile, SuitesFound};
-use crate::queue::note::{Link, Purpose};
-use crate::queue::run::Run;
 use crate::store::{Pass, StoreError};
-use crate::suite::{self, FILE_BYTES_MAX, Suite};
+use paprq_core::ids::{CommitId, JobId, RunId, Timestamp};
+use paprq_core::jobs::{Job, JobState, Subject};
+use paprq_core::queue::event::{Event, SuiteFile, SuitesFound};
+use paprq_core::queue::note::{Link, Purpose};
+use paprq_core::queue::run::Run;
+use paprq_core::suite::{self, FILE_BYTES_MAX, Suite};
 
 /// Reads the file of suites in a commit, and what is known of them already. `since` is what the
 /// commit is compared with, to see which paths were changed.

@@ -5,13 +5,13 @@ use super::super::repo::Repo;
 use super::trouble::Trouble;
 use super::{Done, api_for, worth};
 use crate::github::{ApiError, StatusState, StatusText, Value};
-use crate::ids::{CommitId, PullNumber, Timestamp};
-use crate::notes::{self, State};
-use crate::queue::effect::RetryOrder;
-use crate::queue::event::{Event, PullFacts, Source};
-use crate::queue::note::{MARKER, Note, StatusNote, SuiteProgress};
-use crate::queue::run::{Check, CheckState};
 use crate::store::Retry;
+use paprq_core::ids::{CommitId, PullNumber, Timestamp};
+use paprq_core::notes::{self, State};
+use paprq_core::queue::effect::RetryOrder;
+use paprq_core::queue::event::{Event, PullFacts, Source};
+use paprq_core::queue::note::{MARKER, Note, StatusNote, SuiteProgress};
+use paprq_core::queue::run::{Check, CheckState};
 
 /// How far GitHub's clock may be behind ours, in milliseconds.
 const CLOCKS_APART_MS: u64 = 10 * 60_000;

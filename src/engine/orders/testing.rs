@@ -10,11 +10,11 @@ use super::merging::{failed, is_passing};
 use super::talk;
 use super::trouble::Trouble;
 use crate::git::{Fetch, GitError, RemoteRef};
-use crate::ids::{BranchName, CommitId, PullNumber, RunId};
-use crate::queue::Queue;
-use crate::queue::effect::{MemberMerge, MergeStyle, TestMergeOrder};
-use crate::queue::event::{Event, TestMerge};
-use crate::queue::note::StatusNote;
+use paprq_core::ids::{BranchName, CommitId, PullNumber, RunId};
+use paprq_core::queue::Queue;
+use paprq_core::queue::effect::{MemberMerge, MergeStyle, TestMergeOrder};
+use paprq_core::queue::event::{Event, TestMerge};
+use paprq_core::queue::note::StatusNote;
 
 /// Merges a pull's head with the tip of its base, in the mirror.
 pub(super) async fn make(

@@ -11,8 +11,8 @@ use super::super::standings::StandingError;
 use super::merging::{explanation, is_passing};
 use crate::git::GitError;
 use crate::github::{ApiError, Refusal, Unsettled};
-use crate::ids::{BranchName, PullNumber};
 use crate::store::StoreError;
+use paprq_core::ids::{BranchName, PullNumber};
 
 /// Why an order was not carried out.
 #[derive(Debug, thiserror::Error)]

@@ -10,10 +10,10 @@ use crate::config::{Buildbot, Secret};
 use crate::engine::buildbot::{BuildbotError, Session, page};
 use crate::engine::orders::{Done, Trouble};
 use crate::engine::outbox::Tried;
-use crate::ids::{RunId, Timestamp};
-use crate::queue::effect::Effect;
-use crate::queue::event::Event;
-use crate::queue::note::Link;
+use paprq_core::ids::{RunId, Timestamp};
+use paprq_core::queue::effect::Effect;
+use paprq_core::queue::event::Event;
+use paprq_core::queue::note::Link;
 
 /// A Buildbot that lets `bot` in with `pa&ss`, and takes orders with its cookie alone.
 fn buildbot(seen: &Seen) -> HttpResponse {

@@ -14,10 +14,10 @@ use crate::config::Hook;
 use crate::engine::hooks::{HookError, Told, call};
 use crate::engine::orders::hooks::insist;
 use crate::engine::outbox::Tried;
-use crate::ids::PullNumber;
-use crate::queue::effect::{Effect, News};
-use crate::queue::event::Event;
-use crate::queue::rules::HookAccess;
+use paprq_core::ids::PullNumber;
+use paprq_core::queue::effect::{Effect, News};
+use paprq_core::queue::event::Event;
+use paprq_core::queue::rules::HookAccess;
 
 const SHORT: Duration = Duration::from_millis(150);
 

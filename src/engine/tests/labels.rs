@@ -2,10 +2,10 @@
 
 use super::stage::{BOT, REPO, Stage};
 use crate::engine::outbox::Tried;
-use crate::ids::{CommitId, PullNumber};
-use crate::practice::{ApiFault, Calls, PullState};
-use crate::queue::effect::{Effect, MergeMark, TitleMark};
-use crate::queue::labels::LabelChange;
+use paprq_core::ids::{CommitId, PullNumber};
+use paprq_core::queue::effect::{Effect, MergeMark, TitleMark};
+use paprq_core::queue::labels::LabelChange;
+use paprq_practice::{ApiFault, Calls, PullState};
 
 fn change(remove: &[&str], add: &[&str], unless: &[&str]) -> LabelChange {
     let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

@@ -3,9 +3,9 @@
 use super::stage::{REPO, Stage};
 use crate::engine::repo::Message;
 use crate::git::Fetch;
-use crate::ids::{BranchName, PullNumber};
-use crate::queue::effect::{BaseAt, Effect, Which};
-use crate::queue::event::{Event, Source};
+use paprq_core::ids::{BranchName, PullNumber};
+use paprq_core::queue::effect::{BaseAt, Effect, Which};
+use paprq_core::queue::event::{Event, Source};
 
 /// A branch that GitHub does not have: the engine finds nothing out by itself.
 const BASE: &str = "side";

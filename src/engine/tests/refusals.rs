@@ -4,12 +4,12 @@ use super::stage::{REPO, Stage};
 use crate::clock;
 use crate::engine::orders::{Done, Trouble, give_up};
 use crate::engine::outbox::{Order, Tried};
-use crate::ids::{BranchName, CommitId, Login, RunId};
-use crate::practice::{ApiFault, Calls};
-use crate::queue::effect::{BaseAt, Effect, ExemptionQuestion, MergeMark, TitleMark, Which};
-use crate::queue::event::{CommentSort, Event, Source};
-use crate::queue::labels::LabelChange;
-use crate::queue::note::{Note, QueueStatus, StatusNote};
+use paprq_core::ids::{BranchName, CommitId, Login, RunId};
+use paprq_core::queue::effect::{BaseAt, Effect, ExemptionQuestion, MergeMark, TitleMark, Which};
+use paprq_core::queue::event::{CommentSort, Event, Source};
+use paprq_core::queue::labels::LabelChange;
+use paprq_core::queue::note::{Note, QueueStatus, StatusNote};
+use paprq_practice::{ApiFault, Calls};
 
 /// Every refusal that is no limit of calls.
 const REFUSALS: [u16; 7] = [401, 403, 404, 409, 410, 422, 451];
@@ -28,8 +28,8 @@ async fn orders_of_an_approved_pull(stage: &Stage) -> (RunId, Vec<Effect>) {
     };
     let approved = Event::CommentMade {
         pull,
-        comment: crate::queue::event::Comment {
-            key: crate::queue::event::CommentKey {
+        comment: paprq_core::queue::event::Comment {
+            key: paprq_core::queue::event::CommentKey {
                 at,
                 id: 1,
                 sort: CommentSort::Issue,
@@ -59,7 +59,7 @@ async fn orders_of_an_approved_pull(stage: &Stage) -> (RunId, Vec<Effect>) {
     let passed = Event::StatusReported {
         commit: head,
         context: "ci".to_owned(),
-        verdict: crate::queue::event::Verdict::Passed,
+        verdict: paprq_core::queue::event::Verdict::Passed,
         url: None,
         order: None,
     };
@@ -77,7 +77,7 @@ async fn orders_of_an_approved_pull(stage: &Stage) -> (RunId, Vec<Effect>) {
 /// Orders that an approved pull does not need, but others do.
 fn others(
     run: RunId,
-    pull: crate::ids::PullNumber,
+    pull: paprq_core::ids::PullNumber,
     head: CommitId,
     base: &BranchName,
     tip: CommitId,

@@ -7,10 +7,10 @@ use super::stage::{BOT, REPO, Stage};
 use crate::clock;
 use crate::engine::sync::{Start, SweepError, restore, sweep};
 use crate::github::Value;
-use crate::ids::{PullNumber, Timestamp};
-use crate::practice::StatusState;
-use crate::queue::note::Ending;
-use crate::queue::pull::Stage as PullStage;
+use paprq_core::ids::{PullNumber, Timestamp};
+use paprq_core::queue::note::Ending;
+use paprq_core::queue::pull::Stage as PullStage;
+use paprq_practice::StatusState;
 
 /// All that was said before is history.
 const LATER: Timestamp = Timestamp(i64::MAX);

@@ -7,14 +7,14 @@ use actix_web::HttpResponse;
 
 use super::server::{Recorder, Seen};
 use super::stage::{REPO, Stage};
-use crate::command::Standing;
 use crate::engine::outbox::Tried;
 use crate::engine::standings::Standings;
 use crate::engine::team::Team;
-use crate::ids::{Login, RepoLabel, Timestamp};
-use crate::queue::effect::Effect;
-use crate::queue::event::Event;
-use crate::queue::rules::Authority;
+use paprq_core::command::Standing;
+use paprq_core::ids::{Login, RepoLabel, Timestamp};
+use paprq_core::queue::effect::Effect;
+use paprq_core::queue::event::Event;
+use paprq_core::queue::rules::Authority;
 
 const COLLABORATORS: &str = "auth_collaborators = true";
 

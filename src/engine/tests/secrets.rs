@@ -8,13 +8,13 @@ use tokio::sync::mpsc;
 use crate::config::Secret;
 use crate::engine::desk::{Equipment, JobDesk, RepoPlace};
 use crate::engine::live::Live;
-use crate::ids::{CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
-use crate::jobs::{Attempt, Job, JobOutcome, JobState, Subject};
 use crate::protocol::{Claim, Executor, Order};
-use crate::queue::note::Purpose;
 use crate::store::Store;
 use crate::store::logs::Logs;
-use crate::suite::{Environment, Network, Suite};
+use paprq_core::ids::{CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
+use paprq_core::jobs::{Attempt, Job, JobOutcome, JobState, Subject};
+use paprq_core::queue::note::Purpose;
+use paprq_core::suite::{Environment, Network, Suite};
 
 const VALUE: &str = "the-value-of-the-secret";
 
@@ -65,7 +65,7 @@ impl Place {
             logs: logs.clone(),
             artifact_bounds: crate::protocol::ArtifactBounds::default(),
             live: Live::new(),
-            policy: crate::jobs::Policy::new(60),
+            policy: paprq_core::jobs::Policy::new(60),
             tokens: BTreeMap::new(),
             places: HashMap::from([(RepoLabel::new("demo"), place)]),
             base_url: String::new(),

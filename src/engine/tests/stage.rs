@@ -8,11 +8,11 @@ use crate::engine::orders::{Done, Trouble, carry_out};
 use crate::engine::outbox::{Order, Tried};
 use crate::engine::{Engine, PagesAt, Repo};
 use crate::github::Sorts;
-use crate::ids::{PullNumber, RepoLabel};
-use crate::practice::{Permission, Practice};
-use crate::queue::effect::Effect;
-use crate::queue::event::{Event, Source};
 use crate::store::{Cause, Entry, OutboxRow, Step, Stepped};
+use paprq_core::ids::{PullNumber, RepoLabel};
+use paprq_core::queue::effect::Effect;
+use paprq_core::queue::event::{Event, Source};
+use paprq_practice::{Permission, Practice};
 
 pub(super) const REPO: &str = "octo/widgets";
 /// What fails a test that waits for what does not come; no test waits for it in full.

@@ -14,7 +14,7 @@ use super::super::{
 };
 use super::oracle::Bench;
 use crate::clock::Stopwatch;
-use crate::ids::{CommitId, RunId};
+use paprq_core::ids::{CommitId, RunId};
 
 /// Far more than any of this takes, and far less than reading it all would.
 const SOON: Duration = Duration::from_secs(20);

@@ -12,7 +12,7 @@ use super::super::testing::{AT, Entry, Files, bot, files};
 use super::super::{GitError, Merge, Mergeability, Person};
 use super::edits::{Edit, apply, edit, entry, path};
 use super::oracle::{Bench, empty};
-use crate::ids::{CommitId, Timestamp};
+use paprq_core::ids::{CommitId, Timestamp};
 
 impl Bench {
     async fn merge(&self, base: CommitId, head: CommitId, message: &str) -> Merge {

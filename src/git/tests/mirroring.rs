@@ -10,7 +10,7 @@ use super::super::{
     Fetch, FileAt, GitError, Limits, Merge, Mirror, PushKind, Remote, RemoteAuth, RemoteRef,
     Secret, Upkeep,
 };
-use crate::ids::{BranchName, CommitId, PullNumber, RunId};
+use paprq_core::ids::{BranchName, CommitId, PullNumber, RunId};
 
 const MAIN: &str = "main";
 

@@ -8,7 +8,7 @@ use git2::Repository;
 
 use super::super::Mirror;
 use super::super::testing::{Files, Origin, commit};
-use crate::ids::CommitId;
+use paprq_core::ids::CommitId;
 
 /// One mirror, and a work tree beside it that sees the mirror's commits.
 pub(super) struct Bench {

@@ -4,7 +4,7 @@ use super::super::testing::{Fault, Origin, Server, TOKEN, branch, files};
 use super::super::{
     Fetch, GitError, Limits, Mirror, PushKind, PushOutcome, Remote, RemoteAuth, Secret,
 };
-use crate::ids::CommitId;
+use paprq_core::ids::CommitId;
 
 /// A remote with `main` at `one`, and commits after it that only the mirror must push.
 struct Scene {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::super::testing::{Entry, Files, files};
 use super::super::{Astray, FileAt, GitError};
 use super::oracle::Bench;
-use crate::ids::CommitId;
+use paprq_core::ids::CommitId;
 
 fn content(text: &str) -> FileAt {
     FileAt::Content(text.as_bytes().to_vec())

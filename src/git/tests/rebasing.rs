@@ -5,7 +5,7 @@ use git2::{Commit, Repository, Signature, Time};
 use super::super::mirror::{commit_id, oid};
 use super::super::testing::{AT, Files, Origin, bot, files, write_tree};
 use super::super::{Autosquash, COMMITS_MAX, Credit, GitError, Limits, Mirror, Rebase, RebasePlan};
-use crate::ids::CommitId;
+use paprq_core::ids::CommitId;
 
 /// A mirror with a commit on which everything begins, of the files `a` and `b`.
 struct Scene {

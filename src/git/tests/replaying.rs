@@ -13,7 +13,7 @@ use super::super::testing::{AT, Entry, Files, bot, write_tree};
 use super::super::{Autosquash, Credit, Rebase, RebasePlan};
 use super::edits::{Edit, apply, edit, entry, path};
 use super::oracle::{Bench, empty};
-use crate::ids::CommitId;
+use paprq_core::ids::CommitId;
 
 /// A pull, and the branch that it is to go to.
 #[derive(Clone, Debug)]

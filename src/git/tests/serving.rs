@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use super::super::testing::{Origin, Server, files};
 use super::super::{GitError, Limits, Mirror, serve};
-use crate::ids::{CommitId, RunId};
+use paprq_core::ids::{CommitId, RunId};
 
 const OURS: RunId = RunId(7);
 const OTHER: RunId = RunId(70);

@@ -5,7 +5,7 @@ use std::fs;
 use super::super::testing::{AT, Files, Origin, bot, commit, files};
 use super::super::{GitError, Merge, Mergeability, Mirror};
 use super::oracle::Bench;
-use crate::ids::CommitId;
+use paprq_core::ids::CommitId;
 
 async fn answers(mirror: &Mirror, base: CommitId, heads: &[CommitId]) -> Vec<Mergeability> {
     let surveys = mirror.conflicts(base, heads).await.unwrap();

@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use super::super::mirror::{commit_id, oid};
 use super::super::testing::{AT, Origin, bot, files, write_tree};
 use super::super::{Autosquash, Credit, Mirror, Rebase, RebasePlan};
-use crate::ids::CommitId;
+use paprq_core::ids::CommitId;
 
 const LINES: &str = "\nCloses: #7\nApproved by: rev";
 

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use crate::clock::Stopwatch;
 use crate::github::scripted::{Scripted, Seen, meanwhile};
 use crate::github::{Limits, Repo, Slug, Value};
-use crate::ids::PullNumber;
+use paprq_core::ids::PullNumber;
 
 const PULL: &str = r#"{"number": 7, "head": {}, "base": {"ref": "main"}}"#;
 

@@ -2,9 +2,9 @@
 
 use crate::github::scripted::{Scripted, TOKEN, meanwhile};
 use crate::github::{ApiError, Sorts};
-use crate::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
-use crate::queue::event::{CommentSort, Event, PullState, Verdict};
-use crate::queue::reports::{Attempt, CheckRunSeen, CheckRunVerdict};
+use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
+use paprq_core::queue::event::{CommentSort, Event, PullState, Verdict};
+use paprq_core::queue::reports::{Attempt, CheckRunSeen, CheckRunVerdict};
 
 const SHA: &str = "1234567890123456789012345678901234567890";
 

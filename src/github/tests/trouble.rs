@@ -4,8 +4,8 @@ use tokio::net::TcpListener;
 
 use crate::github::scripted::{CUT, Scripted, TOKEN, meanwhile};
 use crate::github::{ApiError, Cause, GitHub, NewClientError, Repo, Settings, Slug};
-use crate::ids::PullNumber;
-use crate::queue::event::PullFacts;
+use paprq_core::ids::PullNumber;
+use paprq_core::queue::event::PullFacts;
 
 const PULL: &str = r#"{"number": 7, "head": {}, "base": {"ref": "main"}}"#;
 

@@ -2,8 +2,8 @@
 
 use crate::github::scripted::{Scripted, meanwhile};
 use crate::github::{ApiError, Moved, NewPull, PullEdit, Slug, StatusState, StatusText};
-use crate::ids::{BranchName, CommitId, PullNumber};
-use crate::queue::event::PullState;
+use paprq_core::ids::{BranchName, CommitId, PullNumber};
+use paprq_core::queue::event::PullState;
 
 const SHA: &str = "1234567890123456789012345678901234567890";
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::queue::event::{Comment, HeadRepo, PullState, Verdict};
+use paprq_core::queue::event::{Comment, HeadRepo, PullState, Verdict};
 
 /// The variants of GitHub whose examples the npm package `@octokit/webhooks-examples` has.
 const SERVERS: [&str; 6] = [

@@ -27,7 +27,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 pub use self::row::{Odd, Row};
 use crate::clock;
-use crate::ids::Timestamp;
+use paprq_core::ids::Timestamp;
 
 /// What Homu's file holds.
 #[derive(Debug)]

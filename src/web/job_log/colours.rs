@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use ansi_to_html::{Converter, Esc};
 
-use crate::notes::is_unseen;
+use paprq_core::notes::is_unseen;
 
 /// Above so many escapes and parameters in one line it is shown without colours: converting takes
 /// time and space that grow with the square.

@@ -13,10 +13,10 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::{Wanted, attempt, colours::Painter, find, is_complete, primed, read, whole_lines};
 use crate::engine::{Change, Engine};
-use crate::ids::JobId;
-use crate::jobs::Attempt;
 use crate::web::error::WebError;
 use crate::web::{Site, front, sent, sse};
+use paprq_core::ids::JobId;
+use paprq_core::jobs::Attempt;
 
 /// How much is sent in one event, in bytes of the log. No less than the longest line that is waited for.
 const PIECE_BYTES: u64 = 64 << 10;

@@ -12,8 +12,8 @@ use self::colours::Painter;
 use super::error::WebError;
 use super::routes::Routes;
 use crate::engine::Engine;
-use crate::ids::{AttemptNumber, JobId};
-use crate::jobs::{Attempt, Job};
+use paprq_core::ids::{AttemptNumber, JobId};
+use paprq_core::jobs::{Attempt, Job};
 
 /// How much of a log's end a page shows, in bytes.
 pub(super) const SHOWN_BYTES_MAX: u64 = 1 << 20;

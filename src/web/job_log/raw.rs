@@ -7,11 +7,11 @@ use futures_util::stream;
 
 use super::{Wanted, attempt, find, read, unreadable};
 use crate::engine::Engine;
-use crate::ids::JobId;
-use crate::jobs::Attempt;
 use crate::web::error::WebError;
 use crate::web::header::RAW_POLICY;
 use crate::web::{Site, sent};
+use paprq_core::ids::JobId;
+use paprq_core::jobs::Attempt;
 
 /// How much is read at a time, in bytes.
 const PIECE_BYTES: u64 = 128 << 10;

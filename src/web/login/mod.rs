@@ -20,7 +20,7 @@ use super::routes::Routes;
 use super::{Site, sent};
 use crate::clock;
 use crate::engine::{Engine, Grant, Repo};
-use crate::ids::{PullNumber, RepoLabel};
+use paprq_core::ids::{PullNumber, RepoLabel};
 
 /// How many pulls a rollup may hold. More make no address that every server takes.
 const ROLLUP_MAX: usize = 100;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::config::Secret;
-use crate::ids::{PullNumber, RepoLabel, Timestamp};
+use paprq_core::ids::{PullNumber, RepoLabel, Timestamp};
 
 /// How long a person may take to log in, in seconds.
 pub(super) const TICKET_S: u64 = 600;

@@ -7,9 +7,9 @@ use actix_web::http::{StatusCode, header};
 
 use super::ticket::BadTicket;
 use crate::engine::{Person, Repo, RollupError};
-use crate::ids::PullNumber;
 use crate::web::Site;
 use crate::web::pages::{Notice, notice};
+use paprq_core::ids::PullNumber;
 
 /// Has all open pulls read anew, for a reviewer.
 pub(super) async fn synchronize(site: &Site, repo: &Repo, person: &Person) -> HttpResponse {

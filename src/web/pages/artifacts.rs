@@ -6,11 +6,11 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use super::{Frame, render};
-use crate::jobs::Attempt;
 use crate::web::Site;
 use crate::web::artifacts;
 use crate::web::error::WebError;
 use crate::web::view::{FileView, shown_path};
+use paprq_core::jobs::Attempt;
 
 #[derive(Template)]
 #[template(path = "artifacts.html")]

@@ -5,13 +5,13 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{Frame, render};
-use crate::ids::JobId;
-use crate::jobs::Attempt;
 use crate::web::Site;
 use crate::web::artifacts;
 use crate::web::error::WebError;
 use crate::web::job_log::{self, Tail};
 use crate::web::view::{FileView, JobView};
+use paprq_core::ids::JobId;
+use paprq_core::jobs::Attempt;
 
 #[derive(Template)]
 #[template(path = "job.html")]

@@ -23,9 +23,9 @@ use super::error::WebError;
 use super::routes::Routes;
 use super::view::Link;
 use crate::engine::{Engine, Repo};
-use crate::ids::{PullNumber, RepoLabel};
-use crate::notes;
-use crate::queue::Queue;
+use paprq_core::ids::{PullNumber, RepoLabel};
+use paprq_core::notes;
+use paprq_core::queue::Queue;
 
 pub(super) fn routes(routes: Routes<'_>) -> Routes<'_> {
     routes

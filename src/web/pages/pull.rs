@@ -5,10 +5,10 @@ use askama::Template;
 
 use super::{Frame, render};
 use crate::engine::Repo;
-use crate::ids::{PullNumber, RepoLabel};
 use crate::web::Site;
 use crate::web::error::WebError;
 use crate::web::view::{Forge, PullView, RunView};
+use paprq_core::ids::{PullNumber, RepoLabel};
 
 /// How many runs are listed.
 const RUNS: u32 = 50;

@@ -7,10 +7,10 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{Frame, chosen, look, render};
-use crate::ids::PullNumber;
 use crate::web::Site;
 use crate::web::error::WebError;
 use crate::web::view::{Forge, PAGE, PullView, QueueView, notices};
+use paprq_core::ids::PullNumber;
 
 #[derive(Template)]
 #[template(path = "queue.html")]

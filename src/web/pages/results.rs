@@ -4,10 +4,10 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::{Frame, pull, render};
-use crate::ids::{PullNumber, RepoLabel};
 use crate::web::Site;
 use crate::web::error::WebError;
 use crate::web::view::{Forge, PullView, RunView};
+use paprq_core::ids::{PullNumber, RepoLabel};
 
 /// Among how many of a pull's latest runs that of its merge is looked for.
 const RUNS: u32 = 20;

@@ -4,12 +4,12 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::{Frame, render};
-use crate::ids::{PullNumber, RepoLabel};
-use crate::notes;
 use crate::store::Retry;
 use crate::web::Site;
 use crate::web::error::WebError;
 use crate::web::view::{Forge, Link, Moment};
+use paprq_core::ids::{PullNumber, RepoLabel};
+use paprq_core::notes;
 
 /// How many retries are listed.
 const RETRIES: u32 = 200;

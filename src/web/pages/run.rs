@@ -4,10 +4,10 @@ use actix_web::{HttpResponse, web};
 use askama::Template;
 
 use super::{Frame, pull_title, render};
-use crate::ids::{RepoLabel, RunId};
 use crate::web::Site;
 use crate::web::error::WebError;
 use crate::web::view::{Forge, JobView, Link, MemberView, RunView};
+use paprq_core::ids::{RepoLabel, RunId};
 
 #[derive(Template)]
 #[template(path = "run.html")]

@@ -7,11 +7,11 @@ use askama::Template;
 
 use super::{Frame, render};
 use crate::engine::{KnownWorker, LOCAL_TOKEN_NAME};
-use crate::jobs::{Executor, Job, JobState, Sickness};
-use crate::notes::plain;
 use crate::web::Site;
 use crate::web::error::WebError;
 use crate::web::view::{JobView, Moment, name, worker};
+use paprq_core::jobs::{Executor, Job, JobState, Sickness};
+use paprq_core::notes::plain;
 
 /// How many waiting jobs are shown.
 const WAITING_SHOWN: usize = 200;

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{House, LIMIT};
 use crate::clock;
-use crate::ids::RepoLabel;
-use crate::practice::Edit;
+use paprq_core::ids::RepoLabel;
+use paprq_practice::Edit;
 
 async fn house() -> House {
     let secret = |config: &mut Value| config["web"] = json!({ "secret": "the operator's" });

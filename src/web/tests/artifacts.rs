@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{House, TOKEN};
-use crate::jobs::JobOutcome;
 use crate::protocol::{Order, Report};
+use paprq_core::jobs::JobOutcome;
 
 async fn put(house: &House, order: &Order, path: &str, content: &'static [u8]) -> u16 {
     let (job, number) = (order.attempt.job, order.attempt.number);

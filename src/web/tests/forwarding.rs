@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use super::{House, LIMIT, sha256};
 use crate::clock;
 use crate::github::signature;
-use crate::ids::{RepoLabel, Timestamp};
 use crate::store::{BacklogBounds, Forwarded};
+use paprq_core::ids::{RepoLabel, Timestamp};
 
 const OTHER_SECRET: &str = "what Homu knows";
 

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::{House, LIMIT, SECRET, TOKEN, claim, comment, sha256};
 use crate::github::signature;
-use crate::ids::RepoLabel;
 use crate::protocol::Order;
+use paprq_core::ids::RepoLabel;
 
 fn unreadable() -> HeaderValue {
     HeaderValue::from_bytes(b"sha256=\xff").unwrap()

@@ -10,8 +10,8 @@ use url::Url;
 
 use self::forge::Forge;
 use super::{House, LIMIT};
-use crate::ids::{Login, PullNumber, RepoLabel};
-use crate::practice::Edit;
+use paprq_core::ids::{Login, PullNumber, RepoLabel};
+use paprq_practice::Edit;
 
 /// A house whose GitHub lets people log in.
 struct Town {

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::House;
-use crate::jobs::JobOutcome;
 use crate::protocol::{Order, Report};
+use paprq_core::jobs::JobOutcome;
 
 const HOSTILE: &[u8] = b"ok\n\x1b[31mred\nstill red\x1b[0m\n</pre><script>alert(1)</script>\nbad \xff\x00\x1b]0;title\x07 bytes\n";
 

@@ -24,10 +24,10 @@ use super::serve;
 use crate::clock;
 use crate::config::Config;
 use crate::engine::{Engine, PagesAt};
-use crate::ids::{PullNumber, RepoLabel};
-use crate::jobs::Executor;
-use crate::practice::{Edit, Practice, Sample};
 use crate::protocol::{Claim, Order};
+use paprq_core::ids::{PullNumber, RepoLabel};
+use paprq_core::jobs::Executor;
+use paprq_practice::{Edit, Practice, Sample};
 
 /// How long anything may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -203,7 +203,7 @@ fn configuration(directory: &std::path::Path, practice: &Practice, sample: &Samp
 
 fn claim(wait_s: u64) -> Claim {
     Claim {
-        worker: crate::ids::WorkerId::new("one"),
+        worker: paprq_core::ids::WorkerId::new("one"),
         executors: vec![Executor::Sandbox],
         labels: Vec::new(),
         slots: 1,

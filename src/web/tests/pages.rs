@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{HOSTILE, House};
-use crate::ids::{Login, RepoLabel, Timestamp};
 use crate::store::Retry;
+use paprq_core::ids::{Login, RepoLabel, Timestamp};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queue_is_told_as_json() {

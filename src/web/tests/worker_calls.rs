@@ -8,8 +8,8 @@ use tokio::process::Command;
 
 use super::{House, LIMIT, claim};
 use crate::git::serve::REQUEST_TYPE;
-use crate::jobs::JobOutcome;
 use crate::protocol::{Answer, CHUNK_BYTES_MAX, Order, Report, Wish};
+use paprq_core::jobs::JobOutcome;
 
 fn attempt(order: &Order, call: &str) -> String {
     let attempt = order.attempt;
@@ -51,7 +51,7 @@ async fn a_worker_that_waits_is_given_a_job_as_soon_as_there_is_one() {
     let order = order.unwrap();
     assert_eq!(order.status(), 200);
     let order: Order = order.json().await.unwrap();
-    assert_eq!(order.attempt.number, crate::ids::AttemptNumber(1));
+    assert_eq!(order.attempt.number, paprq_core::ids::AttemptNumber(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,12 +4,12 @@ use std::fmt;
 
 use askama::filters::HtmlSafe;
 
-use crate::jobs::{AttemptEnd, Job, JobOutcome, JobState};
-use crate::queue::event::PullState;
-use crate::queue::note::{Ending, Purpose};
-use crate::queue::own_test::OwnStage;
-use crate::queue::pull::{Pull, Stage, Status};
-use crate::queue::run::{CheckState, Origin, Phase, Run, RunCheck, Weight};
+use paprq_core::jobs::{AttemptEnd, Job, JobOutcome, JobState};
+use paprq_core::queue::event::PullState;
+use paprq_core::queue::note::{Ending, Purpose};
+use paprq_core::queue::own_test::OwnStage;
+use paprq_core::queue::pull::{Pull, Stage, Status};
+use paprq_core::queue::run::{CheckState, Origin, Phase, Run, RunCheck, Weight};
 
 /// One word with a shape and a colour. Written out, it is HTML.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

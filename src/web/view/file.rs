@@ -1,6 +1,6 @@
 //! A file that a suite left, as pages show it.
 
-use crate::notes;
+use paprq_core::notes;
 
 /// How much of a path is shown, in characters.
 const PATH_CHARS_MAX: usize = 300;

@@ -1,8 +1,8 @@
 //! Addresses on GitHub.
 
 use super::{Link, name};
-use crate::ids::{BranchName, CommitId, Login, PullNumber};
-use crate::notes::{self, Links};
+use paprq_core::ids::{BranchName, CommitId, Login, PullNumber};
+use paprq_core::notes::{self, Links};
 
 /// Where a repository's things are on GitHub.
 #[derive(Clone, Debug)]

@@ -4,9 +4,9 @@ use super::run::shown_name;
 use super::{Badge, Moment, duration, name};
 use crate::clock;
 use crate::engine::JobStanding;
-use crate::ids::{AttemptNumber, JobId, RepoLabel, RunId};
-use crate::jobs::{AttemptEnd, AttemptRecord, Job, JobOutcome, JobState, Need, WorkerKey};
-use crate::notes;
+use paprq_core::ids::{AttemptNumber, JobId, RepoLabel, RunId};
+use paprq_core::jobs::{AttemptEnd, AttemptRecord, Job, JobOutcome, JobState, Need, WorkerKey};
+use paprq_core::notes;
 
 /// A job.
 #[derive(Clone, Debug)]

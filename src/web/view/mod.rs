@@ -18,7 +18,7 @@ pub(super) use pull::PullView;
 pub(super) use queue::{PAGE, QueueView, RepoLine, notices, tests};
 pub(super) use run::{MemberView, RunView, not_needed, passed, purpose};
 
-use crate::notes;
+use paprq_core::notes;
 
 /// How much of a title is shown, in characters.
 const TITLE_CHARS_MAX: usize = 200;

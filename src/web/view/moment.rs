@@ -4,7 +4,7 @@ use std::fmt;
 
 use askama::filters::HtmlSafe;
 
-use crate::ids::Timestamp;
+use paprq_core::ids::Timestamp;
 
 /// A moment. Written out, it is a `<time>` in UTC, to the second.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,11 @@
 //! A pull, as pages show it.
 
 use super::{Badge, Forge, Link, Moment, RunView, TITLE_CHARS_MAX, name};
-use crate::ids::{PullNumber, RunId};
-use crate::notes;
-use crate::queue::own_test::{OwnStage, OwnTest};
-use crate::queue::pull::{Approval, Pull, Stage};
-use crate::queue::{Blockers, Queue};
+use paprq_core::ids::{PullNumber, RunId};
+use paprq_core::notes;
+use paprq_core::queue::own_test::{OwnStage, OwnTest};
+use paprq_core::queue::pull::{Approval, Pull, Stage};
+use paprq_core::queue::{Blockers, Queue};
 
 /// A pull.
 #[derive(Clone, Debug)]

@@ -6,11 +6,11 @@ use super::{
     Badge, Forge, Link, Moment, PullView, TITLE_CHARS_MAX, name, not_needed, passed, purpose,
 };
 use crate::engine::Repo;
-use crate::ids::{PullNumber, RepoLabel, RunId};
-use crate::notes;
-use crate::queue::pull::Pull;
-use crate::queue::run::Run;
-use crate::queue::{Queue, Tree};
+use paprq_core::ids::{PullNumber, RepoLabel, RunId};
+use paprq_core::notes;
+use paprq_core::queue::pull::Pull;
+use paprq_core::queue::run::Run;
+use paprq_core::queue::{Queue, Tree};
 
 /// How many pulls that are not queued a page lists.
 pub(in crate::web) const PAGE: usize = 100;

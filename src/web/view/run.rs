@@ -2,12 +2,12 @@
 
 use super::{Badge, Forge, Link, Moment, duration, name};
 use crate::clock;
-use crate::ids::{CommitId, PullNumber, RunId};
-use crate::notes;
-use crate::queue::effect::Member;
-use crate::queue::event::SuiteVerdict;
-use crate::queue::note::Purpose;
-use crate::queue::run::{CheckState, Origin, Phase, Run, RunCheck, Tested, Weight};
+use paprq_core::ids::{CommitId, PullNumber, RunId};
+use paprq_core::notes;
+use paprq_core::queue::effect::Member;
+use paprq_core::queue::event::SuiteVerdict;
+use paprq_core::queue::note::Purpose;
+use paprq_core::queue::run::{CheckState, Origin, Phase, Run, RunCheck, Tested, Weight};
 
 /// A run.
 #[derive(Clone, Debug)]

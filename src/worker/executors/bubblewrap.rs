@@ -15,11 +15,11 @@ use std::time::Duration;
 use nix::sys::resource::{Resource, getrlimit};
 use tokio::process::Command;
 
-use crate::ids::{AttemptNumber, JobId};
 use crate::protocol::Attempt;
-use crate::suite::Network;
 use crate::worker::room::{HostUser, Room};
 use crate::worker::settings::Limits;
+use paprq_core::ids::{AttemptNumber, JobId};
+use paprq_core::suite::Network;
 
 /// The working copy inside the sandbox (PAPR's path).
 pub(super) const CHECKOUT: &str = "/var/tmp/checkout";

@@ -23,7 +23,7 @@ use self::container::Wanted;
 use super::room::{HostUser, Room};
 use super::script::{STRICT, STRICT_AS_POSSIBLE};
 use crate::protocol::Executor;
-use crate::suite::{Environment, Network};
+use paprq_core::suite::{Environment, Network};
 
 /// What a worker executes suites in: any of the ways there are.
 #[derive(Clone, Debug, Default)]

@@ -23,12 +23,12 @@ use super::cgroup::{self, Group};
 use super::processes;
 use super::watchdog::{self, Excess, Watched};
 use super::{Isolation, base_environment};
-use crate::suite::Network;
 use crate::worker::room::Room;
 use crate::worker::script::DRIVER;
 use crate::worker::settings::Limits;
 use crate::worker::spawner::Spawner;
 use crate::worker::spool::Spool;
+use paprq_core::suite::Network;
 
 /// The driver's file among the scripts.
 const DRIVER_NAME: &str = "driver.sh";

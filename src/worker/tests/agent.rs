@@ -4,10 +4,10 @@ use std::num::NonZeroU32;
 
 use super::server::Server;
 use super::{DEADLINE, Worker, alive, suite};
-use crate::ids::AttemptNumber;
 use crate::protocol::{Executor, JobOutcome};
 use crate::worker::testing::nest;
 use crate::worker::{Executors, Isolation, Lifetime, Token, WorkerError};
+use paprq_core::ids::AttemptNumber;
 
 #[tokio::test]
 async fn a_claim_says_what_the_worker_is_and_what_it_runs() {
@@ -277,7 +277,7 @@ async fn several_workers_live_in_one_process_and_stop_without_their_server() {
     let mut workers = Vec::new();
     for name in ["one", "two"] {
         let named = |settings: &mut crate::worker::Settings| {
-            settings.name = crate::ids::WorkerId::new(name);
+            settings.name = paprq_core::ids::WorkerId::new(name);
         };
         workers.push(Worker::start_with(&server, named).await);
     }

@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{DEADLINE, Worker, alive, attempt, suite, timeless, with_marker};
 use crate::protocol::JobOutcome;
-use crate::suite::{Environment, Network};
 use crate::worker::executors::{
     Bounds, Ended, Executors, Isolation, Launch, Session, find_bubblewrap,
 };
@@ -15,6 +14,7 @@ use crate::worker::room::Room;
 use crate::worker::settings::Limits;
 use crate::worker::spawner::Spawner;
 use crate::worker::spool::Spool;
+use paprq_core::suite::{Environment, Network};
 
 /// Starts processes that escape the usual ways: new session, orphaned twice, deaf to signals.
 fn escape(marker: &str) -> String {

@@ -2,10 +2,10 @@
 
 use super::server::Server;
 use super::{Worker, attempt, execute, suite, timeless, variable};
-use crate::ids::CommitId;
 use crate::protocol::JobOutcome;
 use crate::protocol::SecretVariable;
-use crate::suite::{Build, Environment, ExtraRepo, HostSpecs, Suite};
+use paprq_core::ids::CommitId;
+use paprq_core::suite::{Build, Environment, ExtraRepo, HostSpecs, Suite};
 
 /// The log with its first line, the date, taken off, and no seconds.
 fn without_date(log: &str) -> String {

@@ -23,9 +23,9 @@ use self::server::{Server, TOKEN};
 use super::{
     Executors, Isolation, Lifetime, Limits, Settings, Token, WorkerError, find_bubblewrap,
 };
-use crate::ids::{AttemptNumber, JobId, WorkerId};
 use crate::protocol::{Attempt, Order, Report};
-use crate::suite::{Environment, Network, Suite, Variable};
+use paprq_core::ids::{AttemptNumber, JobId, WorkerId};
+use paprq_core::suite::{Environment, Network, Suite, Variable};
 
 /// No test waits longer than this for anything. A safety net only: virtual machines stand still
 /// for many seconds, in which no test does anything wrong.

@@ -14,8 +14,8 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::{DEADLINE, attempt, suite};
-use crate::ids::{AttemptNumber, CommitId, JobId};
 use crate::protocol::{Answer, ArtifactBounds, Attempt, Claim, LEASE_S, Order, Report, Wish};
+use paprq_core::ids::{AttemptNumber, CommitId, JobId};
 
 pub(super) const TOKEN: &str = "worker-token";
 const GIT_TOKEN: &str = "git-token";

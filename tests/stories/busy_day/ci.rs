@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use paprq::ids::CommitId;
-use paprq::practice::{Conclusion, Practice, StatusState};
+use paprq_core::ids::CommitId;
+use paprq_practice::{Conclusion, Practice, StatusState};
 
 use crate::world::REPO;
 

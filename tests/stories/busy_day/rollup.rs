@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use paprq::ids::PullNumber;
-use paprq::practice::PullState;
+use paprq_core::ids::PullNumber;
+use paprq_practice::PullState;
 use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};

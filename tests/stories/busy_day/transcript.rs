@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use paprq::ids::{CommitId, PullNumber};
+use paprq_core::ids::{CommitId, PullNumber};
 
 use crate::world::{REPO, World};
 

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use super::{Joined, Joiner};
 use crate::git::{Limits, Mirror, Person, Remote, RemoteAuth};
-use crate::ids::{CommitId, PullNumber, Timestamp};
-use crate::queue::effect::{History, MemberMerge, MergeStyle, Shape};
+use paprq_core::ids::{CommitId, PullNumber, Timestamp};
+use paprq_core::queue::effect::{History, MemberMerge, MergeStyle, Shape};
 
 const FILES: usize = 2;
 const LINES: usize = 3;

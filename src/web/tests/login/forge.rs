@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::practice::Practice;
+use paprq_practice::Practice;
 
 pub(super) const CLIENT_ID: &str = "the application";
 pub(super) const CLIENT_SECRET: &str = "the application's secret";

@@ -129,7 +129,7 @@ fn host_config(wanted: &Wanted<'_>, share: Share, limits: &Limits) -> HostConfig
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suite::ContainerSpecs;
+    use paprq_core::suite::ContainerSpecs;
 
     fn wanted(ram_mb: i64, cpu_millis: i64) -> Wanted<'static> {
         Wanted {

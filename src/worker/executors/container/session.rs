@@ -25,12 +25,12 @@ use super::image::of_its_disk;
 use super::written::{Unknown, Written};
 use super::{CHECKOUT, CONTROL, archive, image, keeping, metadata};
 use crate::protocol::ArtifactBounds;
-use crate::suite::ContainerSpecs;
 use crate::worker::executors::watchdog::{self, Excess};
 use crate::worker::executors::{Bounds, Ended, NoPlace, Site};
 use crate::worker::script::CONTAINER_DRIVER;
 use crate::worker::settings::Limits;
 use crate::worker::spool::Spool;
+use paprq_core::suite::ContainerSpecs;
 
 /// The driver's file among the scripts.
 const DRIVER_NAME: &str = "driver.sh";

@@ -6,8 +6,8 @@ use super::podman::{IMAGE, Podman};
 use super::server::{Server, Verdict};
 use super::{Worker, alive, attempt, suite, timeless, variable};
 use crate::protocol::{Executor, JobOutcome, Order, Report, WorkerFault};
-use crate::suite::{ContainerSpecs, Environment};
 use crate::worker::{ContainerEngine, Executors, Settings, find_container_engine};
+use paprq_core::suite::{ContainerSpecs, Environment};
 
 /// A worker that offers containers, with its server and its engine.
 struct Stage {

@@ -4,7 +4,7 @@ use super::super::podman;
 use super::IMAGE;
 use super::{Stage, body, container, error, suite, variable};
 use crate::protocol::{JobOutcome, Order};
-use crate::suite::{ExtraRepo, RepoSetting};
+use paprq_core::suite::{ExtraRepo, RepoSetting};
 
 #[tokio::test]
 async fn an_image_that_cannot_be_had_is_an_error() {
@@ -170,7 +170,7 @@ async fn a_build_runs_in_the_container() {
     let (log, report) = stage
         .execute(1, |order| {
             order.suite.environment = container("localhost/make:1");
-            order.suite.build = Some(crate::suite::Build::default());
+            order.suite.build = Some(paprq_core::suite::Build::default());
             order.suite.tests = suite(&["cat here"]).tests;
         })
         .await;
