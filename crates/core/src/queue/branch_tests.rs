@@ -4,7 +4,7 @@ use super::Queue;
 use super::effect::{EarlierMerge, Effect};
 use super::note::Purpose;
 use super::rules::Merging;
-use super::run::{CheckState, Origin, Phase, Run, Step};
+use super::run::{CheckState, Origin, Phase, Preparation, Run};
 use super::turn::Turn;
 use crate::ids::{BranchName, CommitId, RunId};
 
@@ -74,7 +74,7 @@ impl Queue {
     fn start_branch_test(&mut self, branch: &BranchName, at: EarlierMerge, turn: &mut Turn) {
         let phase = Phase::Testing {
             merge: at,
-            awaits: vec![Step::ReadSuites],
+            awaits: vec![Preparation::ReadSuites],
             deadline: turn.now.plus_s(self.rules.setup_timeout_s),
         };
         let (id, base) = (self.desk.last_run.next(), branch.clone());

@@ -4,7 +4,7 @@ use super::Queue;
 use super::effect::{Effect, ExemptionQuestion};
 use super::note::{Exemption, Purpose};
 use super::rules::ExemptionRule;
-use super::run::{CheckState, Phase, Run, Step};
+use super::run::{CheckState, Phase, Preparation, Run};
 use super::turn::Turn;
 use crate::ids::RunId;
 
@@ -45,7 +45,7 @@ impl Queue {
         turn: &mut Turn,
     ) {
         let waits = self.runs.get(&id).is_some_and(|run| match &run.phase {
-            Phase::Testing { awaits, .. } => awaits.contains(&Step::JudgeExemption),
+            Phase::Testing { awaits, .. } => awaits.contains(&Preparation::JudgeExemption),
             Phase::Merging { .. } | Phase::Landing { .. } | Phase::Done { .. } => false,
         });
         if !waits {
@@ -76,6 +76,6 @@ impl Queue {
             commit: merge.merge,
             branch,
         });
-        self.await_steps(id, vec![Step::Publish], turn);
+        self.await_preparations(id, vec![Preparation::Publish], turn);
     }
 }

@@ -10,7 +10,7 @@ use super::event::{PullAge, PullFacts, TestMerge};
 use super::note::{Ending, Purpose};
 use super::pull::Pull;
 use super::rules::PullTests;
-use super::run::{Phase, Run, Scope, Step, Tested};
+use super::run::{Phase, Preparation, Run, Scope, Tested};
 use super::turn::Turn;
 use crate::command::plain_lines;
 use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
@@ -276,7 +276,7 @@ impl Queue {
                 base_tip,
                 merge: commit,
             },
-            awaits: vec![Step::ReadSuites],
+            awaits: vec![Preparation::ReadSuites],
             deadline: turn.now.plus_s(limit_s),
         };
         turn.order(Effect::ReadSuites {

@@ -10,7 +10,7 @@ use super::imported::{
 use super::note::{Ending, Obstacle, Purpose};
 use super::pull::{Approval, Squash, Stage};
 use super::rules::Fixups;
-use super::run::{Check, CheckState, Origin, Phase, Run, RunCheck, Scope, Step, Weight};
+use super::run::{Check, CheckState, Origin, Phase, Preparation, Run, RunCheck, Scope, Weight};
 use super::turn::Turn;
 use crate::ids::{CommitId, RunId};
 
@@ -34,7 +34,7 @@ impl Takeover {
         let (base, commit) = (facts.base.clone(), merge);
         let phase = Phase::Testing {
             merge: onto_the_unknown(commit),
-            awaits: vec![Step::ReadMerge],
+            awaits: vec![Preparation::ReadMerge],
             deadline: resumption.deadline,
         };
         self.orders.push(Effect::ReadMerge {
@@ -144,9 +144,9 @@ impl Queue {
         if reads_suites {
             let (run, since) = (id, found.base_tip);
             turn.order(Effect::ReadSuites { run, commit, since });
-            self.await_steps(id, vec![Step::ReadSuites], turn);
+            self.await_preparations(id, vec![Preparation::ReadSuites], turn);
         } else {
-            self.await_steps(id, Vec::new(), turn);
+            self.await_preparations(id, Vec::new(), turn);
             self.require_checks(id, Obstacle::NothingConfigured, turn);
             self.decide(id, turn);
         }
@@ -168,5 +168,5 @@ impl Queue {
 }
 
 fn awaits_merge(run: &Run) -> bool {
-    matches!(&run.phase, Phase::Testing { awaits, .. } if awaits.contains(&Step::ReadMerge))
+    matches!(&run.phase, Phase::Testing { awaits, .. } if awaits.contains(&Preparation::ReadMerge))
 }

@@ -112,8 +112,8 @@ pub enum Phase {
         /// The commit, and what it was merged onto.
         merge: EarlierMerge,
         /// What must be done before its checks can decide.
-        awaits: Vec<Step>,
-        /// Until when: first the steps that are awaited, then the checks.
+        awaits: Vec<Preparation>,
+        /// Until when: first the preparations that are awaited, then the checks.
         deadline: Timestamp,
     },
     /// All checks passed and the base branch is being moved. Only its outcome ends this: whoever
@@ -135,7 +135,7 @@ pub enum Phase {
 
 /// Something that is done while a run's checks may already be running.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub enum Step {
+pub enum Preparation {
     /// Finding out whether the commit needs a test at all. Nothing else is done before.
     JudgeExemption,
     /// Reading what another queue merged, whose test the run goes on with.
@@ -341,7 +341,7 @@ impl Run {
     /// its checks are given their time when its merge was read.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         match &self.phase {
-            Phase::Testing { awaits, .. } if awaits.contains(&Step::ReadMerge) => None,
+            Phase::Testing { awaits, .. } if awaits.contains(&Preparation::ReadMerge) => None,
             Phase::Merging { deadline } | Phase::Testing { deadline, .. } => Some(*deadline),
             Phase::Landing { .. } | Phase::Done { .. } => None,
         }
@@ -352,7 +352,8 @@ impl Run {
         match &self.phase {
             Phase::Merging { .. } => false,
             Phase::Testing { awaits, .. } => {
-                !awaits.contains(&Step::Publish) && !awaits.contains(&Step::JudgeExemption)
+                !awaits.contains(&Preparation::Publish)
+                    && !awaits.contains(&Preparation::JudgeExemption)
             }
             Phase::Landing { .. } | Phase::Done { .. } => true,
         }

@@ -7,7 +7,7 @@ use super::labels::LabelEvent;
 use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus, StatusNote};
 use super::own_test::PATIENCE_S;
 use super::pull::Stage;
-use super::run::{CheckState, Phase, Run, RunCheck, Step};
+use super::run::{CheckState, Phase, Preparation, Run, RunCheck};
 use super::turn::Turn;
 use crate::ids::{BranchName, CommitId, RunId};
 
@@ -32,7 +32,7 @@ impl Queue {
             run.checks = checks;
             run.phase = Phase::Testing {
                 merge: EarlierMerge { base_tip, merge },
-                awaits: vec![Step::JudgeExemption],
+                awaits: vec![Preparation::JudgeExemption],
                 deadline: turn.now.plus_s(limit_s),
             };
         }
@@ -53,9 +53,9 @@ impl Queue {
         };
         let (branch, builds) = (self.test_branch(run), self.builds_to_repeat(run));
         let (run, commit) = (id, merge.merge);
-        let mut steps = Vec::new();
+        let mut preparations = Vec::new();
         if builds.is_empty() {
-            steps.push(Step::Publish);
+            preparations.push(Preparation::Publish);
             turn.order(Effect::PublishMerge {
                 run,
                 commit,
@@ -66,12 +66,12 @@ impl Queue {
             turn.order(Effect::RepeatBuilds { run, builds });
         }
         if reads_suites {
-            steps.push(Step::ReadSuites);
+            preparations.push(Preparation::ReadSuites);
             let since = Some(merge.base_tip);
             turn.order(Effect::ReadSuites { run, commit, since });
         }
-        let published = !steps.contains(&Step::Publish);
-        self.await_steps(id, steps, turn);
+        let published = !preparations.contains(&Preparation::Publish);
+        self.await_preparations(id, preparations, turn);
         if !reads_suites {
             self.require_checks(id, Obstacle::NothingConfigured, turn);
         }
@@ -94,11 +94,16 @@ impl Queue {
     }
 
     /// What must be done before the checks of a run can decide; it begins anew.
-    pub(super) fn await_steps(&mut self, id: RunId, steps: Vec<Step>, turn: &Turn) {
+    pub(super) fn await_preparations(
+        &mut self,
+        id: RunId,
+        preparations: Vec<Preparation>,
+        turn: &Turn,
+    ) {
         if let Some(run) = self.live_run(id)
             && let Phase::Testing { awaits, .. } = &mut run.phase
         {
-            *awaits = steps;
+            *awaits = preparations;
         }
         self.give_checks_their_time(id, turn);
     }
@@ -111,10 +116,10 @@ impl Queue {
         let Phase::Testing { awaits, .. } = &mut run.phase else {
             return;
         };
-        if !awaits.contains(&Step::Publish) {
+        if !awaits.contains(&Preparation::Publish) {
             return;
         }
-        awaits.retain(|step| *step != Step::Publish);
+        awaits.retain(|awaited| *awaited != Preparation::Publish);
         let is_exempt = run.exemption.is_some();
         self.give_checks_their_time(id, turn);
         if is_exempt {

@@ -6,7 +6,9 @@ use super::event::{SuiteFile, SuiteVerdict, SuitesFound, Verdict};
 use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus, StatusNote};
 use super::own_test::OwnStage;
 use super::rules::Reuse;
-use super::run::{Check, CheckState, Origin, Phase, Run, RunCheck, Scope, Step, Tested, Weight};
+use super::run::{
+    Check, CheckState, Origin, Phase, Preparation, Run, RunCheck, Scope, Tested, Weight,
+};
 use super::suite_statuses::{required_status, suite_status};
 use super::turn::Turn;
 use crate::ids::{CommitId, RunId};
@@ -21,10 +23,10 @@ impl Queue {
         let Phase::Testing { merge, awaits, .. } = &mut run.phase else {
             return;
         };
-        if !awaits.contains(&Step::ReadSuites) {
+        if !awaits.contains(&Preparation::ReadSuites) {
             return;
         }
-        awaits.retain(|step| *step != Step::ReadSuites);
+        awaits.retain(|awaited| *awaited != Preparation::ReadSuites);
         let commit = merge.merge;
         self.give_checks_their_time(id, turn);
         match found {
