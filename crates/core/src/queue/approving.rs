@@ -5,8 +5,8 @@ use super::event::{Comment, CommentSort};
 use super::labels::LabelEvent;
 use super::note::{Note, Purpose};
 use super::pull::{Approval, Named, Pull, Stage, Taken, Urgency};
+use super::step::Step;
 use super::trying::was_tried;
-use super::turn::Turn;
 use crate::command::CommitPrefix;
 use crate::ids::{Login, PullNumber, Timestamp};
 
@@ -16,7 +16,7 @@ impl Queue {
         number: PullNumber,
         wanted: Wanted,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let Wanted { approver, commit } = wanted;
         let named = commit.as_ref();
@@ -27,7 +27,7 @@ impl Queue {
             return;
         }
         if let Some(note) = objection(pull, named, comment) {
-            turn.post(number, note);
+            step.post(number, note);
             return;
         }
         let approval = Approval {
@@ -42,9 +42,9 @@ impl Queue {
         };
         // After a try of what failed as a merge, an approval asks for the merge.
         if pull.standing_approval().is_some() && !was_tried(&pull.stage) {
-            self.approve_again(number, approval, comment, turn);
+            self.approve_again(number, approval, comment, step);
         } else {
-            self.approve_anew(number, approval, comment, turn);
+            self.approve_anew(number, approval, comment, step);
         }
     }
 
@@ -53,12 +53,12 @@ impl Queue {
         number: PullNumber,
         approval: Approval,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let why = self.why(number);
         if let Some(pull) = self.pull_mut(number) {
             let _taken = pull.approval.set(Some(approval), comment.key);
-            turn.post(number, Note::AlreadyApproved { why });
+            step.post(number, Note::AlreadyApproved { why });
         }
     }
 
@@ -67,9 +67,9 @@ impl Queue {
         number: PullNumber,
         approval: Approval,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
-        self.stop_trying(number, turn);
+        self.stop_trying(number, step);
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
@@ -78,11 +78,11 @@ impl Queue {
         if matches!(pull.stage, Stage::Ended { .. }) {
             pull.stage = Stage::Idle;
         }
-        turn.post(number, Note::Approved { commit, approver });
-        self.label(number, LabelEvent::Approved, turn);
+        step.post(number, Note::Approved { commit, approver });
+        self.label(number, LabelEvent::Approved, step);
     }
 
-    pub(super) fn unapprove(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
+    pub(super) fn unapprove(&mut self, number: PullNumber, comment: &Comment, step: &mut Step) {
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
@@ -95,7 +95,7 @@ impl Queue {
             Stage::Running {
                 run,
                 purpose: Purpose::Land,
-            } => self.cancel_visibly(run, head, turn),
+            } => self.cancel_visibly(run, head, step),
             Stage::RetryWanted { .. }
             | Stage::Ended {
                 purpose: Purpose::Land,
@@ -104,7 +104,7 @@ impl Queue {
             Stage::Idle | Stage::TryWanted { .. } | Stage::Running { .. } | Stage::Ended { .. } => {
             }
         }
-        self.label(number, LabelEvent::Rejected, turn);
+        self.label(number, LabelEvent::Rejected, step);
     }
 
     /// Lets somebody else approve a pull.
@@ -113,7 +113,7 @@ impl Queue {
         number: PullNumber,
         to: Login,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let Some(pull) = self.pull_mut(number) else {
             return;
@@ -124,7 +124,7 @@ impl Queue {
                 delegator,
                 delegate,
             };
-            turn.post(number, note);
+            step.post(number, note);
         }
     }
 
@@ -133,11 +133,11 @@ impl Queue {
         &mut self,
         number: PullNumber,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         if let Some(pull) = self.pulls.get(&number) {
             let author = pull.facts.author.clone();
-            self.delegate(number, author, comment, turn);
+            self.delegate(number, author, comment, step);
         }
     }
 }

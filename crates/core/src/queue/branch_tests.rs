@@ -5,7 +5,7 @@ use super::effect::{EarlierMerge, Effect};
 use super::note::Purpose;
 use super::rules::Merging;
 use super::run::{CheckState, Origin, Phase, Preparation, Run};
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::{BranchName, CommitId, RunId};
 
 impl Queue {
@@ -15,7 +15,7 @@ impl Queue {
         &mut self,
         branch: &BranchName,
         from: EarlierMerge,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         if !self.tests_branch(branch) {
             return;
@@ -29,18 +29,18 @@ impl Queue {
         } else {
             self.desk.tips.insert(branch.clone(), from.merge);
         }
-        self.stop_unbegun(branch, turn);
+        self.stop_unbegun(branch, step);
         if from.merge != CommitId::ZERO {
-            self.start_branch_test(branch, from, turn);
+            self.start_branch_test(branch, from, step);
         }
     }
 
     /// A base branch was found at this tip: of the push that brought it there nothing was heard.
-    pub(super) fn see_tip(&mut self, branch: &BranchName, tip: CommitId, turn: &mut Turn) {
+    pub(super) fn see_tip(&mut self, branch: &BranchName, tip: CommitId, step: &mut Step) {
         match self.desk.tips.get(branch) {
             Some(known) if *known != tip => {
                 let (base_tip, merge) = (*known, tip);
-                self.test_branch_at(branch, EarlierMerge { base_tip, merge }, turn);
+                self.test_branch_at(branch, EarlierMerge { base_tip, merge }, step);
             }
             Some(_) => {}
             // It was there before us.
@@ -71,15 +71,15 @@ impl Queue {
         rules.merging != Merging::Off && is_merge_branch
     }
 
-    fn start_branch_test(&mut self, branch: &BranchName, at: EarlierMerge, turn: &mut Turn) {
+    fn start_branch_test(&mut self, branch: &BranchName, at: EarlierMerge, step: &mut Step) {
         let phase = Phase::Testing {
             merge: at,
             awaits: vec![Preparation::ReadSuites],
-            deadline: turn.now.plus_s(self.rules.setup_timeout_s),
+            deadline: step.now.plus_s(self.rules.setup_timeout_s),
         };
         let (id, base) = (self.desk.last_run.next(), branch.clone());
-        let run = Run::new(id, Purpose::Branch, base, turn.now, phase);
-        turn.order(Effect::ReadSuites {
+        let run = Run::new(id, Purpose::Branch, base, step.now, phase);
+        step.order(Effect::ReadSuites {
             run: run.id,
             commit: at.merge,
             since: Some(at.base_tip).filter(|tip| *tip != CommitId::ZERO),
@@ -89,7 +89,7 @@ impl Queue {
 
     /// Stops the tests of a branch's older tips that no worker has begun: a branch that moves often
     /// is still tested now and then.
-    fn stop_unbegun(&mut self, branch: &BranchName, turn: &mut Turn) {
+    fn stop_unbegun(&mut self, branch: &BranchName, step: &mut Step) {
         let unbegun: Vec<RunId> = self
             .runs_in_flight()
             .filter(|run| run.purpose == Purpose::Branch && run.base == *branch)
@@ -97,7 +97,7 @@ impl Queue {
             .map(|run| run.id)
             .collect();
         for run in unbegun {
-            self.cancel(run, turn);
+            self.cancel(run, step);
         }
     }
 }

@@ -7,14 +7,14 @@ use super::note::{MARKER, Missing, Note};
 use super::pull::{Squash, Stage, Taken};
 use super::rules::Merging;
 use super::run::Scope;
-use super::turn::Turn;
+use super::step::Step;
 use super::{Queue, Tree};
 use crate::command::Command;
 use crate::ids::PullNumber;
 
 impl Queue {
     /// Acts on a comment's commands, once.
-    pub(super) fn read_comment(&mut self, number: PullNumber, comment: Comment, turn: &mut Turn) {
+    pub(super) fn read_comment(&mut self, number: PullNumber, comment: Comment, step: &mut Step) {
         if self.is_own(&comment) {
             return;
         }
@@ -30,42 +30,42 @@ impl Queue {
             pull.handled.insert(comment.key);
         }
         if self.must_ask_rights(number, &comment, &reading.commands) {
-            self.ask_rights(number, comment, turn);
+            self.ask_rights(number, comment, step);
         } else {
-            self.judge_comment(number, comment, turn);
+            self.judge_comment(number, comment, step);
         }
     }
 
     /// Acts on a comment whose author's rights are known, or lets it wait for news of the pull.
-    pub(super) fn judge_comment(&mut self, number: PullNumber, comment: Comment, turn: &mut Turn) {
+    pub(super) fn judge_comment(&mut self, number: PullNumber, comment: Comment, step: &mut Step) {
         let reading = self.rules.grammar.read(&comment.body, &comment.author);
         if self.is_premature(number, &comment, &reading.commands) {
-            self.hold(number, comment, turn);
+            self.hold(number, comment, step);
         } else {
-            self.obey_comment(number, &comment, turn);
+            self.obey_comment(number, &comment, step);
         }
     }
 
     /// Acts on a comment's commands by what is known of the pull.
-    pub(super) fn obey_comment(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
+    pub(super) fn obey_comment(&mut self, number: PullNumber, comment: &Comment, step: &mut Step) {
         if !self.is_about_the_head(number, comment) {
             return;
         }
         let reading = self.rules.grammar.read(&comment.body, &comment.author);
         let was_approved = self.is_approved(number);
         let is_forced = reading.commands.contains(&Command::Force);
-        let refused = self.obey_all(reading.commands, number, comment, turn);
+        let refused = self.obey_all(reading.commands, number, comment, step);
         // The whole comment counts: `r+ p=9` may be let through.
         if self.is_approved(number) && (is_forced || !was_approved) {
-            self.mention_closed_tree(number, turn);
+            self.mention_closed_tree(number, step);
         }
         let user = comment.author.clone();
         let not_understood = reading
             .not_understood
             .filter(|_| self.rules.merging != Merging::Off);
         match (refused, not_understood) {
-            (Some(missing), _) => turn.post(number, Note::Refused { user, missing }),
-            (None, Some(word)) => turn.post(number, Note::NotUnderstood { user, word }),
+            (Some(missing), _) => step.post(number, Note::Refused { user, missing }),
+            (None, Some(word)) => step.post(number, Note::NotUnderstood { user, word }),
             (None, None) => {}
         }
     }
@@ -76,7 +76,7 @@ impl Queue {
         commands: Vec<Command>,
         number: PullNumber,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) -> Option<Missing> {
         for command in commands {
             if self.is_for_others(&command) {
@@ -85,7 +85,7 @@ impl Queue {
             if let Err(missing) = self.permits(&command, number, comment) {
                 return Some(missing);
             }
-            self.obey(command, number, comment, turn);
+            self.obey(command, number, comment, step);
         }
         None
     }
@@ -144,51 +144,51 @@ impl Queue {
         }
     }
 
-    fn obey(&mut self, command: Command, number: PullNumber, comment: &Comment, turn: &mut Turn) {
+    fn obey(&mut self, command: Command, number: PullNumber, comment: &Comment, step: &mut Step) {
         match command {
             Command::Approve { approver, commit } => {
                 let wanted = Wanted { approver, commit };
-                self.approve(number, wanted, comment, turn);
+                self.approve(number, wanted, comment, step);
             }
-            Command::Unapprove => self.unapprove(number, comment, turn),
-            Command::Priority { value } => self.set_priority(number, value, comment, turn),
+            Command::Unapprove => self.unapprove(number, comment, step),
+            Command::Priority { value } => self.set_priority(number, value, comment, step),
             Command::Rollup { value } => {
                 if let Some(pull) = self.pull_mut(number) {
                     let _taken = pull.rollup.set(value, comment.key);
                 }
             }
-            Command::Retry { suites } => self.retry(number, &suites, comment, turn),
-            Command::Test { suites } => self.test(number, suites, comment, turn),
-            Command::Cancel => self.stop_tests(number, turn),
-            Command::Hold => self.hold_back(number, Some(comment.author.clone()), comment, turn),
-            Command::Unhold => self.hold_back(number, None, comment, turn),
-            Command::Ok => self.let_test(number, comment, turn),
-            Command::OkAuthor => self.let_author_test(number, comment, turn),
+            Command::Retry { suites } => self.retry(number, &suites, comment, step),
+            Command::Test { suites } => self.test(number, suites, comment, step),
+            Command::Cancel => self.stop_tests(number, step),
+            Command::Hold => self.hold_back(number, Some(comment.author.clone()), comment, step),
+            Command::Unhold => self.hold_back(number, None, comment, step),
+            Command::Ok => self.let_test(number, comment, step),
+            Command::OkAuthor => self.let_author_test(number, comment, step),
             Command::Info => {
                 let why = self.why(number);
-                turn.post(number, Note::Standing { why });
+                step.post(number, Note::Standing { why });
             }
-            Command::Try { chooser } => self.want_try(number, chooser, comment, turn),
-            Command::Untry => self.drop_try(number, comment, turn),
+            Command::Try { chooser } => self.want_try(number, chooser, comment, step),
+            Command::Untry => self.drop_try(number, comment, step),
             Command::TreeClosed { value } => self.close_tree(value, comment),
             Command::TreeOpen => self.set_tree(Tree::Open, comment),
-            Command::Ping => turn.post(number, Note::Awake),
+            Command::Ping => step.post(number, Note::Awake),
             Command::Portal => {
                 let seed = comment.key.id;
-                turn.post(number, Note::Portal { seed });
+                step.post(number, Note::Portal { seed });
             }
-            Command::Delegate { to } => self.delegate(number, to, comment, turn),
-            Command::DelegateAuthor => self.delegate_to_author(number, comment, turn),
+            Command::Delegate { to } => self.delegate(number, to, comment, step),
+            Command::DelegateAuthor => self.delegate_to_author(number, comment, step),
             Command::Undelegate => {
                 if let Some(pull) = self.pull_mut(number) {
                     let _taken = pull.delegate.set(None, comment.key);
                 }
             }
-            Command::Squash => self.set_squash(number, Squash::Yes, comment, turn),
-            Command::Unsquash => self.set_squash(number, Squash::No, comment, turn),
-            Command::Force => self.force(number, turn),
+            Command::Squash => self.set_squash(number, Squash::Yes, comment, step),
+            Command::Unsquash => self.set_squash(number, Squash::No, comment, step),
+            Command::Force => self.force(number, step),
             Command::Clean => self.clean(number),
-            Command::Hook { name, data } => turn.order(Effect::CallHook {
+            Command::Hook { name, data } => step.order(Effect::CallHook {
                 pull: number,
                 hook: name,
                 body: comment.body.clone(),
@@ -204,7 +204,7 @@ impl Queue {
         number: PullNumber,
         squash: Squash,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let Some(pull) = self.pull_mut(number) else {
             return;
@@ -213,19 +213,19 @@ impl Queue {
         if pull.squash.set(squash, comment.key) == Taken::Yes && before != squash {
             let stage = pull.stage.clone();
             if let Stage::Running { run, purpose } = stage {
-                self.cancel(run, turn);
+                self.cancel(run, step);
                 self.want_again(number, run, purpose, Scope::Usual);
             }
         }
     }
 
     /// A pull that the closed tree holds back is told so.
-    pub(super) fn mention_closed_tree(&self, number: PullNumber, turn: &mut Turn) {
+    pub(super) fn mention_closed_tree(&self, number: PullNumber, step: &mut Step) {
         if let Tree::Closed { below, source, .. } = &self.desk.tree.value
             && !self.tree_lets_through(number)
         {
             let (below, source) = (*below, source.clone());
-            turn.post(number, Note::TreeClosed { below, source });
+            step.post(number, Note::TreeClosed { below, source });
         }
     }
 
@@ -237,14 +237,14 @@ impl Queue {
         }
     }
 
-    fn set_priority(&mut self, number: PullNumber, value: i64, comment: &Comment, turn: &mut Turn) {
+    fn set_priority(&mut self, number: PullNumber, value: i64, comment: &Comment, step: &mut Step) {
         let max = self.rules.max_priority;
         if value > max {
-            turn.post(number, Note::PriorityTooHigh { max });
+            step.post(number, Note::PriorityTooHigh { max });
         } else if let Some(pull) = self.pull_mut(number)
             && pull.priority.set(value, comment.key) == Taken::Yes
         {
-            self.rank_jobs(number, turn);
+            self.rank_jobs(number, step);
         }
     }
 

@@ -7,7 +7,7 @@ use super::Queue;
 use super::effect::Effect;
 use super::note::{Note, Obstacle};
 use super::rules::Merging;
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::{BranchName, CommitId, PullNumber, RunId};
 
 /// What was found in what.
@@ -21,16 +21,16 @@ pub struct Contained {
 
 impl Queue {
     /// A run has nothing to merge: its pulls are told so.
-    pub(super) fn end_contained(&mut self, id: RunId, turn: &mut Turn) {
+    pub(super) fn end_contained(&mut self, id: RunId, step: &mut Step) {
         let base = self.runs.get(&id).map(|run| run.base.clone());
         if let Some(base) = base {
-            self.end_broken(id, Obstacle::NothingToMerge(base), turn);
+            self.end_broken(id, Obstacle::NothingToMerge(base), step);
         }
     }
 
     /// A sweep found a pull in its base. GitHub may be about to close it, so that is left to the
     /// next sweep.
-    pub(super) fn see_contained(&mut self, number: PullNumber, found: Contained, turn: &mut Turn) {
+    pub(super) fn see_contained(&mut self, number: PullNumber, found: Contained, step: &mut Step) {
         let is_ours = self.rules.merging != Merging::Off;
         let Some(pull) = self.pull_mut(number).filter(|pull| pull.is_open()) else {
             return;
@@ -44,7 +44,7 @@ impl Queue {
         }
         pull.contained = None;
         let Contained { head, base } = found;
-        turn.post(number, Note::ClosedAsContained { base });
-        turn.order(Effect::ClosePull { pull: number, head });
+        step.post(number, Note::ClosedAsContained { base });
+        step.order(Effect::ClosePull { pull: number, head });
     }
 }

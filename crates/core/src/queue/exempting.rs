@@ -5,7 +5,7 @@ use super::effect::{Effect, ExemptionQuestion};
 use super::note::{Exemption, Purpose};
 use super::rules::ExemptionRule;
 use super::run::{CheckState, Phase, Preparation, Run};
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::RunId;
 
 impl Queue {
@@ -42,7 +42,7 @@ impl Queue {
         &mut self,
         id: RunId,
         exemption: Option<Exemption>,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let waits = self.runs.get(&id).is_some_and(|run| match &run.phase {
             Phase::Testing { awaits, .. } => awaits.contains(&Preparation::JudgeExemption),
@@ -52,14 +52,14 @@ impl Queue {
             return;
         }
         match exemption {
-            Some(exemption) => self.exempt(id, exemption, turn),
-            None => self.set_up_test(id, turn),
+            Some(exemption) => self.exempt(id, exemption, step),
+            None => self.set_up_test(id, step),
         }
     }
 
     /// What was green elsewhere counts for the run's commit. That must be on GitHub to land, but
     /// on a branch that nobody tests.
-    fn exempt(&mut self, id: RunId, exemption: Exemption, turn: &mut Turn) {
+    fn exempt(&mut self, id: RunId, exemption: Exemption, step: &mut Step) {
         let branch = self.rules.temporary_branch.clone();
         let Some(run) = self.live_run(id) else {
             return;
@@ -71,11 +71,11 @@ impl Queue {
         for check in &mut run.checks {
             check.state = CheckState::Passed { url: String::new() };
         }
-        turn.order(Effect::PublishMerge {
+        step.order(Effect::PublishMerge {
             run: id,
             commit: merge.merge,
             branch,
         });
-        self.await_preparations(id, vec![Preparation::Publish], turn);
+        self.await_preparations(id, vec![Preparation::Publish], step);
     }
 }

@@ -7,7 +7,7 @@ use super::note::{Link, Obstacle, Purpose};
 use super::reports::{self, CheckRunSeen, Report, Taken};
 use super::rules::{CheckRunRule, Rules};
 use super::run::{Check, CheckState, Origin, Phase, Rereading, Run, RunCheck, Scope, Weight};
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::{CommitId, RunId, is_same_name};
 
 impl Rules {
@@ -130,7 +130,7 @@ impl Queue {
         commit: CommitId,
         ours: &dyn Fn(&Check) -> bool,
         news: &Report,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let runs: Vec<_> = self.testing(commit).collect();
         for id in runs {
@@ -140,7 +140,7 @@ impl Queue {
             });
             if changed == Changed::Yes {
                 self.reopen_suite(id, news);
-                self.decide(id, turn);
+                self.decide(id, step);
             }
         }
     }
@@ -176,7 +176,7 @@ impl Queue {
 
     /// Every check run of a check suite is completed: where one of them was skipped, no other of its
     /// name comes any more.
-    pub(super) fn note_completed_suite(&mut self, commit: CommitId, suite: u64, turn: &mut Turn) {
+    pub(super) fn note_completed_suite(&mut self, commit: CommitId, suite: u64, step: &mut Step) {
         let runs: Vec<_> = self.testing(commit).collect();
         for id in runs {
             let Some(run) = self.live_run(id) else {
@@ -188,7 +188,7 @@ impl Queue {
             run.completed_suites.push(suite);
             let is_of_suite = |report: &Report| report.suite() == Some(suite);
             self.change_checks(id, |check| check.reports.iter().any(is_of_suite));
-            self.decide(id, turn);
+            self.decide(id, step);
         }
     }
 
@@ -198,7 +198,7 @@ impl Queue {
         commit: CommitId,
         found: &[CheckRunSeen],
         completed_suites: &[u64],
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let runs: Vec<_> = self.testing(commit).collect();
         for id in runs {
@@ -219,14 +219,14 @@ impl Queue {
                 !check.reports.is_empty()
             });
             match taken {
-                Taken::Doubtful => self.reread_check_runs(id, turn),
-                Taken::Whole => self.decide_for_good(id, turn),
+                Taken::Doubtful => self.reread_check_runs(id, step),
+                Taken::Whole => self.decide_for_good(id, step),
             }
         }
     }
 
     /// Reads the check runs of a run's commit from GitHub, unless that is under way.
-    pub(super) fn reread_check_runs(&mut self, id: RunId, turn: &mut Turn) {
+    pub(super) fn reread_check_runs(&mut self, id: RunId, step: &mut Step) {
         let Some(run) = self.live_run(id) else {
             return;
         };
@@ -234,7 +234,7 @@ impl Queue {
             && run.rereading == Rereading::Idle
         {
             run.rereading = Rereading::UnderWay;
-            turn.order(Effect::ReadCheckRuns {
+            step.order(Effect::ReadCheckRuns {
                 run: id,
                 commit: merge.merge,
             });
@@ -242,13 +242,13 @@ impl Queue {
     }
 
     /// GitHub does not show the check runs on which a run's end depends.
-    pub(super) fn end_unread(&mut self, id: RunId, why: String, turn: &mut Turn) {
+    pub(super) fn end_unread(&mut self, id: RunId, why: String, step: &mut Step) {
         let is_awaited = self
             .runs
             .get(&id)
             .is_some_and(|run| run.rereading == Rereading::UnderWay);
         if is_awaited {
-            self.end_broken(id, Obstacle::ChecksUnread(why), turn);
+            self.end_broken(id, Obstacle::ChecksUnread(why), step);
         }
     }
 }

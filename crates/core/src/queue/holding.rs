@@ -7,13 +7,13 @@ use super::note::{Ending, Note, Purpose};
 use super::own_test::OwnStage;
 use super::pull::{Stage, Taken};
 use super::run::Phase;
+use super::step::Step;
 use super::trust::waits_for_ok;
-use super::turn::Turn;
 use crate::ids::{Login, PullNumber, RunId};
 
 impl Queue {
     /// Stops what is being tested of a pull. One that is approved is not tested again unasked.
-    pub(super) fn stop_tests(&mut self, number: PullNumber, turn: &mut Turn) {
+    pub(super) fn stop_tests(&mut self, number: PullNumber, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
@@ -22,10 +22,10 @@ impl Queue {
             own,
             OwnStage::Running { .. } | OwnStage::Wanted { .. } | OwnStage::Asking { .. }
         );
-        self.stop_own_test(number, turn);
+        self.stop_own_test(number, step);
         match stage {
             Stage::Running { run, purpose } if !self.is_landing(run) => {
-                self.cancel_visibly(run, head, turn);
+                self.cancel_visibly(run, head, step);
                 self.keep_stopped(number, run, purpose);
                 has_stopped = true;
             }
@@ -40,7 +40,7 @@ impl Queue {
             | Stage::Ended { .. } => {}
         }
         if !has_stopped {
-            turn.post(number, Note::NothingToCancel);
+            step.post(number, Note::NothingToCancel);
         }
     }
 
@@ -68,7 +68,7 @@ impl Queue {
         number: PullNumber,
         by: Option<Login>,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let Some(pull) = self.pull_mut(number) else {
             return;
@@ -84,24 +84,24 @@ impl Queue {
         } = stage
             && is_held
         {
-            self.cancel_visibly(run, head, turn);
+            self.cancel_visibly(run, head, step);
         }
         // It is too late for what lands already: that would be told something untrue.
         let lands = matches!(stage, Stage::Running { run, .. } if self.is_landing(run));
         if is_held && !lands {
             let by = comment.author.clone();
-            turn.post(number, Note::OnHold { by });
+            step.post(number, Note::OnHold { by });
         }
     }
 
     /// Lets a stranger's commit be tested, unless it came after the comment that says so.
-    pub(super) fn let_test(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
+    pub(super) fn let_test(&mut self, number: PullNumber, comment: &Comment, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
         };
         if is_outdated(pull, None, comment) {
             let by = comment.author.clone();
-            turn.post(number, Note::TryOutdated { by });
+            step.post(number, Note::TryOutdated { by });
             return;
         }
         self.admit(number);
@@ -113,7 +113,7 @@ impl Queue {
         &mut self,
         number: PullNumber,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
@@ -122,6 +122,6 @@ impl Queue {
         if pull.is_open() && waits_for_ok(pull) && !is_outdated(pull, None, comment) {
             self.admit(number);
         }
-        self.welcome(&author, turn);
+        self.welcome(&author, step);
     }
 }

@@ -8,7 +8,7 @@ use super::Queue;
 use super::effect::Effect;
 use super::event::{Comment, PullFacts, PullState, Source};
 use super::pull::{Inquiry, Pull};
-use super::turn::Turn;
+use super::step::Step;
 use crate::command::Command;
 use crate::ids::{PullNumber, Timestamp};
 
@@ -17,8 +17,8 @@ const UNSEEN_S_MAX: u64 = 86_400;
 
 impl Queue {
     /// Asks GitHub how a pull stands; until the answer it is not tested.
-    pub(super) fn inquire(&mut self, number: PullNumber, turn: &mut Turn) {
-        let until = turn.now.plus_s(self.rules.setup_timeout_s);
+    pub(super) fn inquire(&mut self, number: PullNumber, step: &mut Step) {
+        let until = step.now.plus_s(self.rules.setup_timeout_s);
         if let Some(pull) = self.pull_mut(number) {
             let inquiry = pull.inquiry.get_or_insert_with(|| Inquiry {
                 until,
@@ -26,13 +26,13 @@ impl Queue {
                 comments: Vec::new(),
             });
             inquiry.until = until;
-            turn.order(Effect::ReadPull { pull: number });
+            step.order(Effect::ReadPull { pull: number });
         }
     }
 
     /// Lets a comment wait for GitHub's answer.
-    pub(super) fn hold(&mut self, number: PullNumber, comment: Comment, turn: &mut Turn) {
-        self.inquire(number, turn);
+    pub(super) fn hold(&mut self, number: PullNumber, comment: Comment, step: &mut Step) {
+        self.inquire(number, step);
         if let Some(pull) = self.pull_mut(number)
             && let Some(inquiry) = &mut pull.inquiry
         {
@@ -41,7 +41,7 @@ impl Queue {
     }
 
     /// GitHub answered, or never will: the comments that waited are judged by what is known.
-    pub(super) fn end_inquiry(&mut self, number: PullNumber, turn: &mut Turn) {
+    pub(super) fn end_inquiry(&mut self, number: PullNumber, step: &mut Step) {
         if self
             .pulls
             .get(&number)
@@ -53,25 +53,25 @@ impl Queue {
         let mut comments = inquiry.map_or_else(Vec::new, |inquiry| inquiry.comments);
         comments.sort_by_key(|comment| comment.key);
         for comment in comments {
-            self.obey_comment(number, &comment, turn);
+            self.obey_comment(number, &comment, step);
         }
     }
 
     /// GitHub does not show a pull. It may do so again in a minute; only after a day is it gone.
-    pub(super) fn miss_pull(&mut self, number: PullNumber, turn: &mut Turn) {
+    pub(super) fn miss_pull(&mut self, number: PullNumber, step: &mut Step) {
         let Some(pull) = self.pull_mut(number).filter(|pull| pull.is_open()) else {
             return;
         };
-        let since = *pull.unseen_since.get_or_insert(turn.now);
-        if since.plus_s(UNSEEN_S_MAX) > turn.now {
+        let since = *pull.unseen_since.get_or_insert(step.now);
+        if since.plus_s(UNSEEN_S_MAX) > step.now {
             return;
         }
         let facts = PullFacts {
             state: PullState::Closed,
             ..pull.facts.clone()
         };
-        self.update_pull(facts, Source::Reading, turn);
-        self.end_inquiry(number, turn);
+        self.update_pull(facts, Source::Reading, step);
+        self.end_inquiry(number, step);
     }
 
     /// GitHub shows a pull.
@@ -85,15 +85,15 @@ impl Queue {
     }
 
     /// Ends the inquiries whose time is up; the sweep finds what they did not.
-    pub(super) fn give_up_inquiries(&mut self, turn: &mut Turn) {
+    pub(super) fn give_up_inquiries(&mut self, step: &mut Step) {
         let overdue: Vec<_> = self
             .pulls
             .values()
-            .filter(|pull| deadline(pull).is_some_and(|until| until <= turn.now))
+            .filter(|pull| deadline(pull).is_some_and(|until| until <= step.now))
             .map(Pull::number)
             .collect();
         for number in overdue {
-            self.end_inquiry(number, turn);
+            self.end_inquiry(number, step);
         }
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Queue;
 use super::effect::Effect;
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::{PullNumber, RunId};
 
 /// What happened to a pull (homu: main.py LabelEvent).
@@ -52,26 +52,26 @@ pub struct LabelChange {
 
 impl Queue {
     /// Something happened to a pull: its labels are moved as the repository wants it.
-    pub(super) fn label(&self, pull: PullNumber, event: LabelEvent, turn: &mut Turn) {
+    pub(super) fn label(&self, pull: PullNumber, event: LabelEvent, step: &mut Step) {
         if let Some(change) = self.rules.labels.get(&event) {
             let change = change.clone();
-            turn.order(Effect::EditLabels { pull, change });
+            step.order(Effect::EditLabels { pull, change });
         }
     }
 
     /// The same for every pull of a run.
-    pub(super) fn label_members(&self, run: RunId, event: LabelEvent, turn: &mut Turn) {
+    pub(super) fn label_members(&self, run: RunId, event: LabelEvent, step: &mut Step) {
         let members = self.runs.get(&run).map(|run| run.members.as_slice());
         for member in members.unwrap_or_default() {
-            self.label(member.pull, event, turn);
+            self.label(member.pull, event, step);
         }
     }
 
     /// A rollup was made of pulls.
-    pub(super) fn note_rollup(&self, pulls: &[PullNumber], turn: &mut Turn) {
+    pub(super) fn note_rollup(&self, pulls: &[PullNumber], step: &mut Step) {
         for pull in pulls {
             if self.pulls.contains_key(pull) {
-                self.label(*pull, LabelEvent::RollupMade, turn);
+                self.label(*pull, LabelEvent::RollupMade, step);
             }
         }
     }

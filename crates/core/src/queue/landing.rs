@@ -8,7 +8,7 @@ use super::note::{Ending, Note, Purpose, QueueStatus};
 use super::pull::Squash;
 use super::rules::{Fixups, Merging};
 use super::run::Phase;
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::RunId;
 
 const LANDED: QueueStatus = QueueStatus::Succeeded {
@@ -17,9 +17,9 @@ const LANDED: QueueStatus = QueueStatus::Succeeded {
 
 impl Queue {
     /// Orders the base branch to be moved. Only the answer ends the run from now on.
-    pub(super) fn land(&mut self, id: RunId, turn: &mut Turn) {
+    pub(super) fn land(&mut self, id: RunId, step: &mut Step) {
         if !self.may_land(id) {
-            self.close_run(id, Ending::Cancelled, turn);
+            self.close_run(id, Ending::Cancelled, step);
             return;
         }
         let Some(run) = self.live_run(id) else {
@@ -29,7 +29,7 @@ impl Queue {
             return;
         };
         run.phase = Phase::Landing { merge };
-        turn.order(Effect::AdvanceBranch(LandingOrder {
+        step.order(Effect::AdvanceBranch(LandingOrder {
             run: id,
             base: run.base.clone(),
             from: merge.base_tip,
@@ -72,7 +72,7 @@ impl Queue {
     }
 
     /// The base branch holds the run's commit.
-    pub(super) fn end_landed(&mut self, id: RunId, turn: &mut Turn) {
+    pub(super) fn end_landed(&mut self, id: RunId, step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
@@ -89,7 +89,7 @@ impl Queue {
         } in members
         {
             if let Some(why) = exemption {
-                turn.post(pull, Note::Exempted { why });
+                step.post(pull, Note::Exempted { why });
             } else if let Some(approver) = approver {
                 let note = Note::Succeeded {
                     checks: checks.clone(),
@@ -97,17 +97,17 @@ impl Queue {
                     merge: merge.merge,
                     base: base.clone(),
                 };
-                turn.post(pull, note);
+                step.post(pull, note);
             }
             let (status, event) = match exemption {
                 Some(_) => (QueueStatus::Exempted, LabelEvent::Exempted),
                 None => (LANDED, LabelEvent::Succeed),
             };
-            turn.set_queue_status(head, status);
-            self.label(pull, event, turn);
+            step.set_queue_status(head, status);
+            self.label(pull, event, step);
             if let Some(title) = title {
                 let landed = merge.merge;
-                turn.order(Effect::MarkMerged(MergeMark {
+                step.order(Effect::MarkMerged(MergeMark {
                     pull,
                     head,
                     landed,
@@ -118,10 +118,10 @@ impl Queue {
                 landed.facts.state = PullState::Merged;
                 landed.approval.value = None;
                 landed.inquiry = None;
-                self.stop_own_test(pull, turn);
+                self.stop_own_test(pull, step);
             }
         }
-        self.close_run(id, Ending::Succeeded, turn);
+        self.close_run(id, Ending::Succeeded, step);
     }
 
     /// What becomes of the title of a pull that landed. GitHub sees it as merged only by its own
@@ -135,7 +135,7 @@ impl Queue {
     }
 
     /// The base branch was not moved.
-    pub(super) fn end_refused(&mut self, id: RunId, why: Refusal, turn: &mut Turn) {
+    pub(super) fn end_refused(&mut self, id: RunId, why: Refusal, step: &mut Step) {
         let landing = self
             .runs
             .get(&id)
@@ -145,26 +145,26 @@ impl Queue {
         }
         match why {
             // Tested again on the new base, without being asked.
-            Refusal::BaseMoved => self.close_run(id, Ending::Cancelled, turn),
-            Refusal::PullChanged => self.end_changed(id, turn),
+            Refusal::BaseMoved => self.close_run(id, Ending::Cancelled, step),
+            Refusal::PullChanged => self.end_changed(id, step),
             Refusal::Rejected(why) => {
                 let note = Note::LandingFailed { why: why.clone() };
-                self.tell_members(id, &note, &QueueStatus::NotLanded { why }, turn);
-                self.close_run(id, Ending::Broken, turn);
+                self.tell_members(id, &note, &QueueStatus::NotLanded { why }, step);
+                self.close_run(id, Ending::Broken, step);
             }
         }
     }
 
     /// A member is no longer what was tested. What it is now, GitHub must say before it is tested
     /// again.
-    fn end_changed(&mut self, id: RunId, turn: &mut Turn) {
+    fn end_changed(&mut self, id: RunId, step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
         for member in run.members.clone() {
-            turn.set_queue_status(member.head, QueueStatus::Cancelled);
-            self.inquire(member.pull, turn);
+            step.set_queue_status(member.head, QueueStatus::Cancelled);
+            self.inquire(member.pull, step);
         }
-        self.close_run(id, Ending::Cancelled, turn);
+        self.close_run(id, Ending::Cancelled, step);
     }
 }

@@ -5,12 +5,12 @@ use super::effect::{BaseAt, Culprit, Effect, Which};
 use super::event::Mergeability;
 use super::labels::LabelEvent;
 use super::note::{Note, Purpose};
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::{BranchName, CommitId, PullNumber};
 
 impl Queue {
     /// A base branch is somewhere: where it was elsewhere before, its pulls are looked at again.
-    pub(super) fn look_at_pulls_onto(&mut self, base: &BranchName, tip: CommitId, turn: &mut Turn) {
+    pub(super) fn look_at_pulls_onto(&mut self, base: &BranchName, tip: CommitId, step: &mut Step) {
         let before = self.desk.bases.insert(base.clone(), tip);
         if before == Some(tip) {
             return;
@@ -18,7 +18,7 @@ impl Queue {
         self.touched.desk = true;
         let mut pulls = self.pulls.values();
         if pulls.any(|pull| pull.is_open() && pull.facts.base == *base) {
-            turn.order(Effect::CheckMergeability {
+            step.order(Effect::CheckMergeability {
                 base: BaseAt {
                     branch: base.clone(),
                     tip,
@@ -30,12 +30,12 @@ impl Queue {
     }
 
     /// A pull has another head or base: whether that merges cleanly is not known.
-    pub(super) fn look_at_pull(&self, number: PullNumber, turn: &mut Turn) {
+    pub(super) fn look_at_pull(&self, number: PullNumber, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
         };
         if let Some(tip) = self.desk.bases.get(&pull.facts.base) {
-            turn.order(Effect::CheckMergeability {
+            step.order(Effect::CheckMergeability {
                 base: BaseAt {
                     branch: pull.facts.base.clone(),
                     tip: *tip,
@@ -60,7 +60,7 @@ impl Queue {
         &mut self,
         base: &BaseAt,
         found: Vec<Mergeability>,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         if self.desk.bases.get(&base.branch) != Some(&base.tip) {
             return;
@@ -70,7 +70,7 @@ impl Queue {
                 pull.is_open() && pull.facts.base == base.branch && pull.facts.head == found.head
             });
             if fits {
-                self.note_mergeability(found, base.culprit, turn);
+                self.note_mergeability(found, base.culprit, step);
             }
         }
     }
@@ -80,7 +80,7 @@ impl Queue {
         &mut self,
         found: Mergeability,
         culprit: Option<Culprit>,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let is_clean = Some(found.clean);
         let known = self.pulls.get(&found.pull);
@@ -92,8 +92,8 @@ impl Queue {
             pull.facts.mergeable = is_clean;
         }
         if before == Some(true) && culprit.is_some() {
-            turn.post(found.pull, Note::Unmergeable { culprit });
-            self.label(found.pull, LabelEvent::Conflict, turn);
+            step.post(found.pull, Note::Unmergeable { culprit });
+            self.label(found.pull, LabelEvent::Conflict, step);
         }
     }
 }

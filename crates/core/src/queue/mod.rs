@@ -40,6 +40,7 @@ pub mod rules;
 pub mod run;
 mod runs;
 mod starting;
+mod step;
 mod suite_statuses;
 mod suites;
 mod superseding;
@@ -47,7 +48,6 @@ mod superseding;
 mod tests;
 mod trust;
 mod trying;
-mod turn;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,7 +63,7 @@ use self::pull::{Pull, Register};
 use self::pulls::Move;
 use self::rules::{Reporting, Rules};
 use self::run::Run;
-use self::turn::Turn;
+use self::step::Step;
 pub use self::why::{Blockers, JobWords};
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 
@@ -156,21 +156,21 @@ impl Queue {
     /// the queue does not know, changes nothing.
     #[must_use = "effects that are not carried out are lost"]
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
-        let mut turn = Turn::new(now);
-        self.apply(event, &mut turn);
-        self.start_next(&mut turn);
-        self.start_own_tests(&mut turn);
+        let mut step = Step::new(now);
+        self.apply(event, &mut step);
+        self.start_next(&mut step);
+        self.start_own_tests(&mut step);
         if self.rules.reporting == Reporting::Off {
-            turn.effects.retain(|effect| !effect.is_report());
+            step.effects.retain(|effect| !effect.is_report());
         }
-        turn.effects
+        step.effects
     }
 
     #[expect(clippy::too_many_lines, reason = "an arm for each event, and no more")]
-    fn apply(&mut self, event: Event, turn: &mut Turn) {
+    fn apply(&mut self, event: Event, step: &mut Step) {
         match event {
-            Event::PullSeen { facts, source } => self.see_pull(facts, source, turn),
-            Event::HeadPushed { facts, by } => self.see_pushed(facts, by, turn),
+            Event::PullSeen { facts, source } => self.see_pull(facts, source, step),
+            Event::HeadPushed { facts, by } => self.see_pushed(facts, by, step),
             Event::PullRestored {
                 facts,
                 comments,
@@ -178,17 +178,17 @@ impl Queue {
                 age,
             } => {
                 let number = facts.number;
-                self.restore(facts, comments, result, turn);
-                self.want_first_test(number, age, turn);
+                self.restore(facts, comments, result, step);
+                self.want_first_test(number, age, step);
             }
-            Event::CommentMade { pull, comment } => self.read_comment(pull, comment, turn),
+            Event::CommentMade { pull, comment } => self.read_comment(pull, comment, step),
             Event::BranchPushed {
                 branch,
                 before,
                 after,
                 at,
-            } => self.see_push(&branch, Move { before, after, at }, turn),
-            Event::BaseSeen { branch, tip } => self.see_base(&branch, tip, turn),
+            } => self.see_push(&branch, Move { before, after, at }, step),
+            Event::BaseSeen { branch, tip } => self.see_base(&branch, tip, step),
             Event::StatusReported {
                 commit,
                 context,
@@ -197,7 +197,7 @@ impl Queue {
                 order,
             } => {
                 let news = reports::status(verdict, url, order);
-                self.hear(commit, &|check| check.is_status(&context), &news, turn);
+                self.hear(commit, &|check| check.is_status(&context), &news, step);
             }
             Event::CheckRunReported {
                 commit,
@@ -207,17 +207,17 @@ impl Queue {
                 attempt,
             } => {
                 let news = reports::check_run(verdict, url, attempt);
-                self.hear(commit, &|check| check.is_check_run(&name), &news, turn);
+                self.hear(commit, &|check| check.is_check_run(&name), &news, step);
             }
             Event::CheckSuiteCompleted { commit, suite } => {
-                self.note_completed_suite(commit, suite, turn);
+                self.note_completed_suite(commit, suite, step);
             }
             Event::CheckRunsRead {
                 commit,
                 found,
                 completed_suites,
-            } => self.take_check_runs(commit, &found, &completed_suites, turn),
-            Event::CheckRunsUnread { run, why } => self.end_unread(run, why, turn),
+            } => self.take_check_runs(commit, &found, &completed_suites, step),
+            Event::CheckRunsUnread { run, why } => self.end_unread(run, why, step),
             Event::BuildReported {
                 commit,
                 builder,
@@ -226,71 +226,71 @@ impl Queue {
                 number,
             } => {
                 let news = reports::build(verdict, url, number);
-                self.hear(commit, &|check| check.is_build(&builder), &news, turn);
+                self.hear(commit, &|check| check.is_build(&builder), &news, step);
             }
-            Event::BuildsRefused { run, why } => self.end_unrepeated(run, &why, turn),
-            Event::StandingTold { user, standing } => self.hear_standing(&user, standing, turn),
-            Event::StandingUntold { user } => self.give_up_on(&user, turn),
-            Event::PullUnseen { pull } => self.miss_pull(pull, turn),
+            Event::BuildsRefused { run, why } => self.end_unrepeated(run, &why, step),
+            Event::StandingTold { user, standing } => self.hear_standing(&user, standing, step),
+            Event::StandingUntold { user } => self.give_up_on(&user, step),
+            Event::PullUnseen { pull } => self.miss_pull(pull, step),
             Event::LandingDelayed { run, why } => self.delay_landing(run, why),
-            Event::ExemptionJudged { run, exemption } => self.take_exemption(run, exemption, turn),
-            Event::MergeabilityFound { base, found } => self.take_mergeability(&base, found, turn),
-            Event::HookAnswered { pull, answer } => turn.post(pull, Note::HookAnswer { answer }),
+            Event::ExemptionJudged { run, exemption } => self.take_exemption(run, exemption, step),
+            Event::MergeabilityFound { base, found } => self.take_mergeability(&base, found, step),
+            Event::HookAnswered { pull, answer } => step.post(pull, Note::HookAnswer { answer }),
             Event::HookFailed { pull, hook, why } => {
-                turn.post(pull, Note::HookFailed { hook, why });
+                step.post(pull, Note::HookFailed { hook, why });
             }
-            Event::RollupMade { pulls, .. } => self.note_rollup(&pulls, turn),
+            Event::RollupMade { pulls, .. } => self.note_rollup(&pulls, step),
             Event::MergeMade {
                 run,
                 base_tip,
                 merge,
-            } => self.begin_testing(run, base_tip, merge, turn),
-            Event::MergeConflicted { run, step } => self.end_conflicted(run, step, turn),
+            } => self.begin_testing(run, base_tip, merge, step),
+            Event::MergeConflicted { run, step: at } => self.end_conflicted(run, at, step),
             Event::MergeAltered { run, files } => {
-                self.end_broken(run, Obstacle::ContentLost(files), turn);
+                self.end_broken(run, Obstacle::ContentLost(files), step);
             }
             Event::TestMergeMade {
                 run,
                 base_tip,
                 made,
-            } => self.begin_own_test(run, base_tip, made, turn),
-            Event::AccessTold { user, access } => self.hear_access(&user, access, turn),
+            } => self.begin_own_test(run, base_tip, made, step),
+            Event::AccessTold { user, access } => self.hear_access(&user, access, step),
             Event::SuitesCompared {
                 pull,
                 head,
                 changed,
             } => self.take_comparison(pull, head, changed),
-            Event::MergeRead { run, found } => self.take_up_merge(run, found.as_ref(), turn),
-            Event::MergePublished { run } => self.note_published(run, turn),
-            Event::NothingToMerge { run } => self.end_contained(run, turn),
+            Event::MergeRead { run, found } => self.take_up_merge(run, found.as_ref(), step),
+            Event::MergePublished { run } => self.note_published(run, step),
+            Event::NothingToMerge { run } => self.end_contained(run, step),
             Event::PullContained { pull, head, base } => {
-                self.see_contained(pull, Contained { head, base }, turn);
+                self.see_contained(pull, Contained { head, base }, step);
             }
             Event::SetupFailed { run, why } => {
-                self.end_broken(run, Obstacle::SetupFailed(why), turn);
+                self.end_broken(run, Obstacle::SetupFailed(why), step);
             }
-            Event::SuitesRead { run, found } => self.take_suites(run, found, turn),
+            Event::SuitesRead { run, found } => self.take_suites(run, found, step),
             Event::SuiteStarted { run, context, url } => {
-                self.hear_suite_start(run, &context, &url, turn);
+                self.hear_suite_start(run, &context, &url, step);
             }
             Event::SuiteFinished {
                 run,
                 context,
                 verdict,
                 url,
-            } => self.hear_suite_end(run, &context, suites::state(verdict, url), turn),
-            Event::BranchAdvanced { run } => self.end_landed(run, turn),
-            Event::LandingRefused { run, why } => self.end_refused(run, why, turn),
-            Event::TimePassed => self.pass_time(turn),
+            } => self.hear_suite_end(run, &context, suites::state(verdict, url), step),
+            Event::BranchAdvanced { run } => self.end_landed(run, step),
+            Event::LandingRefused { run, why } => self.end_refused(run, why, step),
+            Event::TimePassed => self.pass_time(step),
         }
     }
 
-    fn pass_time(&mut self, turn: &mut Turn) {
-        self.end_overdue(turn);
-        self.give_up_inquiries(turn);
-        self.give_up_unjudged(turn);
-        self.give_up_asking(turn);
-        self.forget_old(turn.now);
+    fn pass_time(&mut self, step: &mut Step) {
+        self.end_overdue(step);
+        self.give_up_inquiries(step);
+        self.give_up_unjudged(step);
+        self.give_up_asking(step);
+        self.forget_old(step.now);
     }
 
     /// The next moment at which [`Event::TimePassed`] would matter.

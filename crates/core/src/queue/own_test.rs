@@ -11,7 +11,7 @@ use super::note::{Ending, Purpose};
 use super::pull::Pull;
 use super::rules::PullTests;
 use super::run::{Phase, Preparation, Run, Scope, Tested};
-use super::turn::Turn;
+use super::step::Step;
 use crate::command::plain_lines;
 use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
 
@@ -96,8 +96,8 @@ pub enum OwnStage {
 impl Queue {
     /// Wants a pull tested that is new, or has a new head or base, as far as those are trusted who may
     /// have put it there.
-    pub(super) fn want_own_test(&mut self, number: PullNumber, turn: &mut Turn) {
-        self.stop_own_test(number, turn);
+    pub(super) fn want_own_test(&mut self, number: PullNumber, step: &mut Step) {
+        self.stop_own_test(number, step);
         let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
         };
@@ -109,7 +109,7 @@ impl Queue {
         } else if strangers.is_empty() {
             self.begin_usual(number);
         } else {
-            self.ask_about(number, strangers, turn);
+            self.ask_about(number, strangers, step);
         }
     }
 
@@ -119,7 +119,7 @@ impl Queue {
         &mut self,
         number: PullNumber,
         before: &PullFacts,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
@@ -134,16 +134,16 @@ impl Queue {
         };
         let was_skipped = pull.own.stage == OwnStage::Skipped;
         if is_edited && is_undecided && was_skipped != asks_to_be_skipped(&pull.facts) {
-            self.want_own_test(number, turn);
+            self.want_own_test(number, step);
         }
     }
 
     /// Wants a pull tested that was opened or changed unseen, unless it was tested before.
-    pub(super) fn want_first_test(&mut self, number: PullNumber, age: PullAge, turn: &mut Turn) {
+    pub(super) fn want_first_test(&mut self, number: PullNumber, age: PullAge, step: &mut Step) {
         let own = self.pulls.get(&number).map(|pull| &pull.own);
         let is_new = age == PullAge::New;
         if is_new && own.is_some_and(|own| own.stage == OwnStage::Idle && own.last_run.is_none()) {
-            self.want_own_test(number, turn);
+            self.want_own_test(number, step);
         }
     }
 
@@ -178,10 +178,10 @@ impl Queue {
     }
 
     /// Stops a pull's own test, if it is under way or wanted.
-    pub(super) fn stop_own_test(&mut self, number: PullNumber, turn: &mut Turn) {
+    pub(super) fn stop_own_test(&mut self, number: PullNumber, step: &mut Step) {
         let stage = self.pulls.get(&number).map(|pull| pull.own.stage.clone());
         match stage {
-            Some(OwnStage::Running { run }) => self.cancel(run, turn),
+            Some(OwnStage::Running { run }) => self.cancel(run, step),
             Some(OwnStage::Wanted { .. } | OwnStage::Asking { .. }) => {
                 self.set_own_stage(number, OwnStage::Idle);
             }
@@ -193,25 +193,25 @@ impl Queue {
     }
 
     /// Starts the own tests that are wanted: each is by itself, so all at once.
-    pub(super) fn start_own_tests(&mut self, turn: &mut Turn) {
+    pub(super) fn start_own_tests(&mut self, step: &mut Step) {
         let wanted = self.own_tests_where(|pull| {
             pull.is_open()
                 && pull.inquiry.is_none()
                 && matches!(pull.own.stage, OwnStage::Wanted { .. })
         });
         for number in wanted {
-            self.start_own_test(number, turn);
+            self.start_own_test(number, step);
         }
     }
 
-    fn start_own_test(&mut self, number: PullNumber, turn: &mut Turn) {
+    fn start_own_test(&mut self, number: PullNumber, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
         let OwnStage::Wanted { scope, of } = pull.own.stage.clone() else {
             return;
         };
-        let run = self.own_run(pull, scope, of, turn.now);
+        let run = self.own_run(pull, scope, of, step.now);
         let (id, base, head) = (run.id, run.base.clone(), pull.facts.head);
         let again = of
             .and_then(|of| self.runs.get(&of))
@@ -222,7 +222,7 @@ impl Queue {
             pull.own.stage = OwnStage::Running { run: id };
             pull.own.last_run = Some(id);
         }
-        turn.order(Effect::MakeTestMerge(TestMergeOrder {
+        step.order(Effect::MakeTestMerge(TestMergeOrder {
             run: id,
             pull: number,
             head,
@@ -256,7 +256,7 @@ impl Queue {
         id: RunId,
         base_tip: CommitId,
         made: TestMerge,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let limit_s = self.rules.setup_timeout_s;
         let Some(run) = self.live_run(id) else {
@@ -277,9 +277,9 @@ impl Queue {
                 merge: commit,
             },
             awaits: vec![Preparation::ReadSuites],
-            deadline: turn.now.plus_s(limit_s),
+            deadline: step.now.plus_s(limit_s),
         };
-        turn.order(Effect::ReadSuites {
+        step.order(Effect::ReadSuites {
             run: id,
             commit,
             since: Some(base_tip),

@@ -7,7 +7,7 @@ use super::labels::LabelEvent;
 use super::note::{Note, Purpose};
 use super::pull::{Approval, Named, Pull, Stage, Urgency};
 use super::run::{Phase, Scope};
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::{BranchName, CommitId, PullNumber, RunId, Timestamp};
 
 /// How facts relate to those that are known.
@@ -38,12 +38,12 @@ pub(super) struct Move {
 
 impl Queue {
     /// Takes over what GitHub says of a pull, unless something younger is known.
-    pub(super) fn see_pull(&mut self, facts: PullFacts, source: Source, turn: &mut Turn) {
+    pub(super) fn see_pull(&mut self, facts: PullFacts, source: Source, step: &mut Step) {
         let number = facts.number;
         if facts.head == CommitId::ZERO {
             if source == Source::Webhook {
-                turn.post(number, Note::NoHead);
-                turn.order(Effect::ReadPull { pull: number });
+                step.post(number, Note::NoHead);
+                step.order(Effect::ReadPull { pull: number });
             }
             return;
         }
@@ -54,15 +54,15 @@ impl Queue {
         match freshness {
             Freshness::New => {
                 self.add_pull(facts, source);
-                self.look_at_pull(number, turn);
-                self.want_own_test(number, turn);
+                self.look_at_pull(number, step);
+                self.want_own_test(number, step);
             }
-            Freshness::Current => self.update_pull(facts, source, turn),
-            Freshness::Late => self.take_late_news(&facts, turn),
-            Freshness::Unclear => self.inquire(number, turn),
+            Freshness::Current => self.update_pull(facts, source, step),
+            Freshness::Late => self.take_late_news(&facts, step),
+            Freshness::Unclear => self.inquire(number, step),
         }
         if source == Source::Reading {
-            self.end_inquiry(number, turn);
+            self.end_inquiry(number, step);
         }
     }
 
@@ -100,7 +100,7 @@ impl Queue {
         self.pulls.insert(pull.number(), pull);
     }
 
-    pub(super) fn update_pull(&mut self, facts: PullFacts, source: Source, turn: &mut Turn) {
+    pub(super) fn update_pull(&mut self, facts: PullFacts, source: Source, step: &mut Step) {
         let number = facts.number;
         let is_looked_at = self.desk.bases.contains_key(&facts.base);
         let Some(pull) = self.pull_mut(number) else {
@@ -128,40 +128,40 @@ impl Queue {
             pull.changed_since = Some(facts.updated_at);
         }
         if facts.state != PullState::Open {
-            self.close_pull(number, before.head, source, turn);
-            self.stop_own_test(number, turn);
+            self.close_pull(number, before.head, source, step);
+            self.stop_own_test(number, step);
         } else if before.head != facts.head {
-            self.take_new_head(number, before.head, source, turn);
-            self.label(number, LabelEvent::Pushed, turn);
-            self.look_at_pull(number, turn);
-            self.want_own_test(number, turn);
+            self.take_new_head(number, before.head, source, step);
+            self.label(number, LabelEvent::Pushed, step);
+            self.look_at_pull(number, step);
+            self.want_own_test(number, step);
         } else if rebased {
-            self.take_new_base(number, turn);
-            self.look_at_pull(number, turn);
-            self.want_own_test(number, turn);
+            self.take_new_base(number, step);
+            self.look_at_pull(number, step);
+            self.want_own_test(number, step);
         } else if before.state != PullState::Open {
-            self.reopen_pull(number, turn);
-            self.look_at_pull(number, turn);
-            self.want_own_test(number, turn);
+            self.reopen_pull(number, step);
+            self.look_at_pull(number, step);
+            self.want_own_test(number, step);
         } else {
-            self.reconsider_skipping(number, &before, turn);
+            self.reconsider_skipping(number, &before, step);
         }
-        self.rank_anew(number, &before, turn);
-        self.drop_unfinished(number, turn);
+        self.rank_anew(number, &before, step);
+        self.drop_unfinished(number, step);
     }
 
     /// Labels decide which of a pull's jobs go first.
-    fn rank_anew(&self, number: PullNumber, before: &PullFacts, turn: &mut Turn) {
+    fn rank_anew(&self, number: PullNumber, before: &PullFacts, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
         if pull.facts.labels != before.labels {
-            self.rank_jobs(number, turn);
+            self.rank_jobs(number, step);
         }
     }
 
     /// Has the waiting jobs of a pull's runs ranked by what the pull is now.
-    pub(super) fn rank_jobs(&self, number: PullNumber, turn: &mut Turn) {
+    pub(super) fn rank_jobs(&self, number: PullNumber, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
@@ -170,7 +170,7 @@ impl Queue {
             members.any(|member| member.pull == number)
         });
         for run in runs.filter(|run| !run.checks.is_empty()) {
-            turn.order(Effect::RankJobs {
+            step.order(Effect::RankJobs {
                 run: run.id,
                 priority: pull.priority.value,
                 labels: pull.facts.labels.clone(),
@@ -180,7 +180,7 @@ impl Queue {
 
     /// Late news of a pull that stood otherwise: it changed since, so what was approved before that
     /// moment does not count, whenever it is told.
-    fn take_late_news(&mut self, facts: &PullFacts, turn: &mut Turn) {
+    fn take_late_news(&mut self, facts: &PullFacts, step: &mut Step) {
         let number = facts.number;
         let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
@@ -212,8 +212,8 @@ impl Queue {
         let lost = pull.approval.value.clone().filter(|_| set_at <= at);
         if let Some(approval) = lost {
             let by = approval.said_by;
-            turn.post(number, Note::ApprovalOutdated { by, head });
-            self.withdraw(number, head, turn);
+            step.post(number, Note::ApprovalOutdated { by, head });
+            self.withdraw(number, head, step);
         }
     }
 
@@ -224,10 +224,10 @@ impl Queue {
         number: PullNumber,
         old_head: CommitId,
         source: Source,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let stage = self.pulls.get(&number).map(|pull| pull.stage.clone());
-        let younger = self.start_over(number, old_head, turn);
+        let younger = self.start_over(number, old_head, step);
         if let Some(ended @ Stage::Ended { .. }) = stage {
             self.set_stage(number, ended);
         }
@@ -239,12 +239,12 @@ impl Queue {
                 };
                 pull.approval.value = Some(Approval { commit, ..approval });
             }
-            self.inquire(number, turn);
+            self.inquire(number, step);
         }
     }
 
     /// A pull that is open again begins anew; what was approved before that does not count.
-    fn reopen_pull(&mut self, number: PullNumber, turn: &mut Turn) {
+    fn reopen_pull(&mut self, number: PullNumber, step: &mut Step) {
         self.set_stage(number, Stage::Idle);
         let Some(pull) = self.pull_mut(number) else {
             return;
@@ -257,10 +257,10 @@ impl Queue {
         if is_younger && approval.commit == head {
             let (commit, approver) = (head, approval.approver.clone());
             pull.approval.value = Some(approval);
-            turn.post(number, Note::Approved { commit, approver });
+            step.post(number, Note::Approved { commit, approver });
         } else {
             let by = approval.said_by;
-            turn.post(number, Note::ApprovalOutdated { by, head });
+            step.post(number, Note::ApprovalOutdated { by, head });
         }
     }
 
@@ -274,10 +274,10 @@ impl Queue {
         number: PullNumber,
         old_head: CommitId,
         source: Source,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let given = self.pulls.get(&number).and_then(unclear_approval);
-        let kept = self.start_over(number, old_head, turn);
+        let kept = self.start_over(number, old_head, step);
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
@@ -285,25 +285,25 @@ impl Queue {
             let (lost, head) = (given.filter(|_| source == Source::Reading), pull.facts.head);
             if let Some(lost) = lost {
                 let by = lost.said_by;
-                turn.post(number, Note::ApprovalOutdated { by, head });
+                step.post(number, Note::ApprovalOutdated { by, head });
             }
             return;
         };
         approval.commit = pull.facts.head;
         let (commit, approver) = (approval.commit, approval.approver.clone());
         pull.approval.value = Some(approval);
-        turn.post(number, Note::Approved { commit, approver });
+        step.post(number, Note::Approved { commit, approver });
     }
 
-    fn take_new_base(&mut self, number: PullNumber, turn: &mut Turn) {
+    fn take_new_base(&mut self, number: PullNumber, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
         let (head, base) = (pull.facts.head, pull.facts.base.clone());
         let was_approved = pull.approval.value.is_some();
-        let kept = self.start_over(number, head, turn);
+        let kept = self.start_over(number, head, step);
         if was_approved && kept.is_none() {
-            turn.post(number, Note::BaseChanged { base });
+            step.post(number, Note::BaseChanged { base });
         }
         if let Some(pull) = self.pull_mut(number) {
             pull.approval.value = kept;
@@ -317,7 +317,7 @@ impl Queue {
         &mut self,
         number: PullNumber,
         old_head: CommitId,
-        turn: &mut Turn,
+        step: &mut Step,
     ) -> Option<Approval> {
         let pull = self.pulls.get(&number)?;
         let changed_at = match pull.head_since {
@@ -334,7 +334,7 @@ impl Queue {
             .filter(|_| is_younger(pull.approval.set_by));
         let wanted_try = self.wanted_try(number);
         let try_stands = wanted_try.filter(|_| is_younger(pull.try_key));
-        self.withdraw(number, old_head, turn);
+        self.withdraw(number, old_head, step);
         if let Some(chooser) = try_stands.filter(|_| approval.is_none() && self.is_open(number)) {
             let scope = Scope::Usual;
             self.set_stage(number, Stage::TryWanted { chooser, scope });
@@ -347,7 +347,7 @@ impl Queue {
     }
 
     /// A pull that says of itself that it is not finished loses its approval.
-    fn drop_unfinished(&mut self, number: PullNumber, turn: &mut Turn) {
+    fn drop_unfinished(&mut self, number: PullNumber, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
@@ -356,8 +356,8 @@ impl Queue {
             && let Some(sign) = pull.unfinished()
         {
             let commit = head;
-            turn.post(number, Note::NotFinished { commit, sign });
-            self.withdraw(number, head, turn);
+            step.post(number, Note::NotFinished { commit, sign });
+            self.withdraw(number, head, step);
         }
     }
 
@@ -381,14 +381,14 @@ impl Queue {
     }
 
     /// Drops a pull's approval and stops its run; what it was asked for is forgotten.
-    pub(super) fn withdraw(&mut self, number: PullNumber, tested: CommitId, turn: &mut Turn) {
+    pub(super) fn withdraw(&mut self, number: PullNumber, tested: CommitId, step: &mut Step) {
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
         pull.approval.value = None;
         pull.urgency = Urgency::Usual;
         match pull.stage {
-            Stage::Running { run, .. } => self.cancel_visibly(run, tested, turn),
+            Stage::Running { run, .. } => self.cancel_visibly(run, tested, step),
             Stage::Idle
             | Stage::RetryWanted { .. }
             | Stage::TryWanted { .. }
@@ -402,13 +402,13 @@ impl Queue {
         &mut self,
         branch: &BranchName,
         Move { before, after, at }: Move,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let moved = EarlierMerge {
             base_tip: before,
             merge: after,
         };
-        self.test_branch_at(branch, moved, turn);
+        self.test_branch_at(branch, moved, step);
         if before == CommitId::ZERO || after == CommitId::ZERO {
             return;
         }
@@ -424,7 +424,7 @@ impl Queue {
             .map(Pull::number)
             .collect();
         for number in moved {
-            self.inquire(number, turn);
+            self.inquire(number, step);
             let inquiry = self.pull_mut(number).and_then(|pull| pull.inquiry.as_mut());
             if let Some(inquiry) = inquiry {
                 inquiry.pushed_at = at;
@@ -433,12 +433,12 @@ impl Queue {
         let outdated = self.testing_onto(branch, |merge| {
             merge.base_tip == before && merge.merge != after
         });
-        self.cancel_all(&outdated, turn);
+        self.cancel_all(&outdated, step);
     }
 
     /// The base branch is at this tip: a run that was landing here has landed, and runs on another
     /// tip are out of date.
-    pub(super) fn see_base(&mut self, branch: &BranchName, tip: CommitId, turn: &mut Turn) {
+    pub(super) fn see_base(&mut self, branch: &BranchName, tip: CommitId, step: &mut Step) {
         let landed = self
             .runs_in_flight()
             .find(|run| {
@@ -447,12 +447,12 @@ impl Queue {
             })
             .map(|run| run.id);
         if let Some(run) = landed {
-            self.end_landed(run, turn);
+            self.end_landed(run, step);
         }
         let outdated = self.testing_onto(branch, |merge| merge.base_tip != tip);
-        self.cancel_all(&outdated, turn);
-        self.see_tip(branch, tip, turn);
-        self.look_at_pulls_onto(branch, tip, turn);
+        self.cancel_all(&outdated, step);
+        self.see_tip(branch, tip, step);
+        self.look_at_pulls_onto(branch, tip, step);
     }
 
     /// The runs that are to land on a branch, and whose checks run on such a merge.
@@ -472,9 +472,9 @@ impl Queue {
             .collect()
     }
 
-    fn cancel_all(&mut self, runs: &[RunId], turn: &mut Turn) {
+    fn cancel_all(&mut self, runs: &[RunId], step: &mut Step) {
         for run in runs {
-            self.cancel(*run, turn);
+            self.cancel(*run, step);
         }
     }
 }

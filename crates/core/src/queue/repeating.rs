@@ -9,8 +9,8 @@ use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus};
 use super::own_test::OwnStage;
 use super::pull::{Pull, Stage, Urgency};
 use super::run::{Check, Phase, Run, Scope};
+use super::step::Step;
 use super::suites::{names_of, resolve};
-use super::turn::Turn;
 use crate::ids::{PullNumber, RunId};
 
 /// What stands for all suites after `retry` and `test`.
@@ -24,7 +24,7 @@ impl Queue {
         number: PullNumber,
         asked: &[String],
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
@@ -33,25 +33,25 @@ impl Queue {
             match pull.stage {
                 // It begins anyway.
                 Stage::RetryWanted { .. } | Stage::TryWanted { .. } => {
-                    self.log_retry(number, comment, turn);
+                    self.log_retry(number, comment, step);
                 }
                 Stage::Idle | Stage::Running { .. } | Stage::Ended { .. } => {
-                    turn.post(number, Note::NothingToRetry);
+                    step.post(number, Note::NothingToRetry);
                 }
             }
             return;
         };
         let (id, purpose) = (run.id, run.purpose);
-        let scope = self.scope_of_retry(number, id, asked, turn);
+        let scope = self.scope_of_retry(number, id, asked, step);
         match purpose {
             Purpose::Land | Purpose::Try => {
-                self.cancel(id, turn);
+                self.cancel(id, step);
                 self.want_again(number, id, purpose, scope);
             }
-            Purpose::Pull => self.want_own_again(number, id, scope, turn),
+            Purpose::Pull => self.want_own_again(number, id, scope, step),
             Purpose::Branch => return,
         }
-        self.log_retry(number, comment, turn);
+        self.log_retry(number, comment, step);
     }
 
     /// The run that `retry` means. A merge or a try counts before the pull's own test, unless it
@@ -86,7 +86,7 @@ impl Queue {
         number: PullNumber,
         run: RunId,
         asked: &[String],
-        turn: &mut Turn,
+        step: &mut Step,
     ) -> Scope {
         let called = self.runs.get(&run).map(|run| run.called.as_slice());
         let called = called.unwrap_or_default();
@@ -102,7 +102,7 @@ impl Queue {
         }
         if !unknown.is_empty() {
             let (given, known) = (unknown, names_of(called));
-            turn.post(number, Note::UnknownSuites { given, known });
+            step.post(number, Note::UnknownSuites { given, known });
         }
         if contexts.is_empty() {
             Scope::Usual
@@ -112,8 +112,8 @@ impl Queue {
     }
 
     /// Wants a pull's own test again: on the same merge, but for all of it.
-    fn want_own_again(&mut self, number: PullNumber, of: RunId, scope: Scope, turn: &mut Turn) {
-        self.stop_own_test(number, turn);
+    fn want_own_again(&mut self, number: PullNumber, of: RunId, scope: Scope, step: &mut Step) {
+        self.stop_own_test(number, step);
         let of = Some(of).filter(|_| scope != Scope::Afresh);
         self.set_own_stage(number, OwnStage::Wanted { scope, of });
     }
@@ -124,22 +124,22 @@ impl Queue {
         number: PullNumber,
         suites: Vec<String>,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
         };
         if self.rules.suites.is_none() {
-            turn.post(number, Note::NothingToRetry);
+            step.post(number, Note::NothingToRetry);
             return;
         }
         if is_outdated(pull, None, comment) {
             let by = comment.author.clone();
-            turn.post(number, Note::TryOutdated { by });
+            step.post(number, Note::TryOutdated { by });
             return;
         }
         if let Some(note) = self.vain_wish(pull, &suites) {
-            turn.post(number, note);
+            step.post(number, note);
             return;
         }
         let head = pull.facts.head;
@@ -155,7 +155,7 @@ impl Queue {
         } else {
             (Scope::Only(suites), of)
         };
-        self.stop_own_test(number, turn);
+        self.stop_own_test(number, step);
         self.set_own_stage(number, OwnStage::Wanted { scope, of });
     }
 
@@ -190,8 +190,8 @@ impl Queue {
         }
     }
 
-    fn log_retry(&self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
-        turn.order(Effect::LogRetry(RetryOrder {
+    fn log_retry(&self, number: PullNumber, comment: &Comment, step: &mut Step) {
+        step.order(Effect::LogRetry(RetryOrder {
             pull: number,
             by: comment.author.clone(),
             at: comment.key.at,
@@ -216,7 +216,7 @@ impl Queue {
     }
 
     /// Buildbot does not build again what failed.
-    pub(super) fn end_unrepeated(&mut self, id: RunId, why: &str, turn: &mut Turn) {
+    pub(super) fn end_unrepeated(&mut self, id: RunId, why: &str, step: &mut Step) {
         let is_testing = self
             .runs
             .get(&id)
@@ -225,8 +225,8 @@ impl Queue {
             let why = why.to_owned();
             let note = Note::RebuildRefused { why: why.clone() };
             let why = Obstacle::SetupFailed(why);
-            self.tell_members(id, &note, &QueueStatus::Broken { why }, turn);
-            self.close_run(id, Ending::Broken, turn);
+            self.tell_members(id, &note, &QueueStatus::Broken { why }, step);
+            self.close_run(id, Ending::Broken, step);
         }
     }
 
@@ -238,12 +238,12 @@ impl Queue {
     }
 
     /// Lets a pull that waits go next, and stops what is tested now for that.
-    pub(super) fn force(&mut self, number: PullNumber, turn: &mut Turn) {
+    pub(super) fn force(&mut self, number: PullNumber, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
         if pull.standing_approval().is_none() || !waits(pull) {
-            turn.post(number, Note::NothingToForce);
+            step.post(number, Note::NothingToForce);
             return;
         }
         let may_start = self.may_start(pull);
@@ -252,25 +252,25 @@ impl Queue {
         }
         let running = self.landing_run().map(|run| run.id);
         if let Some(run) = running.filter(|_| may_start) {
-            self.interrupt(run, turn);
+            self.interrupt(run, step);
         }
     }
 
     /// Stops a run so that another pull goes first; its own pulls wait for their turn again.
-    fn interrupt(&mut self, id: RunId, turn: &mut Turn) {
+    fn interrupt(&mut self, id: RunId, step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
         if matches!(run.phase, Phase::Landing { .. }) {
             return;
         }
-        self.stop_builds(id, turn);
-        self.tell_members(id, &Note::Interrupted, &QueueStatus::Interrupted, turn);
-        self.label_members(id, LabelEvent::Interrupted, turn);
-        self.cancel(id, turn);
+        self.stop_builds(id, step);
+        self.tell_members(id, &Note::Interrupted, &QueueStatus::Interrupted, step);
+        self.label_members(id, LabelEvent::Interrupted, step);
+        self.cancel(id, step);
     }
 
-    fn stop_builds(&self, id: RunId, turn: &mut Turn) {
+    fn stop_builds(&self, id: RunId, step: &mut Step) {
         let checks = self.runs.get(&id).into_iter().flat_map(|run| &run.checks);
         let open = checks.filter(|check| check.state.is_open());
         let builders: Vec<_> = open
@@ -280,7 +280,7 @@ impl Queue {
             })
             .collect();
         if !builders.is_empty() {
-            turn.order(Effect::StopBuilds { run: id, builders });
+            step.order(Effect::StopBuilds { run: id, builders });
         }
     }
 }

@@ -11,7 +11,7 @@ use super::note::{Ending, PIN, Purpose};
 use super::pull::{Approval, Named, Squash, Stage};
 use super::rules::Replay;
 use super::run::Run;
-use super::turn::Turn;
+use super::step::Step;
 use crate::command::{Command, CommitPrefix};
 use crate::ids::{CommitId, Login, PullNumber};
 
@@ -25,14 +25,14 @@ impl Queue {
         facts: PullFacts,
         mut comments: Vec<Comment>,
         result: Option<Ending>,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let number = facts.number;
         let is_new = !self.pulls.contains_key(&number);
         if is_new && facts.head != CommitId::ZERO {
             self.add_pull(facts, Source::Reading);
         } else {
-            self.see_pull(facts, Source::Reading, turn);
+            self.see_pull(facts, Source::Reading, step);
         }
         let Some(pull) = self.pulls.get(&number) else {
             return;
@@ -40,22 +40,22 @@ impl Queue {
         comments.retain(|comment| !pull.handled.contains(&comment.key));
         comments.sort_by_key(|comment| comment.key);
         for comment in &comments {
-            self.recall(number, comment, turn);
+            self.recall(number, comment, step);
         }
         if let Some(ending) = result.filter(|_| is_new) {
-            self.recall_result(number, ending, turn);
+            self.recall_result(number, ending, step);
         }
         if self
             .pulls
             .get(&number)
             .is_some_and(|pull| pull.facts.mergeable.is_none())
         {
-            self.look_at_pull(number, turn);
+            self.look_at_pull(number, step);
         }
     }
 
     /// An approved pull whose last test is known to have ended badly is not tested again unasked.
-    fn recall_result(&mut self, number: PullNumber, ending: Ending, turn: &Turn) {
+    fn recall_result(&mut self, number: PullNumber, ending: Ending, step: &Step) {
         let id = self.desk.last_run.next();
         let Some(pull) = self.pull_mut(number) else {
             return;
@@ -76,11 +76,11 @@ impl Queue {
             purpose: Purpose::Land,
             ending,
         };
-        self.add_run(Run::ended(id, base, member, ending, turn.now));
+        self.add_run(Run::ended(id, base, member, ending, step.now));
     }
 
     /// Believes a comment: of the bot's own only the pins, whose text nobody else can choose.
-    fn recall(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
+    fn recall(&mut self, number: PullNumber, comment: &Comment, step: &mut Step) {
         let by_bot = comment.author == self.rules.grammar.bot;
         if by_bot && !comment.body.starts_with(PIN) {
             return;
@@ -96,8 +96,8 @@ impl Queue {
             if self.permits(command, number, comment).is_err() {
                 return;
             }
-            self.recall_command(command, number, comment, turn);
-            self.replay_hook(command, number, comment, turn);
+            self.recall_command(command, number, comment, step);
+            self.replay_hook(command, number, comment, step);
         }
     }
 
@@ -106,13 +106,13 @@ impl Queue {
         command: &Command,
         number: PullNumber,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         if let Command::Hook { name, data } = command
             && let Some(hook) = self.rules.hooks.get(name)
             && hook.replay == Replay::AtRestore
         {
-            turn.order(Effect::CallHook {
+            step.order(Effect::CallHook {
                 pull: number,
                 hook: name.clone(),
                 body: comment.body.clone(),
@@ -127,7 +127,7 @@ impl Queue {
         command: &Command,
         number: PullNumber,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let key = comment.key;
         let max_priority = self.rules.max_priority;
@@ -173,7 +173,7 @@ impl Queue {
             Command::Unhold => {
                 let _taken = pull.hold.set(None, key);
             }
-            Command::OkAuthor => self.let_author_test(number, comment, turn),
+            Command::OkAuthor => self.let_author_test(number, comment, step),
             Command::TreeClosed { value } => self.close_tree(*value, comment),
             Command::TreeOpen => self.set_tree(super::Tree::Open, comment),
             Command::Priority { .. }

@@ -11,7 +11,7 @@ use super::note::{Ending, Obstacle, Purpose};
 use super::pull::{Approval, Squash, Stage};
 use super::rules::Fixups;
 use super::run::{Check, CheckState, Origin, Phase, Preparation, Run, RunCheck, Scope, Weight};
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::{CommitId, RunId};
 
 impl Takeover {
@@ -109,13 +109,13 @@ fn checks(awaited: &[Check], results: &[RunCheck]) -> Vec<RunCheck> {
 impl Queue {
     /// It is known what another queue merged. Where that is not what is to be tested, it is merged
     /// and tested again.
-    pub(super) fn take_up_merge(&mut self, id: RunId, found: Option<&MergeFound>, turn: &mut Turn) {
+    pub(super) fn take_up_merge(&mut self, id: RunId, found: Option<&MergeFound>, step: &mut Step) {
         let Some(run) = self.runs.get(&id).filter(|run| awaits_merge(run)) else {
             return;
         };
         match found.filter(|found| self.is_of_members(run, found)) {
-            Some(found) => self.go_on(id, found, turn),
-            None => self.begin_again(id, turn),
+            Some(found) => self.go_on(id, found, step),
+            None => self.begin_again(id, step),
         }
     }
 
@@ -130,7 +130,7 @@ impl Queue {
         !shows || heads.eq(found.merged.iter().copied())
     }
 
-    fn go_on(&mut self, id: RunId, found: &MergeFound, turn: &mut Turn) {
+    fn go_on(&mut self, id: RunId, found: &MergeFound, step: &mut Step) {
         let reads_suites = self.rules.suites.is_some();
         let Some(run) = self.live_run(id) else {
             return;
@@ -143,23 +143,23 @@ impl Queue {
         let commit = merge.merge;
         if reads_suites {
             let (run, since) = (id, found.base_tip);
-            turn.order(Effect::ReadSuites { run, commit, since });
-            self.await_preparations(id, vec![Preparation::ReadSuites], turn);
+            step.order(Effect::ReadSuites { run, commit, since });
+            self.await_preparations(id, vec![Preparation::ReadSuites], step);
         } else {
-            self.await_preparations(id, Vec::new(), turn);
-            self.require_checks(id, Obstacle::NothingConfigured, turn);
-            self.decide(id, turn);
+            self.await_preparations(id, Vec::new(), step);
+            self.require_checks(id, Obstacle::NothingConfigured, step);
+            self.decide(id, step);
         }
     }
 
     /// The pull keeps its approval or its try.
-    fn begin_again(&mut self, id: RunId, turn: &mut Turn) {
+    fn begin_again(&mut self, id: RunId, step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
         let (purpose, chooser) = (run.purpose, run.chooser.clone());
         let members = run.members.clone();
-        self.close_run(id, Ending::Cancelled, turn);
+        self.close_run(id, Ending::Cancelled, step);
         for member in members.iter().filter(|_| purpose == Purpose::Try) {
             let (chooser, scope) = (chooser.clone(), Scope::Usual);
             self.set_stage(member.pull, Stage::TryWanted { chooser, scope });

@@ -7,7 +7,7 @@ use super::note::{Missing, Note};
 use super::pull::{Pull, Unjudged};
 use super::rules::Authority;
 use super::rules::HookAccess;
-use super::turn::Turn;
+use super::step::Step;
 use crate::command::{Authorship, Command, Right, Speaker, Standing};
 use crate::ids::{Login, PullNumber, Timestamp};
 
@@ -86,38 +86,38 @@ impl Queue {
     }
 
     /// Lets a comment wait until it is known what its author may do.
-    pub(super) fn ask_rights(&mut self, number: PullNumber, comment: Comment, turn: &mut Turn) {
-        let until = turn.now.plus_s(self.rules.setup_timeout_s);
+    pub(super) fn ask_rights(&mut self, number: PullNumber, comment: Comment, step: &mut Step) {
+        let until = step.now.plus_s(self.rules.setup_timeout_s);
         let user = comment.author.clone();
         if let Some(pull) = self.pull_mut(number) {
             pull.unjudged.push(Unjudged { comment, until });
-            turn.order(Effect::AskStanding { user });
+            step.order(Effect::AskStanding { user });
         }
     }
 
     /// It is known now what somebody may do: what they wrote is judged by that.
-    pub(super) fn hear_standing(&mut self, user: &Login, standing: Standing, turn: &mut Turn) {
+    pub(super) fn hear_standing(&mut self, user: &Login, standing: Standing, step: &mut Step) {
         for (number, mut comment) in self.take_unjudged(|waiting| waiting.comment.author == *user) {
             comment.standing = Some(standing);
-            self.judge_comment(number, comment, turn);
+            self.judge_comment(number, comment, step);
         }
     }
 
     /// Gives up on comments of whose authors nothing was heard, and says so.
-    pub(super) fn give_up_unjudged(&mut self, turn: &mut Turn) {
-        let now = turn.now;
-        self.leave_unjudged(|waiting| waiting.until <= now, turn);
+    pub(super) fn give_up_unjudged(&mut self, step: &mut Step) {
+        let now = step.now;
+        self.leave_unjudged(|waiting| waiting.until <= now, step);
     }
 
     /// The same for what somebody wrote of whom nobody says what they may do.
-    pub(super) fn give_up_on(&mut self, user: &Login, turn: &mut Turn) {
-        self.leave_unjudged(|waiting| waiting.comment.author == *user, turn);
+    pub(super) fn give_up_on(&mut self, user: &Login, step: &mut Step) {
+        self.leave_unjudged(|waiting| waiting.comment.author == *user, step);
     }
 
-    fn leave_unjudged(&mut self, which: impl Fn(&Unjudged) -> bool, turn: &mut Turn) {
+    fn leave_unjudged(&mut self, which: impl Fn(&Unjudged) -> bool, step: &mut Step) {
         for (number, comment) in self.take_unjudged(which) {
             let user = comment.author;
-            turn.post(number, Note::RightsUnknown { user });
+            step.post(number, Note::RightsUnknown { user });
         }
     }
 

@@ -8,7 +8,7 @@ use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus, StatusNote};
 use super::own_test::PATIENCE_S;
 use super::pull::Stage;
 use super::run::{CheckState, Phase, Preparation, Run, RunCheck};
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::{BranchName, CommitId, RunId};
 
 impl Queue {
@@ -18,7 +18,7 @@ impl Queue {
         id: RunId,
         base_tip: CommitId,
         merge: CommitId,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let limit_s = self.rules.setup_timeout_s;
         let Some(run) = self.runs.get(&id) else {
@@ -33,17 +33,17 @@ impl Queue {
             run.phase = Phase::Testing {
                 merge: EarlierMerge { base_tip, merge },
                 awaits: vec![Preparation::JudgeExemption],
-                deadline: turn.now.plus_s(limit_s),
+                deadline: step.now.plus_s(limit_s),
             };
         }
         match self.exemption_question(id) {
-            Some(question) => turn.order(question),
-            None => self.set_up_test(id, turn),
+            Some(question) => step.order(question),
+            None => self.set_up_test(id, step),
         }
     }
 
     /// The run's commit needs a test: it is pushed, and its suites are read.
-    pub(super) fn set_up_test(&mut self, id: RunId, turn: &mut Turn) {
+    pub(super) fn set_up_test(&mut self, id: RunId, step: &mut Step) {
         let reads_suites = self.rules.suites.is_some();
         let Some(run) = self.runs.get(&id) else {
             return;
@@ -56,28 +56,28 @@ impl Queue {
         let mut preparations = Vec::new();
         if builds.is_empty() {
             preparations.push(Preparation::Publish);
-            turn.order(Effect::PublishMerge {
+            step.order(Effect::PublishMerge {
                 run,
                 commit,
                 branch,
             });
         } else {
             // It was pushed by the run that this one repeats: a second push has all built again.
-            turn.order(Effect::RepeatBuilds { run, builds });
+            step.order(Effect::RepeatBuilds { run, builds });
         }
         if reads_suites {
             preparations.push(Preparation::ReadSuites);
             let since = Some(merge.base_tip);
-            turn.order(Effect::ReadSuites { run, commit, since });
+            step.order(Effect::ReadSuites { run, commit, since });
         }
         let published = !preparations.contains(&Preparation::Publish);
-        self.await_preparations(id, preparations, turn);
+        self.await_preparations(id, preparations, step);
         if !reads_suites {
-            self.require_checks(id, Obstacle::NothingConfigured, turn);
+            self.require_checks(id, Obstacle::NothingConfigured, step);
         }
         if published {
-            self.mention_reuse(id, &[], turn);
-            self.announce_test(id, turn);
+            self.mention_reuse(id, &[], step);
+            self.announce_test(id, step);
         }
     }
 
@@ -98,18 +98,18 @@ impl Queue {
         &mut self,
         id: RunId,
         preparations: Vec<Preparation>,
-        turn: &Turn,
+        step: &Step,
     ) {
         if let Some(run) = self.live_run(id)
             && let Phase::Testing { awaits, .. } = &mut run.phase
         {
             *awaits = preparations;
         }
-        self.give_checks_their_time(id, turn);
+        self.give_checks_their_time(id, step);
     }
 
     /// The run's commit is on GitHub: what can be seen there is said now.
-    pub(super) fn note_published(&mut self, id: RunId, turn: &mut Turn) {
+    pub(super) fn note_published(&mut self, id: RunId, step: &mut Step) {
         let Some(run) = self.live_run(id) else {
             return;
         };
@@ -121,16 +121,16 @@ impl Queue {
         }
         awaits.retain(|awaited| *awaited != Preparation::Publish);
         let is_exempt = run.exemption.is_some();
-        self.give_checks_their_time(id, turn);
+        self.give_checks_their_time(id, step);
         if is_exempt {
-            self.decide(id, turn);
+            self.decide(id, step);
         } else {
-            self.announce_test(id, turn);
+            self.announce_test(id, step);
         }
     }
 
     /// Says that a run's commit is being tested.
-    fn announce_test(&mut self, id: RunId, turn: &mut Turn) {
+    fn announce_test(&mut self, id: RunId, step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
@@ -139,7 +139,7 @@ impl Queue {
         };
         let (purpose, merge) = (run.purpose, merge.merge);
         for Member { pull, head, .. } in run.members.clone() {
-            turn.post(
+            step.post(
                 pull,
                 Note::Started {
                     purpose,
@@ -152,14 +152,14 @@ impl Queue {
                 head,
                 merge,
             };
-            turn.set_queue_status(head, status);
+            step.set_queue_status(head, status);
         }
-        self.show_suites(id, turn);
-        self.decide(id, turn);
+        self.show_suites(id, step);
+        self.decide(id, step);
     }
 
     /// When nothing but checks is awaited any more, their time begins.
-    pub(super) fn give_checks_their_time(&mut self, id: RunId, turn: &Turn) {
+    pub(super) fn give_checks_their_time(&mut self, id: RunId, step: &Step) {
         let limit_s = self.rules.timeout_s;
         if let Some(run) = self.live_run(id)
             && let Phase::Testing {
@@ -168,25 +168,25 @@ impl Queue {
             && awaits.is_empty()
         {
             *deadline = match run.purpose {
-                Purpose::Land | Purpose::Try => turn.now.plus_s(limit_s),
-                Purpose::Pull | Purpose::Branch => turn.now.plus_s(PATIENCE_S),
+                Purpose::Land | Purpose::Try => step.now.plus_s(limit_s),
+                Purpose::Pull | Purpose::Branch => step.now.plus_s(PATIENCE_S),
             };
         }
     }
 
     /// A run without anything that decides could only land untested.
-    pub(super) fn require_checks(&mut self, id: RunId, why: Obstacle, turn: &mut Turn) {
+    pub(super) fn require_checks(&mut self, id: RunId, why: Obstacle, step: &mut Step) {
         let nothing = self
             .runs
             .get(&id)
             .is_some_and(|run| run.deciding().next().is_none());
         if nothing {
-            self.end_broken(id, why, turn);
+            self.end_broken(id, why, step);
         }
     }
 
     /// Ends the run if its checks say how.
-    pub(super) fn decide(&mut self, id: RunId, turn: &mut Turn) {
+    pub(super) fn decide(&mut self, id: RunId, step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
@@ -194,7 +194,7 @@ impl Queue {
             return;
         };
         if !run.purpose.is_queued() {
-            self.decide_alone(id, turn);
+            self.decide_alone(id, step);
             return;
         }
         let failed = run
@@ -202,41 +202,41 @@ impl Queue {
             .find(|check| matches!(check.state, CheckState::Failed { .. }))
             .cloned();
         if let Some(check) = failed.filter(|_| run.is_published()) {
-            self.end_failed(id, &check, turn);
+            self.end_failed(id, &check, step);
         } else if run.has_passed() {
             // Another check run of a name may have been begun, and nothing heard of it.
             if run.waits_for_check_runs() {
-                self.reread_check_runs(id, turn);
+                self.reread_check_runs(id, step);
             } else {
-                self.end_passed(id, turn);
+                self.end_passed(id, step);
             }
         }
     }
 
     /// Ends the run if its checks say how, and what they say of check runs was just read.
-    pub(super) fn decide_for_good(&mut self, id: RunId, turn: &mut Turn) {
+    pub(super) fn decide_for_good(&mut self, id: RunId, step: &mut Step) {
         let has_passed = self
             .runs
             .get(&id)
             .is_some_and(|run| run.purpose.is_queued() && run.has_passed());
         if has_passed {
-            self.end_passed(id, turn);
+            self.end_passed(id, step);
         } else {
-            self.decide(id, turn);
+            self.decide(id, step);
         }
     }
 
-    fn end_passed(&mut self, id: RunId, turn: &mut Turn) {
+    fn end_passed(&mut self, id: RunId, step: &mut Step) {
         match self.runs.get(&id).map(|run| run.purpose) {
-            Some(Purpose::Land) => self.land(id, turn),
-            Some(Purpose::Try | Purpose::Branch | Purpose::Pull) => self.end_tried(id, turn),
+            Some(Purpose::Land) => self.land(id, step),
+            Some(Purpose::Try | Purpose::Branch | Purpose::Pull) => self.end_tried(id, step),
             None => {}
         }
     }
 
     /// Ends a run that nobody waits behind once all of its suites have ended: people want to see
     /// everything that is wrong with what they pushed. Its statuses have said it all.
-    fn decide_alone(&mut self, id: RunId, turn: &mut Turn) {
+    fn decide_alone(&mut self, id: RunId, step: &mut Step) {
         let Some(run) = self.runs.get(&id).filter(|run| run.is_set_up()) else {
             return;
         };
@@ -251,10 +251,10 @@ impl Queue {
         } else {
             Ending::Succeeded
         };
-        self.close_run(id, ending, turn);
+        self.close_run(id, ending, step);
     }
 
-    fn end_failed(&mut self, id: RunId, check: &RunCheck, turn: &mut Turn) {
+    fn end_failed(&mut self, id: RunId, check: &RunCheck, step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
@@ -275,12 +275,12 @@ impl Queue {
             Purpose::Land => LabelEvent::Failed,
             Purpose::Try | Purpose::Branch | Purpose::Pull => LabelEvent::TryFailed,
         };
-        self.label_members(id, event, turn);
-        self.tell_members(id, &note, &QueueStatus::Failed { check: link }, turn);
-        self.close_run(id, Ending::Failed, turn);
+        self.label_members(id, event, step);
+        self.tell_members(id, &note, &QueueStatus::Failed { check: link }, step);
+        self.close_run(id, Ending::Failed, step);
     }
 
-    fn end_tried(&mut self, id: RunId, turn: &mut Turn) {
+    fn end_tried(&mut self, id: RunId, step: &mut Step) {
         let Some((run, merge)) = self.runs.get(&id).and_then(|run| Some((run, run.merge()?)))
         else {
             return;
@@ -292,12 +292,12 @@ impl Queue {
         let status = QueueStatus::Succeeded {
             purpose: Purpose::Try,
         };
-        self.label_members(id, LabelEvent::TrySucceed, turn);
-        self.tell_members(id, &note, &status, turn);
-        self.close_run(id, Ending::Succeeded, turn);
+        self.label_members(id, LabelEvent::TrySucceed, step);
+        self.tell_members(id, &note, &status, step);
+        self.close_run(id, Ending::Succeeded, step);
     }
 
-    pub(super) fn end_conflicted(&mut self, id: RunId, step: MergeStep, turn: &mut Turn) {
+    pub(super) fn end_conflicted(&mut self, id: RunId, at: MergeStep, step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
@@ -309,7 +309,7 @@ impl Queue {
             let Some(pull) = self.pull_mut(member.pull) else {
                 continue;
             };
-            if step == MergeStep::Merge {
+            if at == MergeStep::Merge {
                 pull.facts.mergeable = Some(false);
             }
             let head_label = pull.facts.head_label.clone();
@@ -317,17 +317,17 @@ impl Queue {
             let note = Note::Conflict {
                 base,
                 head_label,
-                step,
+                step: at,
             };
-            turn.post(member.pull, note);
-            turn.set_queue_status(member.head, QueueStatus::Conflict { step });
-            self.label(member.pull, LabelEvent::Conflict, turn);
+            step.post(member.pull, note);
+            step.set_queue_status(member.head, QueueStatus::Conflict { step: at });
+            self.label(member.pull, LabelEvent::Conflict, step);
         }
-        self.close_run(id, Ending::Conflicted, turn);
+        self.close_run(id, Ending::Conflicted, step);
     }
 
     /// The run cannot be carried out. A landing is not ended this way.
-    pub(super) fn end_broken(&mut self, id: RunId, why: Obstacle, turn: &mut Turn) {
+    pub(super) fn end_broken(&mut self, id: RunId, why: Obstacle, step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
@@ -335,32 +335,32 @@ impl Queue {
             return;
         }
         if let Some(commit) = run.identity().filter(|_| !run.purpose.is_queued()) {
-            turn.set_status(commit, StatusNote::NotTested);
-            self.close_run(id, Ending::Broken, turn);
+            step.set_status(commit, StatusNote::NotTested);
+            self.close_run(id, Ending::Broken, step);
         } else {
             let note = Note::Broken { why: why.clone() };
-            self.tell_members(id, &note, &QueueStatus::Broken { why }, turn);
-            self.close_run(id, Ending::Broken, turn);
+            self.tell_members(id, &note, &QueueStatus::Broken { why }, step);
+            self.close_run(id, Ending::Broken, step);
         }
     }
 
     /// Ends the runs whose time is up.
-    pub(super) fn end_overdue(&mut self, turn: &mut Turn) {
+    pub(super) fn end_overdue(&mut self, step: &mut Step) {
         let overdue: Vec<_> = self
             .runs_in_flight()
-            .filter(|run| run.deadline().is_some_and(|deadline| deadline <= turn.now))
+            .filter(|run| run.deadline().is_some_and(|deadline| deadline <= step.now))
             .map(|run| (run.id, run.is_set_up()))
             .collect();
         for (id, set_up) in overdue {
             if set_up {
-                self.end_timed_out(id, turn);
+                self.end_timed_out(id, step);
             } else {
-                self.end_broken(id, Obstacle::SetupTooSlow, turn);
+                self.end_broken(id, Obstacle::SetupTooSlow, step);
             }
         }
     }
 
-    fn end_timed_out(&mut self, id: RunId, turn: &mut Turn) {
+    fn end_timed_out(&mut self, id: RunId, step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
@@ -370,13 +370,13 @@ impl Queue {
             .map(|check| check.check.name())
             .collect();
         if !run.purpose.is_queued() {
-            self.close_run(id, Ending::TimedOut, turn);
+            self.close_run(id, Ending::TimedOut, step);
             return;
         }
         let note = Note::TimedOut { waiting_for };
-        self.label_members(id, LabelEvent::TimedOut, turn);
-        self.tell_members(id, &note, &QueueStatus::TimedOut, turn);
-        self.close_run(id, Ending::TimedOut, turn);
+        self.label_members(id, LabelEvent::TimedOut, step);
+        self.tell_members(id, &note, &QueueStatus::TimedOut, step);
+        self.close_run(id, Ending::TimedOut, step);
     }
 
     /// Says the same about every member, on the pull and on its commit.
@@ -385,51 +385,51 @@ impl Queue {
         id: RunId,
         note: &Note,
         status: &QueueStatus,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let members = self.runs.get(&id).map(|run| run.members.as_slice());
         for member in members.unwrap_or_default() {
-            turn.post(member.pull, note.clone());
-            turn.set_queue_status(member.head, status.clone());
+            step.post(member.pull, note.clone());
+            step.set_queue_status(member.head, status.clone());
         }
     }
 
     /// Stops a run and says so on the commit that was to be tested.
-    pub(super) fn cancel_visibly(&mut self, id: RunId, head: CommitId, turn: &mut Turn) {
+    pub(super) fn cancel_visibly(&mut self, id: RunId, head: CommitId, step: &mut Step) {
         let shown = self
             .runs
             .get(&id)
             .is_some_and(|run| run.is_published() && matches!(run.phase, Phase::Testing { .. }));
         if shown {
-            turn.set_queue_status(head, QueueStatus::Cancelled);
+            step.set_queue_status(head, QueueStatus::Cancelled);
         }
-        self.cancel(id, turn);
+        self.cancel(id, step);
     }
 
     /// Stops a run, unless the base branch may already be moving to its commit.
-    pub(super) fn cancel(&mut self, id: RunId, turn: &mut Turn) {
+    pub(super) fn cancel(&mut self, id: RunId, step: &mut Step) {
         let landing = self
             .runs
             .get(&id)
             .is_some_and(|run| matches!(run.phase, Phase::Landing { .. }));
         if !landing {
-            self.close_run(id, Ending::Cancelled, turn);
+            self.close_run(id, Ending::Cancelled, step);
         }
     }
 
     /// Writes down how a run ended, stops its jobs, lets its pulls go.
-    pub(super) fn close_run(&mut self, id: RunId, ending: Ending, turn: &mut Turn) {
+    pub(super) fn close_run(&mut self, id: RunId, ending: Ending, step: &mut Step) {
         let Some(run) = self.live_run(id) else {
             return;
         };
         let purpose = run.purpose;
         let members = run.members.clone();
-        self.close_suites(id, ending, turn);
+        self.close_suites(id, ending, step);
         if let Some(run) = self.live_run(id) {
             run.phase = Phase::Done {
                 ending,
                 merge: run.merge(),
-                at: turn.now,
+                at: step.now,
             };
         }
         for member in members {

@@ -8,7 +8,7 @@ use super::note::Purpose;
 use super::pull::{Pull, Squash, Stage, Urgency};
 use super::rules::{Fixups, Merging};
 use super::run::{Check, CheckState, Phase, Run, RunCheck, Scope};
-use super::turn::Turn;
+use super::step::Step;
 use super::{Place, Queue};
 use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
 
@@ -17,9 +17,9 @@ const TRY_APPROVER: &str = "<try>";
 
 impl Queue {
     /// Starts what can be started: one run that is to land, and every try that was asked for.
-    pub(super) fn start_next(&mut self, turn: &mut Turn) {
+    pub(super) fn start_next(&mut self, step: &mut Step) {
         if let Some(number) = self.next_to_land() {
-            self.start_run(number, Purpose::Land, turn);
+            self.start_run(number, Purpose::Land, step);
         }
         let tries: Vec<_> = self
             .pulls
@@ -29,13 +29,13 @@ impl Queue {
             .map(Pull::number)
             .collect();
         for number in tries {
-            self.start_try(number, turn);
+            self.start_try(number, step);
         }
     }
 
     /// Starts a try, unless its chooser left the configuration since it was asked for: nothing would
     /// build on its branch.
-    fn start_try(&mut self, number: PullNumber, turn: &mut Turn) {
+    fn start_try(&mut self, number: PullNumber, step: &mut Step) {
         let stage = self.pulls.get(&number).map(|pull| pull.stage.clone());
         match stage {
             Some(Stage::TryWanted {
@@ -44,9 +44,9 @@ impl Queue {
             }) if !self.has_chooser(&given) => {
                 let stage = self.stage_without_try(number);
                 self.set_stage(number, stage);
-                self.refuse_chooser(number, given, turn);
+                self.refuse_chooser(number, given, step);
             }
-            Some(_) | None => self.start_run(number, Purpose::Try, turn),
+            Some(_) | None => self.start_run(number, Purpose::Try, step),
         }
     }
 
@@ -87,16 +87,16 @@ impl Queue {
         !is_merged || pull.hold.value.is_some()
     }
 
-    fn start_run(&mut self, number: PullNumber, purpose: Purpose, turn: &mut Turn) {
+    fn start_run(&mut self, number: PullNumber, purpose: Purpose, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
-        let run = self.new_run(pull, purpose, turn.now);
+        let run = self.new_run(pull, purpose, step.now);
         let id = run.id;
-        turn.order(Effect::MakeMerge(self.merge_order(&run)));
+        step.order(Effect::MakeMerge(self.merge_order(&run)));
         self.add_run(run);
         self.attach(number, id, purpose);
-        self.forget_old(turn.now);
+        self.forget_old(step.now);
     }
 
     /// Takes a run up, which is the latest from now on.

@@ -9,14 +9,14 @@ use super::rules::Reuse;
 use super::run::{
     Check, CheckState, Origin, Phase, Preparation, Run, RunCheck, Scope, Tested, Weight,
 };
+use super::step::Step;
 use super::suite_statuses::{required_status, suite_status};
-use super::turn::Turn;
 use crate::ids::{CommitId, RunId};
 use crate::suite::{Called, Occasion, Suite, find, needed, with_needs};
 
 impl Queue {
     /// Takes the suites that were found in the run's commit and starts them.
-    pub(super) fn take_suites(&mut self, id: RunId, found: SuitesFound, turn: &mut Turn) {
+    pub(super) fn take_suites(&mut self, id: RunId, found: SuitesFound, step: &mut Step) {
         let Some(run) = self.live_run(id) else {
             return;
         };
@@ -28,28 +28,28 @@ impl Queue {
         }
         awaits.retain(|awaited| *awaited != Preparation::ReadSuites);
         let commit = merge.merge;
-        self.give_checks_their_time(id, turn);
+        self.give_checks_their_time(id, step);
         match found {
-            SuitesFound::NoFile => self.end_without_suites(id, Obstacle::NoSuitesFile, turn),
-            SuitesFound::Invalid { file, message } => self.end_bad_suites(id, file, message, turn),
-            SuitesFound::Suites(file) => self.start_suites(id, commit, file, turn),
+            SuitesFound::NoFile => self.end_without_suites(id, Obstacle::NoSuitesFile, step),
+            SuitesFound::Invalid { file, message } => self.end_bad_suites(id, file, message, step),
+            SuitesFound::Suites(file) => self.start_suites(id, commit, file, step),
         }
-        self.decide(id, turn);
+        self.decide(id, step);
     }
 
     /// Nothing is there to be executed. What is to land needs something that decides; of everything
     /// else nothing is said, as by PAPR.
-    fn end_without_suites(&mut self, id: RunId, why: Obstacle, turn: &mut Turn) {
+    fn end_without_suites(&mut self, id: RunId, why: Obstacle, step: &mut Step) {
         let is_queued = self
             .runs
             .get(&id)
             .is_some_and(|run| run.purpose.is_queued());
         if is_queued {
-            self.require_checks(id, why, turn);
+            self.require_checks(id, why, step);
         }
     }
 
-    fn start_suites(&mut self, id: RunId, commit: CommitId, file: SuiteFile, turn: &mut Turn) {
+    fn start_suites(&mut self, id: RunId, commit: CommitId, file: SuiteFile, step: &mut Step) {
         if let Some(run) = self.live_run(id) {
             run.called = file.suites.iter().map(Suite::called).collect();
             run.changed_file.clone_from(&file.changed);
@@ -59,26 +59,26 @@ impl Queue {
         };
         let (checks, unknown) = self.suite_checks(run, commit, &file);
         let nothing_asked = is_vain(run, &unknown) && !self.repeats_unread(run);
-        self.mention_unknown(id, unknown, turn);
+        self.mention_unknown(id, unknown, step);
         if nothing_asked {
-            self.drop_vain(id, turn);
+            self.drop_vain(id, step);
             return;
         }
-        self.mention_reuse(id, &checks, turn);
+        self.mention_reuse(id, &checks, step);
         let jobs = jobs_of(&file.suites, &checks);
         if let Some(run) = self.live_run(id) {
             run.checks.extend(checks);
         }
         if !jobs.is_empty() {
-            turn.order(Effect::StartJobs {
+            step.order(Effect::StartJobs {
                 run: id,
                 commit,
                 suites: jobs,
             });
         }
-        self.end_without_suites(id, Obstacle::NoSuiteForMerges, turn);
-        self.show_suites(id, turn);
-        self.supersede(id, turn);
+        self.end_without_suites(id, Obstacle::NoSuiteForMerges, step);
+        self.show_suites(id, step);
+        self.supersede(id, step);
     }
 
     /// The suites that a run takes, each as it stands before anything is executed; and what nobody
@@ -230,11 +230,11 @@ impl Queue {
     }
 
     /// Ends a run of nothing that anybody could have meant; what was known before stays.
-    fn drop_vain(&mut self, id: RunId, turn: &mut Turn) {
+    fn drop_vain(&mut self, id: RunId, step: &mut Step) {
         let before = self.runs.get(&id).and_then(|run| run.repeats);
         let ended = before.and_then(|of| Some((of, self.runs.get(&of)?.ending()?)));
         let members = self.runs.get(&id).map(|run| run.members.clone());
-        self.close_run(id, Ending::Cancelled, turn);
+        self.close_run(id, Ending::Cancelled, step);
         for member in members.unwrap_or_default() {
             let Some(pull) = self.pull_mut(member.pull) else {
                 continue;
@@ -248,19 +248,19 @@ impl Queue {
     }
 
     /// Says which of the names that somebody wrote nobody has.
-    fn mention_unknown(&mut self, id: RunId, given: Vec<String>, turn: &mut Turn) {
+    fn mention_unknown(&mut self, id: RunId, given: Vec<String>, step: &mut Step) {
         let Some(run) = self.runs.get(&id).filter(|_| !given.is_empty()) else {
             return;
         };
         let known = names_of(&run.called);
         let note = Note::UnknownSuites { given, known };
         for member in &run.members {
-            turn.post(member.pull, note.clone());
+            step.post(member.pull, note.clone());
         }
     }
 
     /// Says what is taken as passed and what runs again, if both are there.
-    pub(super) fn mention_reuse(&self, id: RunId, checks: &[RunCheck], turn: &mut Turn) {
+    pub(super) fn mention_reuse(&self, id: RunId, checks: &[RunCheck], step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
@@ -276,11 +276,11 @@ impl Queue {
             again: open.into_iter().map(|check| check.check.name()).collect(),
         };
         for member in &run.members {
-            turn.post(member.pull, note.clone());
+            step.post(member.pull, note.clone());
         }
     }
 
-    fn end_bad_suites(&mut self, id: RunId, file: String, message: String, turn: &mut Turn) {
+    fn end_bad_suites(&mut self, id: RunId, file: String, message: String, step: &mut Step) {
         let Some(run) = self.runs.get(&id) else {
             return;
         };
@@ -288,25 +288,25 @@ impl Queue {
         match run.purpose {
             Purpose::Land | Purpose::Try | Purpose::Pull => {
                 for member in &run.members {
-                    turn.set_status(member.head, StatusNote::BadSuites);
+                    step.set_status(member.head, StatusNote::BadSuites);
                 }
             }
             Purpose::Branch => {
                 if let Some(commit) = run.identity() {
-                    turn.set_status(commit, StatusNote::BadSuites);
+                    step.set_status(commit, StatusNote::BadSuites);
                 }
             }
         }
         let status = QueueStatus::BadSuites { file: file.clone() };
         let note = Note::BadSuites { file, message };
         if is_queued {
-            self.tell_members(id, &note, &status, turn);
+            self.tell_members(id, &note, &status, step);
         } else {
             for member in run.members.clone() {
-                turn.post(member.pull, note.clone());
+                step.post(member.pull, note.clone());
             }
         }
-        self.close_run(id, Ending::Broken, turn);
+        self.close_run(id, Ending::Broken, step);
     }
 
     pub(super) fn hear_suite_start(
@@ -314,12 +314,12 @@ impl Queue {
         id: RunId,
         context: &str,
         url: &str,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         let state = CheckState::Running {
             url: url.to_owned(),
         };
-        self.hear_suite(id, context, state, turn);
+        self.hear_suite(id, context, state, step);
     }
 
     pub(super) fn hear_suite_end(
@@ -327,15 +327,15 @@ impl Queue {
         id: RunId,
         context: &str,
         state: CheckState,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
-        self.hear_suite(id, context, state, turn);
-        self.settle_superseded(id, context, turn);
-        self.decide(id, turn);
+        self.hear_suite(id, context, state, step);
+        self.settle_superseded(id, context, step);
+        self.decide(id, step);
     }
 
     /// Takes over how a suite gets on. One that does not decide may do so after its run passed.
-    fn hear_suite(&mut self, id: RunId, context: &str, state: CheckState, turn: &mut Turn) {
+    fn hear_suite(&mut self, id: RunId, context: &str, state: CheckState, step: &mut Step) {
         let Some(run) = self.runs.get_mut(&id) else {
             return;
         };
@@ -349,10 +349,10 @@ impl Queue {
         };
         check.state = state;
         self.touched.runs.insert(id);
-        self.show_suite(id, context, turn);
+        self.show_suite(id, context, step);
         let passed = Some(Verdict::Passed);
         if self.required_verdict(id) == passed && !self.is_informing(id, context) {
-            self.show_required(id, turn);
+            self.show_required(id, step);
         }
     }
 
@@ -376,7 +376,7 @@ impl Queue {
     }
 
     /// Says on the tested commit how every suite gets on; once that commit is on GitHub.
-    pub(super) fn show_suites(&mut self, id: RunId, turn: &mut Turn) {
+    pub(super) fn show_suites(&mut self, id: RunId, step: &mut Step) {
         let contexts: Vec<_> = self
             .runs
             .get(&id)
@@ -386,18 +386,18 @@ impl Queue {
             .map(str::to_owned)
             .collect();
         for context in contexts {
-            self.show_suite(id, &context, turn);
+            self.show_suite(id, &context, step);
         }
-        self.show_required(id, turn);
+        self.show_required(id, step);
     }
 
     /// Says how a suite stands that ended otherwise than by its own job.
-    pub(super) fn show_settled(&self, id: RunId, context: &str, turn: &mut Turn) {
-        self.show_suite(id, context, turn);
-        self.show_required(id, turn);
+    pub(super) fn show_settled(&self, id: RunId, context: &str, step: &mut Step) {
+        self.show_suite(id, context, step);
+        self.show_required(id, step);
     }
 
-    fn show_suite(&self, id: RunId, context: &str, turn: &mut Turn) {
+    fn show_suite(&self, id: RunId, context: &str, step: &mut Step) {
         let Some((run, commit)) = self.shown_run(id) else {
             return;
         };
@@ -414,23 +414,23 @@ impl Queue {
             .first()
             .filter(|_| is_for_test_merge(run, check))
         {
-            turn.order(Effect::MarkTestMerge {
+            step.order(Effect::MarkTestMerge {
                 pull: member.pull,
                 head: member.head,
                 tested: run.merge().map_or(CommitId::ZERO, |made| made.merge),
                 note: note.clone(),
             });
         }
-        turn.set_status(commit, note);
+        step.set_status(commit, note);
     }
 
     /// Says how the required suites get on, if there are any.
-    fn show_required(&self, id: RunId, turn: &mut Turn) {
+    fn show_required(&self, id: RunId, step: &mut Step) {
         let Some((run, commit)) = self.shown_run(id) else {
             return;
         };
         if let Some(note) = required_status(run) {
-            turn.set_status(commit, note);
+            step.set_status(commit, note);
         }
     }
 
@@ -442,7 +442,7 @@ impl Queue {
 
     /// Stops the suites that are left when their run is over. Those that only inform go on after
     /// a run that passed.
-    pub(super) fn close_suites(&mut self, id: RunId, ending: Ending, turn: &mut Turn) {
+    pub(super) fn close_suites(&mut self, id: RunId, ending: Ending, step: &mut Step) {
         if ending == Ending::Succeeded {
             return;
         }
@@ -457,12 +457,12 @@ impl Queue {
             }
         }
         if !stopped.is_empty() {
-            turn.order(Effect::CancelJobs { run: id });
+            step.order(Effect::CancelJobs { run: id });
         }
         for context in &stopped {
-            self.show_suite(id, context, turn);
+            self.show_suite(id, context, step);
         }
-        self.show_required(id, turn);
+        self.show_required(id, step);
     }
 }
 

@@ -9,12 +9,12 @@ use super::effect::{Effect, Member};
 use super::note::{Purpose, StatusNote, SuiteProgress};
 use super::own_test::OwnStage;
 use super::run::{Check, CheckState, Origin, RunCheck};
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::RunId;
 
 impl Queue {
     /// Says on the heads of a merge's members which suites of their own tests are superseded.
-    pub(super) fn supersede(&self, merge: RunId, turn: &mut Turn) {
+    pub(super) fn supersede(&self, merge: RunId, step: &mut Step) {
         let Some(run) = self.runs.get(&merge) else {
             return;
         };
@@ -25,13 +25,13 @@ impl Queue {
         for member in &run.members {
             for check in run.checks.iter().filter(began) {
                 if let Check::Suite(context) = &check.check {
-                    self.announce_superseded(member, context, turn);
+                    self.announce_superseded(member, context, step);
                 }
             }
         }
     }
 
-    fn announce_superseded(&self, member: &Member, context: &str, turn: &mut Turn) {
+    fn announce_superseded(&self, member: &Member, context: &str, step: &mut Step) {
         let own = self.own_run_of(member).and_then(|id| self.runs.get(&id));
         let Some(own) = own.filter(|own| has_open(&own.checks, context)) else {
             return;
@@ -42,12 +42,12 @@ impl Queue {
             url: String::new(),
             run: own.brief(),
         };
-        turn.set_status(member.head, note);
+        step.set_status(member.head, note);
     }
 
     /// A suite of a merge has come to this: the same one of its members' own tests is settled by it,
     /// unless that has ended before. A failure is a member's own only where there is no other.
-    pub(super) fn settle_superseded(&mut self, merge: RunId, context: &str, turn: &mut Turn) {
+    pub(super) fn settle_superseded(&mut self, merge: RunId, context: &str, step: &mut Step) {
         let Some(run) = self.runs.get(&merge) else {
             return;
         };
@@ -66,12 +66,12 @@ impl Queue {
         }
         for member in run.members.clone() {
             if let Some(own) = self.own_run_of(&member) {
-                self.settle_own(own, &suite, &state, turn);
+                self.settle_own(own, &suite, &state, step);
             }
         }
     }
 
-    fn settle_own(&mut self, own: RunId, suite: &Check, state: &CheckState, turn: &mut Turn) {
+    fn settle_own(&mut self, own: RunId, suite: &Check, state: &CheckState, step: &mut Step) {
         let Check::Suite(context) = suite else {
             return;
         };
@@ -85,12 +85,12 @@ impl Queue {
         };
         check.state = state.clone();
         check.origin = Origin::Merge;
-        turn.order(Effect::CancelSuites {
+        step.order(Effect::CancelSuites {
             run: own,
             contexts: vec![context.clone()],
         });
-        self.show_settled(own, context, turn);
-        self.decide(own, turn);
+        self.show_settled(own, context, step);
+        self.decide(own, step);
     }
 
     /// The run of a member's own test, if that is of the commit that is merged.

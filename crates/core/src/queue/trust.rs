@@ -11,26 +11,26 @@ use super::note::Note;
 use super::own_test::{OwnStage, ToldToWait};
 use super::pull::Pull;
 use super::rules::PullTests;
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::{CommitId, Login, PullNumber, Timestamp};
 
 impl Queue {
     /// Takes over what a webhook says of a pull that was opened or pushed to, and by whom.
-    pub(super) fn see_pushed(&mut self, facts: PullFacts, by: Login, turn: &mut Turn) {
+    pub(super) fn see_pushed(&mut self, facts: PullFacts, by: Login, step: &mut Step) {
         let (number, head) = (facts.number, facts.head);
-        self.see_pull(facts, Source::Webhook, turn);
+        self.see_pull(facts, Source::Webhook, step);
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
         let is_news = pull.facts.head == head && !answerable(pull).contains(&by);
         pull.note_pusher(head, by.clone());
         if is_news {
-            self.doubt_own_test(number, by, turn);
+            self.doubt_own_test(number, by, step);
         }
     }
 
     /// Stops the test of a head of which it comes out late that a stranger pushed it.
-    fn doubt_own_test(&mut self, number: PullNumber, pusher: Login, turn: &mut Turn) {
+    fn doubt_own_test(&mut self, number: PullNumber, pusher: Login, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
@@ -44,9 +44,9 @@ impl Queue {
                 return;
             }
         };
-        self.stop_own_test(number, turn);
-        self.set_asking(number, asked, turn);
-        self.ask_about(number, vec![pusher], turn);
+        self.stop_own_test(number, step);
+        self.set_asking(number, asked, step);
+        self.ask_about(number, vec![pusher], step);
     }
 
     /// Those who may have put a pull's head where it is and of whom nobody said that what they
@@ -71,7 +71,7 @@ impl Queue {
     }
 
     /// Finds out whether people may write to the repository before a pull's head is tested.
-    pub(super) fn ask_about(&mut self, number: PullNumber, people: Vec<Login>, turn: &mut Turn) {
+    pub(super) fn ask_about(&mut self, number: PullNumber, people: Vec<Login>, step: &mut Step) {
         let asked = self.pulls.get(&number).map(|pull| &pull.own.stage);
         let mut about = match asked {
             Some(OwnStage::Asking { about, .. }) => about.clone(),
@@ -87,23 +87,23 @@ impl Queue {
         };
         for user in &people {
             let user = user.clone();
-            turn.order(Effect::AskAccess { user });
+            step.order(Effect::AskAccess { user });
         }
         about.extend(people);
-        self.set_asking(number, about, turn);
+        self.set_asking(number, about, step);
     }
 
-    fn set_asking(&mut self, number: PullNumber, about: Vec<Login>, turn: &Turn) {
-        let until = turn.now.plus_s(self.rules.setup_timeout_s);
+    fn set_asking(&mut self, number: PullNumber, about: Vec<Login>, step: &Step) {
+        let until = step.now.plus_s(self.rules.setup_timeout_s);
         self.set_own_stage(number, OwnStage::Asking { until, about });
     }
 
     /// It is known now whether somebody may write to the repository.
-    pub(super) fn hear_access(&mut self, user: &Login, access: Access, turn: &mut Turn) {
+    pub(super) fn hear_access(&mut self, user: &Login, access: Access, step: &mut Step) {
         for number in self.own_tests_where(|pull| pull.asks_about(user)) {
             match access {
                 Access::Write => self.trust(number, user),
-                Access::Less => self.let_wait(number, user, turn),
+                Access::Less => self.let_wait(number, user, step),
             }
         }
     }
@@ -123,7 +123,7 @@ impl Queue {
     }
 
     /// The pull waits until a reviewer lets it be tested; its author is told so once.
-    fn let_wait(&mut self, number: PullNumber, stranger: &Login, turn: &mut Turn) {
+    fn let_wait(&mut self, number: PullNumber, stranger: &Login, step: &mut Step) {
         let ask = self.rules.reviewers.clone();
         let Some(pull) = self.pull_mut(number) else {
             return;
@@ -131,7 +131,7 @@ impl Queue {
         pull.own.stage = OwnStage::Untrusted;
         pull.own.changed_file = None;
         pull.own.stranger = Some(stranger.clone());
-        turn.order(Effect::CompareSuites {
+        step.order(Effect::CompareSuites {
             pull: number,
             base: pull.facts.base.clone(),
             head: pull.facts.head,
@@ -140,7 +140,7 @@ impl Queue {
             pull.own.told = ToldToWait::Yes;
             let author = pull.facts.author.clone();
             let pusher = pull.other_stranger();
-            turn.post(
+            step.post(
                 number,
                 Note::WaitsForOk {
                     author,
@@ -152,8 +152,8 @@ impl Queue {
     }
 
     /// Those of whom GitHub says nothing wait as strangers do.
-    pub(super) fn give_up_asking(&mut self, turn: &mut Turn) {
-        let now = turn.now;
+    pub(super) fn give_up_asking(&mut self, step: &mut Step) {
+        let now = step.now;
         let overdue: Vec<_> = self
             .pulls
             .values()
@@ -172,7 +172,7 @@ impl Queue {
             })
             .collect();
         for (number, silent) in overdue {
-            self.let_wait(number, &silent, turn);
+            self.let_wait(number, &silent, step);
         }
     }
 
@@ -190,14 +190,14 @@ impl Queue {
 
     /// Lets what somebody proposes be tested from now on. Pulls that wait for that are looked at
     /// again: others may have pushed to them.
-    pub(super) fn welcome(&mut self, author: &Login, turn: &mut Turn) {
+    pub(super) fn welcome(&mut self, author: &Login, step: &mut Step) {
         self.desk.welcome.insert(author.clone());
         self.touched.desk = true;
         let waiting = self.own_tests_where(|pull| {
             pull.is_open() && waits_for_ok(pull) && answerable(pull).contains(author)
         });
         for number in waiting {
-            self.want_own_test(number, turn);
+            self.want_own_test(number, step);
         }
     }
 

@@ -9,7 +9,7 @@ use super::labels::LabelEvent;
 use super::note::{Ending, Note, Purpose};
 use super::pull::Stage;
 use super::run::Scope;
-use super::turn::Turn;
+use super::step::Step;
 use crate::ids::{PullNumber, RunId};
 
 impl Queue {
@@ -19,10 +19,10 @@ impl Queue {
         number: PullNumber,
         chooser: Option<String>,
         comment: &Comment,
-        turn: &mut Turn,
+        step: &mut Step,
     ) {
         if let Some(given) = chooser.as_ref().filter(|name| !self.has_chooser(name)) {
-            self.refuse_chooser(number, given.clone(), turn);
+            self.refuse_chooser(number, given.clone(), step);
             return;
         }
         let Some(pull) = self.pull_mut(number) else {
@@ -32,13 +32,13 @@ impl Queue {
             return;
         }
         if pull.standing_approval().is_some() && is_to_land(&pull.stage) {
-            turn.post(number, Note::TryAfterApproval);
+            step.post(number, Note::TryAfterApproval);
             return;
         }
         // Whoever asked for it has not seen what would be tested.
         if is_outdated(pull, None, comment) {
             let by = comment.author.clone();
-            turn.post(number, Note::TryOutdated { by });
+            step.post(number, Note::TryOutdated { by });
             return;
         }
         pull.try_key = Some(comment.key);
@@ -52,7 +52,7 @@ impl Queue {
             Stage::Running {
                 run,
                 purpose: Purpose::Try,
-            } => self.cancel_visibly(run, head, turn),
+            } => self.cancel_visibly(run, head, step),
             Stage::Idle
             | Stage::RetryWanted { .. }
             | Stage::TryWanted { .. }
@@ -61,7 +61,7 @@ impl Queue {
         }
         let scope = Scope::Usual;
         self.set_stage(number, Stage::TryWanted { chooser, scope });
-        self.label(number, LabelEvent::Try, turn);
+        self.label(number, LabelEvent::Try, step);
     }
 
     fn is_chosen_by(&self, run: RunId, chooser: Option<&str>) -> bool {
@@ -69,9 +69,9 @@ impl Queue {
         run.is_some_and(|run| run.chooser.as_deref() == chooser)
     }
 
-    pub(super) fn refuse_chooser(&self, number: PullNumber, given: String, turn: &mut Turn) {
+    pub(super) fn refuse_chooser(&self, number: PullNumber, given: String, step: &mut Step) {
         let known = self.choosers();
-        turn.post(number, Note::UnknownChooser { given, known });
+        step.post(number, Note::UnknownChooser { given, known });
     }
 
     pub(super) fn has_chooser(&self, name: &str) -> bool {
@@ -87,18 +87,18 @@ impl Queue {
     }
 
     /// Drops what [`Queue::want_try`] asked for.
-    pub(super) fn drop_try(&mut self, number: PullNumber, comment: &Comment, turn: &mut Turn) {
+    pub(super) fn drop_try(&mut self, number: PullNumber, comment: &Comment, step: &mut Step) {
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
         if pull.try_key.is_none_or(|last| last <= comment.key) {
             pull.try_key = Some(comment.key);
-            self.stop_trying(number, turn);
+            self.stop_trying(number, step);
         }
     }
 
     /// Ends a try that waits or is under way.
-    pub(super) fn stop_trying(&mut self, number: PullNumber, turn: &mut Turn) {
+    pub(super) fn stop_trying(&mut self, number: PullNumber, step: &mut Step) {
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
@@ -108,7 +108,7 @@ impl Queue {
             Stage::Running {
                 run,
                 purpose: Purpose::Try,
-            } => self.cancel_visibly(run, head, turn),
+            } => self.cancel_visibly(run, head, step),
             Stage::Idle
             | Stage::RetryWanted { .. }
             | Stage::Running { .. }

@@ -5,12 +5,12 @@ use super::note::{Note, QueueStatus, StatusNote};
 use crate::ids::{CommitId, PullNumber, Timestamp};
 
 /// One call of [`super::Queue::handle`].
-pub(super) struct Turn {
+pub(super) struct Step {
     pub(super) now: Timestamp,
     pub(super) effects: Vec<Effect>,
 }
 
-impl Turn {
+impl Step {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
             now,
