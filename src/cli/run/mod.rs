@@ -1,13 +1,13 @@
 //! `paprq run`: the suites of the working directory, here and now.
 //!
 //! `choice` says which suites, `snapshot` what is tested, `board` what may begin and how it ended,
-//! `desk` speaks with a worker of our own as the server does, `screen` with the person. The worker is
+//! `server` speaks with a worker of our own as the server does, `screen` with the person. The worker is
 //! the one that the server has: what passes here passes there.
 
 mod board;
 mod choice;
-mod desk;
 mod screen;
+mod server;
 mod snapshot;
 
 #[cfg(test)]
@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::board::{Board, Wanted};
 use self::choice::{Choice, Kind};
-use self::desk::Desk;
 use self::screen::{Interruption, Marking, Screen};
+use self::server::RunServer;
 use self::snapshot::Snapshot;
 use super::explaining::complain;
 use super::server::log;
@@ -153,11 +153,11 @@ async fn execute(
         }
         Some(executors) => {
             let snapshot = Snapshot::take(top, directory.path())?;
-            let desk = Desk::open(board, snapshot)?;
+            let server = RunServer::open(board, snapshot)?;
             let work_dir = directory.path().join("worker");
             work(
-                settings(arguments, &desk, executors, work_dir),
-                &desk,
+                settings(arguments, &server, executors, work_dir),
+                &server,
                 screen,
             )
             .await?
@@ -166,12 +166,12 @@ async fn execute(
     Ok(ExitCode::from(u8::from(!good)))
 }
 
-/// Executes what is on the desk's board; returns whether that went well.
-async fn work(settings: Settings, desk: &Desk, screen: &mut Screen) -> anyhow::Result<bool> {
+/// Executes what is on the server's board; returns whether that went well.
+async fn work(settings: Settings, server: &RunServer, screen: &mut Screen) -> anyhow::Result<bool> {
     let stop = CancellationToken::new();
     let mut worker = tokio::spawn(worker::run(settings, stop.clone()));
     let interruption = tokio::select! {
-        told = screen.follow(desk) => {
+        told = screen.follow(server) => {
             told?;
             Interruption::No
         }
@@ -184,9 +184,9 @@ async fn work(settings: Settings, desk: &Desk, screen: &mut Screen) -> anyhow::R
     // What still runs is killed before anything more is said of it.
     stop.cancel();
     worker.await??;
-    desk.close().await;
-    desk.look(|board| screen.sum_up(board, interruption))?;
-    Ok(interruption == Interruption::No && desk.look(Board::is_good))
+    server.close().await;
+    server.look(|board| screen.sum_up(board, interruption))?;
+    Ok(interruption == Interruption::No && server.look(Board::is_good))
 }
 
 /// What suites are executed in; `None` if none is to be executed, and the board says why.
@@ -226,13 +226,13 @@ async fn executors(arguments: &Arguments, board: &mut Board) -> Option<Executors
 
 fn settings(
     arguments: &Arguments,
-    desk: &Desk,
+    server: &RunServer,
     executors: Executors,
     work_dir: PathBuf,
 ) -> Settings {
     Settings {
-        server: desk.url().clone(),
-        token: Token::new(desk.token()),
+        server: server.url().clone(),
+        token: Token::new(server.token()),
         name: WorkerId::new("here".to_owned()),
         slots: arguments.jobs(),
         labels: Vec::new(),

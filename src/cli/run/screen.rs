@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::board::{Board, Ending, Job, State, Wanted};
-use super::desk::Desk;
+use super::server::RunServer;
 use crate::cli::explaining::harmless;
 use crate::clock::Stopwatch;
 use crate::protocol::JobOutcome;
@@ -99,12 +99,12 @@ impl Screen {
     }
 
     /// Tells of everything until the board is over.
-    pub(super) async fn follow(&mut self, desk: &Desk) -> anyhow::Result<()> {
-        let mut changes = desk.changes();
+    pub(super) async fn follow(&mut self, server: &RunServer) -> anyhow::Result<()> {
+        let mut changes = server.changes();
         loop {
             changes.mark_unchanged();
-            desk.look(|board| self.tell(board))?;
-            if desk.look(Board::is_over) {
+            server.look(|board| self.tell(board))?;
+            if server.look(Board::is_over) {
                 return Ok(());
             }
             // The time on a live line goes on without news; elsewhere there is none to be drawn.

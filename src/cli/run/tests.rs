@@ -1,4 +1,4 @@
-//! What the desk says to a worker, and to somebody else, over real HTTP.
+//! What the server says to a worker, and to somebody else, over real HTTP.
 
 use std::process::Command;
 
@@ -6,14 +6,14 @@ use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value as Json, json};
 
 use super::board::Board;
-use super::desk::Desk;
+use super::server::RunServer;
 use super::snapshot::Snapshot;
 use crate::protocol::{JobOutcome, Report};
 use paprq_core::suite::read;
 
-/// A desk with one suite, and somebody who speaks to it.
+/// A server with one suite, and somebody who speaks to it.
 struct Visit {
-    desk: Desk,
+    server: RunServer,
     client: Client,
     token: String,
     _repository: tempfile::TempDir,
@@ -33,11 +33,11 @@ impl Visit {
         let snapshot =
             Snapshot::take(repository.path(), &repository.path().join("beside")).unwrap();
         let suites = read("f", b"sandbox: true\ntests: ['true']\nartifacts: [a]\n").unwrap();
-        let desk = Desk::open(Board::new(suites), snapshot).unwrap();
+        let server = RunServer::open(Board::new(suites), snapshot).unwrap();
         Self {
             client: Client::new(),
-            token: desk.token().to_owned(),
-            desk,
+            token: server.token().to_owned(),
+            server,
             _repository: repository,
         }
     }
@@ -50,7 +50,7 @@ impl Visit {
     }
 
     async fn post(&self, path: &str, body: impl Into<reqwest::Body>) -> Response {
-        let call = self.client.post(self.desk.url().join(path).unwrap());
+        let call = self.client.post(self.server.url().join(path).unwrap());
         let call = call
             .bearer_auth(&self.token)
             .header("content-type", "application/json");
@@ -76,7 +76,7 @@ impl Visit {
 
     async fn git(&self, password: &str) -> StatusCode {
         let path = "/api/v1/jobs/0/attempts/1/git/info/refs?service=git-upload-pack";
-        let call = self.client.get(self.desk.url().join(path).unwrap());
+        let call = self.client.get(self.server.url().join(path).unwrap());
         let answer = call.basic_auth("paprq", Some(password)).send().await;
         answer.unwrap().status()
     }
@@ -104,10 +104,13 @@ async fn a_suite_is_given_once_and_its_log_and_end_are_taken() {
     assert_eq!(visit.attempt("log?offset=9", "abc".to_owned()).await, 3);
     assert_eq!(visit.attempt("beat", "{}".to_owned()).await, 3);
     visit.attempt("result", report(4)).await;
-    assert!(!visit.desk.look(Board::is_over));
+    assert!(!visit.server.look(Board::is_over));
     visit.attempt("result", report(3)).await;
-    assert!(visit.desk.look(Board::is_over));
-    assert_eq!(visit.desk.look(|board| board.jobs()[0].log.clone()), b"abc");
+    assert!(visit.server.look(Board::is_over));
+    assert_eq!(
+        visit.server.look(|board| board.jobs()[0].log.clone()),
+        b"abc"
+    );
     let unknown = visit.post("/api/v1/jobs/7/attempts/1/beat", "{}").await;
     assert_eq!(unknown.status(), StatusCode::GONE);
 }
@@ -125,7 +128,7 @@ async fn nobody_else_gets_or_changes_anything() {
         let status = visit.post(&path, body).await.status();
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{call}");
     }
-    assert_eq!(visit.desk.look(|board| board.jobs()[0].log.len()), 0);
+    assert_eq!(visit.server.look(|board| board.jobs()[0].log.len()), 0);
     let pack = visit
         .post("/api/v1/jobs/0/attempts/1/git/git-upload-pack", "")
         .await;

@@ -29,8 +29,8 @@ const LOG_BYTES_MAX: u64 = 64 << 20;
 /// The largest JSON body, in bytes.
 const JSON_BYTES_MAX: usize = 256 << 10;
 
-/// The desk, and the port that it listens on.
-pub(super) struct Desk {
+/// The server, and the port that it listens on.
+pub(super) struct RunServer {
     shared: Arc<Shared>,
     url: Url,
     handle: ServerHandle,
@@ -47,7 +47,7 @@ struct Shared {
     git_token: String,
 }
 
-impl Desk {
+impl RunServer {
     /// Opens it; the worker may come at once.
     pub(super) fn open(board: Board, snapshot: Snapshot) -> anyhow::Result<Self> {
         let shared = Arc::new(Shared {
@@ -220,17 +220,17 @@ struct Offset {
 
 async fn claim(
     request: HttpRequest,
-    desk: web::Data<Shared>,
+    server: web::Data<Shared>,
     claim: web::Json<Claim>,
 ) -> HttpResponse {
-    if !desk.is_the_worker(&request) {
+    if !server.is_the_worker(&request) {
         return HttpResponse::Unauthorized().finish();
     }
-    let mut changed = desk.changed.subscribe();
+    let mut changed = server.changed.subscribe();
     let order = async {
         loop {
             changed.mark_unchanged();
-            match desk.begin() {
+            match server.begin() {
                 Some(order) => return order,
                 // The sender lives as long as this call.
                 None => drop(changed.changed().await),
@@ -246,12 +246,12 @@ async fn claim(
 
 async fn append_log(
     request: HttpRequest,
-    desk: web::Data<Shared>,
+    server: web::Data<Shared>,
     place: web::Path<Place>,
     offset: web::Query<Offset>,
     chunk: web::Bytes,
 ) -> HttpResponse {
-    answer(&request, &desk, *place, |board, number| {
+    answer(&request, &server, *place, |board, number| {
         if let Some(job) = board.job_mut(number)
             && usize::try_from(offset.offset).is_ok_and(|offset| offset == job.log.len())
         {
@@ -262,19 +262,19 @@ async fn append_log(
 
 async fn beat(
     request: HttpRequest,
-    desk: web::Data<Shared>,
+    server: web::Data<Shared>,
     place: web::Path<Place>,
 ) -> HttpResponse {
-    answer(&request, &desk, *place, |_, _| ())
+    answer(&request, &server, *place, |_, _| ())
 }
 
 async fn report(
     request: HttpRequest,
-    desk: web::Data<Shared>,
+    server: web::Data<Shared>,
     place: web::Path<Place>,
     report: web::Json<Report>,
 ) -> HttpResponse {
-    answer(&request, &desk, *place, |board, number| {
+    answer(&request, &server, *place, |board, number| {
         let all = board.jobs().get(number).map(|job| bytes(&job.log));
         if all.is_some_and(|all| all >= report.log_bytes) {
             board.end(number, report.outcome.clone());
@@ -284,14 +284,14 @@ async fn report(
 
 fn answer(
     request: &HttpRequest,
-    desk: &Shared,
+    server: &Shared,
     place: Place,
     change: impl FnOnce(&mut Board, usize),
 ) -> HttpResponse {
-    if !desk.is_the_worker(request) {
+    if !server.is_the_worker(request) {
         return HttpResponse::Unauthorized().finish();
     }
-    let held = desk.change(|board| {
+    let held = server.change(|board| {
         change(board, place.job);
         board.jobs().get(place.job).map(|job| bytes(&job.log))
     });
@@ -308,11 +308,11 @@ fn bytes(log: &[u8]) -> u64 {
     u64::try_from(log.len()).unwrap_or(u64::MAX)
 }
 
-async fn refs(request: HttpRequest, desk: web::Data<Shared>) -> HttpResponse {
-    if !desk.is_its_git(&request) {
+async fn refs(request: HttpRequest, server: web::Data<Shared>) -> HttpResponse {
+    if !server.is_its_git(&request) {
         return HttpResponse::Unauthorized().finish();
     }
-    match advertise(&desk.snapshot.mirror, RUN).await {
+    match advertise(&server.snapshot.mirror, RUN).await {
         Ok(refs) => HttpResponse::Ok()
             .content_type(ADVERTISEMENT_TYPE)
             .body(refs),
@@ -320,11 +320,11 @@ async fn refs(request: HttpRequest, desk: web::Data<Shared>) -> HttpResponse {
     }
 }
 
-async fn pack(request: HttpRequest, desk: web::Data<Shared>, body: web::Bytes) -> HttpResponse {
-    if !desk.is_its_git(&request) {
+async fn pack(request: HttpRequest, server: web::Data<Shared>, body: web::Bytes) -> HttpResponse {
+    if !server.is_its_git(&request) {
         return HttpResponse::Unauthorized().finish();
     }
-    match upload_pack(&desk.snapshot.mirror, RUN, body).await {
+    match upload_pack(&server.snapshot.mirror, RUN, body).await {
         Ok(answer) => HttpResponse::Ok()
             .content_type(RESULT_TYPE)
             .streaming(answer),
