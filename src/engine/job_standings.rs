@@ -1,6 +1,6 @@
 //! Where jobs stand, and how a pull's new priority or labels reach them.
 
-use super::desk::JobDesk;
+use super::job_service::JobService;
 use crate::store::StoreError;
 use paprq_core::ids::{JobId, RunId, Timestamp};
 use paprq_core::jobs::{Offer, Standing, WorkerKey};
@@ -36,7 +36,7 @@ impl JobStanding {
     }
 }
 
-impl JobDesk {
+impl JobService {
     /// Where a job stands, if it is not over.
     pub async fn standing(&self, job: JobId) -> Option<JobStanding> {
         self.look(|board, now| Some(JobStanding::new(&board.standing(job, now)?, now)))
@@ -104,7 +104,7 @@ mod tests {
     use std::collections::{BTreeMap, HashMap};
 
     use super::*;
-    use crate::engine::desk::Equipment;
+    use crate::engine::job_service::Equipment;
     use crate::engine::live::Live;
     use crate::protocol::{Claim, LEASE_S};
     use crate::store::Store;
@@ -132,7 +132,7 @@ mod tests {
         }
     }
 
-    async fn desk(folder: &std::path::Path) -> (JobDesk, Store) {
+    async fn service(folder: &std::path::Path) -> (JobService, Store) {
         let store = Store::open(&folder.join("paprq.db")).unwrap();
         let equipment = Equipment {
             store: store.clone(),
@@ -144,15 +144,16 @@ mod tests {
             base_url: String::new(),
             policy: Policy::new(LEASE_S),
         };
-        (JobDesk::open(equipment).await.unwrap(), store)
+        (JobService::open(equipment).await.unwrap(), store)
     }
 
     #[tokio::test]
     async fn people_are_told_what_each_job_of_a_run_waits_for() {
         let folder = tempfile::tempdir().unwrap();
-        let (desk, _store) = desk(folder.path()).await;
+        let (service, _store) = service(folder.path()).await;
         let vm = job("vm", "host: {distro: d}");
-        desk.put_up(vec![job("unit", "sandbox: true"), vm])
+        service
+            .put_up(vec![job("unit", "sandbox: true"), vm])
             .await
             .unwrap();
         let claim = Claim {
@@ -164,8 +165,8 @@ mod tests {
             running: Vec::new(),
             wait_s: 0,
         };
-        desk.claim("token", claim).await.unwrap();
-        let standings = desk.standings_of(RunId(1)).await;
+        service.claim("token", claim).await.unwrap();
+        let standings = service.standings_of(RunId(1)).await;
         let words: Vec<_> = standings
             .iter()
             .map(|(context, words)| (context.as_str(), words.as_str()))
@@ -177,19 +178,20 @@ mod tests {
                 ("vm", "No worker offers vm"),
             ]
         );
-        let known = desk.workers().await;
+        let known = service.workers().await;
         assert_eq!((known.len(), known[0].slots_used), (1, 1));
     }
 
     #[tokio::test]
     async fn a_new_priority_and_new_labels_are_written_down() {
         let folder = tempfile::tempdir().unwrap();
-        let (desk, store) = desk(folder.path()).await;
-        desk.put_up(vec![job("unit", "sandbox: true")])
+        let (service, store) = service(folder.path()).await;
+        service
+            .put_up(vec![job("unit", "sandbox: true")])
             .await
             .unwrap();
         let labels = vec!["urgent".to_owned()];
-        desk.rank(RunId(1), 7, labels.clone()).await.unwrap();
+        service.rank(RunId(1), 7, labels.clone()).await.unwrap();
         let written = store.open_jobs().await.unwrap();
         assert_eq!(
             (written[0].priority, &written[0].subject.labels),

@@ -3,7 +3,7 @@
 //! * `dispatcher`: takes events, lets the core decide, makes it durable, hands orders on.
 //! * `outbox` and `orders`: carry orders out, again and again until it is certain that they are.
 //! * `connecting`: until GitHub has said who the bot is.
-//! * `desk`: jobs and workers, `job_standings`: where they stand. `sync` and `restoring`: what webhooks lost. `naming`: what a
+//! * `job_service`: jobs and workers, `job_standings`: where they stand. `sync` and `restoring`: what webhooks lost. `naming`: what a
 //!   repository is called. `live`: tells pages what
 //!   changed.
 //! * `login` and `rollup`: what people do on our pages, with their own accounts.
@@ -17,11 +17,11 @@ mod amending;
 mod buildbot;
 mod checks;
 mod connecting;
-mod desk;
 mod dispatcher;
 mod first_reading;
 mod forwarding;
 mod hooks;
+mod job_service;
 mod job_standings;
 mod live;
 mod login;
@@ -55,8 +55,8 @@ use tokio_util::task::TaskTracker;
 
 use self::amending::Amendments;
 pub use self::amending::{AmendError, AmendmentAsked};
-pub use self::desk::{CallError, JobDesk};
 pub use self::first_reading::Reading;
+pub use self::job_service::{CallError, JobService};
 pub use self::job_standings::{JobStanding, KnownWorker};
 pub use self::live::{Change, Live};
 pub use self::login::{Grant, LoginError, Person};
@@ -87,7 +87,7 @@ struct Shared {
     _lock: std::fs::File,
     logs: Logs,
     live: Live,
-    desk: JobDesk,
+    jobs: JobService,
     local_token: String,
     repos: BTreeMap<RepoLabel, Repo>,
     labels: HashMap<Slug, RepoLabel>,
@@ -135,8 +135,8 @@ impl Engine {
     }
 
     /// Jobs and workers.
-    pub fn jobs(&self) -> &JobDesk {
-        &self.0.desk
+    pub fn jobs(&self) -> &JobService {
+        &self.0.jobs
     }
 
     /// The token of workers inside this process; made anew at each start.

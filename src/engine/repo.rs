@@ -7,8 +7,8 @@ use tokio::sync::{Notify, OnceCell, mpsc, oneshot, watch};
 
 use super::checks;
 use super::connecting::Bot;
-use super::desk::JobDesk;
 use super::first_reading::FirstReading;
+use super::job_service::JobService;
 use super::live::{Change, Live};
 use super::naming::Names;
 use super::standings::Standings;
@@ -50,7 +50,7 @@ pub(super) struct Shared {
     pub(super) tests: TestPlace,
     pub(super) store: Store,
     pub(super) live: Live,
-    pub(super) desk: JobDesk,
+    pub(super) jobs: JobService,
     pub(super) mailbox: mpsc::UnboundedSender<Message>,
     pub(super) queue: RwLock<Queue>,
     /// Whether the dispatcher has loaded what the database holds, and is at work.
@@ -307,7 +307,7 @@ impl Repo {
     /// What the jobs of the runs in flight wait for or do.
     pub async fn job_words(&self) -> JobWords {
         let runs: Vec<_> = self.look(|queue| queue.runs_in_flight().map(|run| run.id).collect());
-        self.shared().desk.words(&runs).await
+        self.shared().jobs.words(&runs).await
     }
 
     /// The page of a job.

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::connecting::{self, Bot, Connection};
-use super::desk::{Equipment, JobDesk, RepoPlace};
 use super::first_reading::FirstReading;
+use super::job_service::{Equipment, JobService, RepoPlace};
 use super::live::Live;
 use super::naming::{self, Names};
 use super::repo::{Message, Repo};
@@ -246,7 +246,7 @@ impl Parts {
             places.insert(label.clone(), self.place(repo, sender.clone()));
             mailboxes.insert(label.clone(), (sender, mailbox));
         }
-        let desk = JobDesk::open(self.equipment(places)).await?;
+        let jobs = JobService::open(self.equipment(places)).await?;
         let mut repos = BTreeMap::new();
         let mut loops = Vec::new();
         for (label, (sender, mailbox)) in mailboxes {
@@ -254,12 +254,12 @@ impl Parts {
                 continue;
             };
             let name = self.store.name_of(&label).await?;
-            let repo = self.open_repo(config, key_file.clone(), (sender, name), &desk)?;
+            let repo = self.open_repo(config, key_file.clone(), (sender, name), &jobs)?;
             naming::resume(&repo);
             loops.push((repo.clone(), mailbox));
             repos.insert(label, repo);
         }
-        let engine = self.into_engine(desk, repos);
+        let engine = self.into_engine(jobs, repos);
         engine.close_what_was_there();
         if engine.is_asleep() {
             return Ok(engine);
@@ -303,7 +303,7 @@ impl Parts {
         repo: &config::Repo,
         key_file: Option<PathBuf>,
         (mailbox, name): (mpsc::UnboundedSender<Message>, Option<StoredName>),
-        desk: &JobDesk,
+        jobs: &JobService,
     ) -> Result<Repo, StartError> {
         let dir = self.config.git.cache_dir.join(repo.label.as_str());
         let key_file_again = key_file.clone();
@@ -330,7 +330,7 @@ impl Parts {
             names: Names::new(name, &slug),
             store: self.store.clone(),
             live: self.live.clone(),
-            desk: desk.clone(),
+            jobs: jobs.clone(),
             running: watch::Sender::new(false),
             swept: watch::Sender::new(false),
             first_reading: FirstReading::default(),
@@ -348,7 +348,7 @@ impl Parts {
         }))
     }
 
-    fn into_engine(self, desk: JobDesk, repos: BTreeMap<RepoLabel, Repo>) -> Engine {
+    fn into_engine(self, jobs: JobService, repos: BTreeMap<RepoLabel, Repo>) -> Engine {
         let labels = repos
             .iter()
             .map(|(label, repo)| (repo.slug().clone(), label.clone()))
@@ -371,7 +371,7 @@ impl Parts {
             local_token: self.local_token,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
-            desk,
+            jobs,
             repos,
             labels,
             forks,
@@ -430,7 +430,7 @@ impl Engine {
     }
 
     fn run_upkeep(&self) {
-        self.until_stopped(self.0.desk.clone().watch_leases());
+        self.until_stopped(self.0.jobs.clone().watch_leases());
         let retries_kept_s = self.0.config.retry_log_expire_s;
         self.until_stopped(prune(self.0.store.clone(), retries_kept_s));
     }

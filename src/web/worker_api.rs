@@ -85,8 +85,8 @@ async fn append_log(
 ) -> Result<web::Json<Answer>, WebError> {
     let token = token_name(&request, &site)?;
     let chunk = site.bodies.receive(request.headers(), body, CHUNK).await?;
-    let desk = site.engine.jobs();
-    let answer = desk.append_log(&token, place.attempt(), offset.offset, chunk);
+    let service = site.engine.jobs();
+    let answer = service.append_log(&token, place.attempt(), offset.offset, chunk);
     answer.await.map(web::Json).map_err(refusal)
 }
 
@@ -100,8 +100,8 @@ async fn put_artifact(
     let (job, number, path) = place.into_inner();
     let path = ArtifactPath::new(&path).or(Err(WebError::Bad("such a path is not kept")))?;
     let attempt = Place { job, number }.attempt();
-    let desk = site.engine.jobs();
-    let answer = desk.put_artifact(&token, attempt, &path, content);
+    let service = site.engine.jobs();
+    let answer = service.put_artifact(&token, attempt, &path, content);
     answer.await.map(web::Json).map_err(refusal)
 }
 
@@ -123,8 +123,8 @@ async fn report(
 ) -> Result<web::Json<Answer>, WebError> {
     let token = token_name(&request, &site)?;
     let report: Report = json(&request, &site, body).await?;
-    let desk = site.engine.jobs();
-    let answer = desk.report(&token, place.attempt(), report);
+    let service = site.engine.jobs();
+    let answer = service.report(&token, place.attempt(), report);
     answer.await.map(web::Json).map_err(refusal)
 }
 

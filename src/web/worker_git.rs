@@ -90,8 +90,8 @@ async fn readable(
 ) -> Result<(Repo, RunId), WebError> {
     const REFUSED: WebError = WebError::Unauthorized(Scheme::Basic);
     let password = password(request).ok_or(REFUSED)?;
-    let desk = site.engine.jobs();
-    let access = desk.git_access(place.attempt(), &password).await;
+    let service = site.engine.jobs();
+    let access = service.git_access(place.attempt(), &password).await;
     let (label, run) = access.ok_or(REFUSED)?;
     front::visit(request)?.is_known();
     let repo = site.engine.repo(&label).ok_or(WebError::LeaseOver)?;

@@ -88,8 +88,8 @@ pub(super) async fn carry_out(repo: &Repo, order: &Order) -> Result<Done, Troubl
             priority,
             labels,
         } => {
-            let desk = &repo.shared().desk;
-            desk.rank(*run, *priority, labels.clone()).await?;
+            let jobs = &repo.shared().jobs;
+            jobs.rank(*run, *priority, labels.clone()).await?;
             Ok(Done::Quietly)
         }
         Effect::ReadMerge { run, commit, base } => resuming::read(repo, *run, *commit, base).await,

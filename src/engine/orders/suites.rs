@@ -194,7 +194,7 @@ pub(super) async fn start(
         state: JobState::Waiting,
         attempts: Vec::new(),
     });
-    repo.shared().desk.put_up(jobs.collect()).await?;
+    repo.shared().jobs.put_up(jobs.collect()).await?;
     Ok(Done::Quietly)
 }
 
@@ -236,7 +236,7 @@ fn identity(run: &Run) -> Option<CommitId> {
 
 /// Stops what is left of a run's jobs.
 pub(super) async fn cancel(repo: &Repo, run: RunId) -> Result<Done, Trouble> {
-    repo.shared().desk.cancel_run(run).await?;
+    repo.shared().jobs.cancel_run(run).await?;
     Ok(Done::Quietly)
 }
 
@@ -246,6 +246,6 @@ pub(super) async fn cancel_some(
     run: RunId,
     contexts: Vec<String>,
 ) -> Result<Done, Trouble> {
-    repo.shared().desk.cancel_suites(run, contexts).await?;
+    repo.shared().jobs.cancel_suites(run, contexts).await?;
     Ok(Done::Quietly)
 }

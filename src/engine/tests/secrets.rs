@@ -6,7 +6,7 @@ use std::path::Path;
 use tokio::sync::mpsc;
 
 use crate::config::Secret;
-use crate::engine::desk::{Equipment, JobDesk, RepoPlace};
+use crate::engine::job_service::{Equipment, JobService, RepoPlace};
 use crate::engine::live::Live;
 use crate::protocol::{Claim, Executor, Order};
 use crate::store::Store;
@@ -44,7 +44,7 @@ fn job(purpose: Purpose, secrets: &[&str]) -> Job {
 
 struct Place {
     folder: tempfile::TempDir,
-    desk: JobDesk,
+    jobs: JobService,
     store: Store,
     logs: Logs,
 }
@@ -70,11 +70,11 @@ impl Place {
             places: HashMap::from([(RepoLabel::new("demo"), place)]),
             base_url: String::new(),
         };
-        let desk = JobDesk::open(equipment).await.unwrap();
-        desk.put_up(vec![job]).await.unwrap();
+        let jobs = JobService::open(equipment).await.unwrap();
+        jobs.put_up(vec![job]).await.unwrap();
         Self {
             folder,
-            desk,
+            jobs,
             store,
             logs,
         }
@@ -90,7 +90,7 @@ impl Place {
             running: Vec::new(),
             wait_s: 0,
         };
-        self.desk.claim("t", claim).await.unwrap()
+        self.jobs.claim("t", claim).await.unwrap()
     }
 }
 
@@ -145,7 +145,7 @@ async fn a_pulls_own_test_is_given_no_secret_whatever_it_names() {
 async fn a_suite_that_names_an_unknown_secret_is_not_run_and_says_which() {
     let place = Place::with(job(Purpose::Land, &["TOKEN", "DEPLOY_KEY"])).await;
     assert!(place.claim().await.is_none());
-    assert!(place.desk.open_jobs().await.is_empty());
+    assert!(place.jobs.open_jobs().await.is_empty());
     let job = place.store.job(JobId(1)).await.unwrap().unwrap();
     let message = "The secret `DEPLOY_KEY` is not configured: an operator adds it to \
                    [repo.demo.secrets].";

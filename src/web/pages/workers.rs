@@ -67,12 +67,12 @@ fn sick((executor, sickness): (&Executor, &Sickness)) -> (&'static str, Moment, 
 
 /// `GET /workers`.
 pub(super) async fn page(site: web::Data<Site>) -> Result<HttpResponse, WebError> {
-    let desk = site.engine.jobs();
-    let jobs = desk.open_jobs().await;
+    let service = site.engine.jobs();
+    let jobs = service.open_jobs().await;
     let mut waiting = Vec::new();
     let is_waiting = |job: &&Job| job.state == JobState::Waiting;
     for job in jobs.iter().filter(is_waiting).take(WAITING_SHOWN) {
-        waiting.push(JobView::new(job).standing(desk.standing(job.id).await));
+        waiting.push(JobView::new(job).standing(service.standing(job.id).await));
     }
     let config = &site.engine.config().worker;
     render(&Workers {
@@ -86,7 +86,12 @@ pub(super) async fn page(site: web::Data<Site>) -> Result<HttpResponse, WebError
             .collect(),
         waiting,
         waiting_count: jobs.iter().filter(is_waiting).count(),
-        known: desk.workers().await.iter().map(WorkerView::new).collect(),
+        known: service
+            .workers()
+            .await
+            .iter()
+            .map(WorkerView::new)
+            .collect(),
         busy: by_worker(&jobs),
     })
 }

@@ -43,7 +43,7 @@ const OUTDATED_AFTER_S: u64 = 1;
 
 /// Jobs and workers of all repositories. Clones are handles to the same.
 #[derive(Clone)]
-pub struct JobDesk(Arc<Shared>);
+pub struct JobService(Arc<Shared>);
 
 struct Shared {
     board: Mutex<Board>,
@@ -60,7 +60,7 @@ struct Shared {
     base_url: String,
 }
 
-/// What the desk knows of a repository.
+/// What the service knows of a repository.
 pub(super) struct RepoPlace {
     pub(super) mailbox: mpsc::UnboundedSender<Message>,
     /// `OWNER/NAME`.
@@ -71,7 +71,7 @@ pub(super) struct RepoPlace {
     pub(super) secrets: BTreeMap<String, Secret>,
 }
 
-/// What the desk is made of.
+/// What the service is made of.
 pub(super) struct Equipment {
     pub(super) store: Store,
     pub(super) logs: Logs,
@@ -108,8 +108,8 @@ pub enum CallError {
     Task(#[from] tokio::task::JoinError),
 }
 
-impl JobDesk {
-    /// Opens the desk with the jobs that the database holds; those that workers have are theirs
+impl JobService {
+    /// Opens the service with the jobs that the database holds; those that workers have are theirs
     /// for another lease: while the server was down they could not speak up.
     pub(super) async fn open(equipment: Equipment) -> Result<Self, StoreError> {
         let jobs = equipment.store.open_jobs().await?;
@@ -379,14 +379,14 @@ impl JobDesk {
         &self,
         change: impl FnOnce(&mut Board, Timestamp) -> (T, Vec<Job>) + Send + 'static,
     ) -> Result<T, CallError> {
-        let desk = self.clone();
+        let service = self.clone();
         let changing = tokio::spawn(async move {
-            let mut board = desk.0.board.lock().await;
+            let mut board = service.0.board.lock().await;
             let now = clock::now();
             let (answer, mut changed) = change(&mut board, now);
             changed.extend(board.arrange(now));
             if !changed.is_empty() {
-                desk.0.write_down(&mut board, changed).await?;
+                service.0.write_down(&mut board, changed).await?;
             }
             Ok(answer)
         });
@@ -394,13 +394,13 @@ impl JobDesk {
     }
 
     fn seal(&self, attempt: Attempt) {
-        let desk = self.clone();
+        let service = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = desk.0.logs.seal(attempt).await {
+            if let Err(error) = service.0.logs.seal(attempt).await {
                 tracing::warn!(job.id = %attempt.job, %error, "a log could not be joined");
             }
-            desk.0.artifacts.forget(attempt).await;
-            desk.0.live.tell(Change::Log(attempt));
+            service.0.artifacts.forget(attempt).await;
+            service.0.live.tell(Change::Log(attempt));
         });
     }
 }
@@ -562,15 +562,15 @@ mod tests {
             base_url: String::new(),
             policy: Policy::new(LEASE_S),
         };
-        let desk = JobDesk::open(equipment).await.unwrap();
+        let service = JobService::open(equipment).await.unwrap();
         SqliteConnection::establish(&file.to_string_lossy())
             .unwrap()
             .batch_execute(
                 "create trigger full before update on jobs begin select raise(abort, 'full'); end",
             )
             .unwrap();
-        desk.cancel_run(RunId(1)).await.unwrap_err();
-        let next = desk.0.board.lock().await.next_wakeup();
+        service.cancel_run(RunId(1)).await.unwrap_err();
+        let next = service.0.board.lock().await.next_wakeup();
         assert!(next > Some(clock::now()), "{next:?}");
     }
 }

@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 
-use super::{CallError, JobDesk, holder};
+use super::{CallError, JobService, holder};
 use crate::protocol::{Answer, JobOutcome, Report, WorkerFault};
 use paprq_core::jobs::Attempt;
 
 /// How much of a worker's reason for giving a job back is kept, in characters.
 const REASON_CHARS_MAX: usize = 200;
 
-impl JobDesk {
+impl JobService {
     /// A worker says how an attempt ended. It is believed once the whole log is there.
     ///
     /// # Errors

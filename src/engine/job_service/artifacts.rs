@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::{Answer, Attempt, CallError, JobDesk};
+use super::{Answer, Attempt, CallError, JobService};
 use crate::protocol::{ArtifactPath, Wish};
 
-impl JobDesk {
+impl JobService {
     /// Stores a file of an attempt.
     ///
     /// # Errors
