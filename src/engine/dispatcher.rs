@@ -116,7 +116,7 @@ impl Dispatcher {
         shared.first_reading.end();
         let queue = Queue::restored(
             shared.rules.clone(),
-            saved.row.desk,
+            saved.row.state,
             saved.pulls,
             saved.runs,
         );
@@ -208,7 +208,7 @@ impl Dispatcher {
                 }
                 touched.pulls.extend(newly.pulls);
                 touched.runs.extend(newly.runs);
-                touched.desk |= newly.desk;
+                touched.state |= newly.state;
                 self.log(&event, &effects);
                 history.push(Entry { event, effects });
             }
@@ -218,7 +218,7 @@ impl Dispatcher {
                 repo: self.repo.label().clone(),
                 cause,
                 at: now,
-                desk: touched.desk.then(|| queue.desk().clone()),
+                state: touched.state.then(|| queue.state().clone()),
                 pulls: pulls
                     .filter_map(|number| queue.pull(*number).cloned())
                     .collect(),
@@ -260,7 +260,7 @@ impl Dispatcher {
             if is_open && known != Some(facts.head) {
                 self.repo.prefetch_pull(facts.number);
             }
-            if is_open && !queue.desk().bases.contains_key(&facts.base) {
+            if is_open && !queue.state().bases.contains_key(&facts.base) {
                 self.repo.prefetch_branch(facts.base.clone());
             }
         }

@@ -10,7 +10,7 @@ use diesel::{
 use super::schema::{pulls, repos, run_members, runs};
 use super::{Store, StoreError, from_document, from_row, to_document, to_row};
 use paprq_core::ids::{PullNumber, RepoLabel, RunId, Timestamp};
-use paprq_core::queue::Desk;
+use paprq_core::queue::RepoState;
 use paprq_core::queue::own_test::OwnStage;
 use paprq_core::queue::pull::{Pull, Register, Stage};
 use paprq_core::queue::run::Run;
@@ -19,7 +19,7 @@ use paprq_core::queue::run::Run;
 #[derive(Clone, Debug)]
 pub struct RepoRow {
     /// What the queue knows of it as a whole.
-    pub desk: Desk,
+    pub state: RepoState,
     /// Up to when GitHub was asked for everything, by GitHub's clock; `None` if never.
     pub synced_at: Option<Timestamp>,
 }
@@ -194,9 +194,9 @@ pub(super) fn find_or_add_repo(
         .select((repos::desk, repos::synced_at))
         .first(connection)
         .optional()?;
-    if let Some((desk, synced_at)) = known {
+    if let Some((state, synced_at)) = known {
         return Ok(RepoRow {
-            desk: from_document("repos", &desk)?,
+            state: from_document("repos", &state)?,
             synced_at: synced_at.map(Timestamp),
         });
     }
@@ -204,7 +204,7 @@ pub(super) fn find_or_add_repo(
         .select(diesel::dsl::max(repos::ordinal))
         .first(connection)?;
     let ordinal = last.unwrap_or(0) + 1;
-    let desk = Desk {
+    let state = RepoState {
         tree: Register::default(),
         last_run: RunId::before_first(from_row(ordinal)),
         bases: BTreeMap::new(),
@@ -216,11 +216,11 @@ pub(super) fn find_or_add_repo(
             repos::label.eq(label),
             repos::ordinal.eq(ordinal),
             repos::known_since.eq(now.0),
-            repos::desk.eq(to_document("repos", &desk)?),
+            repos::desk.eq(to_document("repos", &state)?),
         ))
         .execute(connection)?;
     Ok(RepoRow {
-        desk,
+        state,
         synced_at: None,
     })
 }
@@ -296,13 +296,13 @@ fn documents<T: serde::de::DeserializeOwned>(
     docs.iter().map(|doc| from_document(table, doc)).collect()
 }
 
-pub(super) fn save_desk(
+pub(super) fn save_state(
     connection: &mut SqliteConnection,
     label: &str,
-    desk: &Desk,
+    state: &RepoState,
 ) -> Result<(), StoreError> {
     diesel::update(repos::table.find(label))
-        .set(repos::desk.eq(to_document("repos", desk)?))
+        .set(repos::desk.eq(to_document("repos", state)?))
         .execute(connection)?;
     Ok(())
 }

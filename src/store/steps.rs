@@ -6,7 +6,7 @@ use super::deliveries::InboxId;
 use super::schema::{events, inbox, outbox};
 use super::{Store, StoreError, from_document, rows, to_document};
 use paprq_core::ids::{RepoLabel, Timestamp};
-use paprq_core::queue::Desk;
+use paprq_core::queue::RepoState;
 use paprq_core::queue::effect::Effect;
 use paprq_core::queue::event::Event;
 use paprq_core::queue::pull::Pull;
@@ -65,7 +65,7 @@ pub struct Step {
     /// When.
     pub at: Timestamp,
     /// The repository's own row, if it changed.
-    pub desk: Option<Desk>,
+    pub state: Option<RepoState>,
     /// Pulls that changed.
     pub pulls: Vec<Pull>,
     /// Runs that changed.
@@ -217,8 +217,8 @@ fn take_step(connection: &mut SqliteConnection, step: &Step) -> Result<Stepped, 
         return Ok(Stepped::Before);
     }
     let label = step.repo.as_str();
-    if let Some(desk) = &step.desk {
-        rows::save_desk(connection, label, desk)?;
+    if let Some(state) = &step.state {
+        rows::save_state(connection, label, state)?;
     }
     for pull in &step.pulls {
         rows::save_pull(connection, label, pull)?;

@@ -5,7 +5,7 @@ use diesel::{
     SqliteConnection,
 };
 
-use super::rows::{find_or_add_repo, save_desk, save_pull, save_run};
+use super::rows::{find_or_add_repo, save_pull, save_run, save_state};
 use super::schema::{pulls, repos, runs};
 use super::steps::order;
 use super::{Store, StoreError, from_document, to_row};
@@ -56,8 +56,8 @@ fn take_over(
     found: ImportedRepo,
 ) -> Result<RepoTakeover, StoreError> {
     let (label, until) = (found.label.as_str(), found.until);
-    let mut desk = find_or_add_repo(connection, label, until)?.desk;
-    let tree = found.tree.map(|tree| desk.take_over_tree(tree, until));
+    let mut state = find_or_add_repo(connection, label, until)?.state;
+    let tree = found.tree.map(|tree| state.take_over_tree(tree, until));
     let mut landing = landing(connection, label)?;
     let mut pulls = found.pulls;
     // Of several tests that are to land, the one that was next goes on.
@@ -67,14 +67,14 @@ fn take_over(
         let known = find_pull(connection, label, pull.facts.number)?;
         let turnover = Turnover {
             until,
-            run: desk.last_run.next(),
+            run: state.last_run.next(),
             landing,
         };
         let takeover = Takeover::of(pull, known, turnover);
         save_pull(connection, label, &takeover.pull)?;
         if let Some(run) = &takeover.run {
             save_run(connection, label, run)?;
-            desk.last_run = run.id;
+            state.last_run = run.id;
             landing = landing.after(run);
         }
         for effect in &takeover.orders {
@@ -83,7 +83,7 @@ fn take_over(
         taken.push(takeover);
     }
     taken.sort_by_key(|takeover| takeover.pull.number());
-    save_desk(connection, label, &desk)?;
+    save_state(connection, label, &state)?;
     diesel::update(repos::table.find(label).filter(repos::synced_at.is_null()))
         .set(repos::synced_at.eq(until.0))
         .execute(connection)?;

@@ -111,7 +111,7 @@ fn answer(repo: RepoLabel, queue: &Queue, jobs: JobWords) -> QueueAnswer {
     let blockers = queue.blockers().with_jobs(jobs);
     QueueAnswer {
         repo,
-        treeclosed: match queue.desk().tree.value {
+        treeclosed: match queue.state().tree.value {
             Tree::Open => None,
             Tree::Closed { below, .. } => Some(below),
         },

@@ -98,7 +98,7 @@ impl Place {
         let saved = runtime.block_on(saved).unwrap();
         let retries = runtime.block_on(store.retry_log(&label, 10)).unwrap();
         Imported {
-            tree: saved.row.desk.tree.value,
+            tree: saved.row.state.tree.value,
             pulls: saved.pulls,
             runs: saved.runs,
             retries,

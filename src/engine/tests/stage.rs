@@ -132,7 +132,7 @@ impl Stage {
             repo: self.repo().label().clone(),
             cause: Cause::Observation,
             at: clock::now(),
-            desk: None,
+            state: None,
             pulls: Vec::new(),
             runs: Vec::new(),
             history: vec![entry],

@@ -120,7 +120,7 @@ pub(in crate::web) fn notices(repo: &Repo) -> Vec<String> {
 
 impl TreeView {
     fn of(queue: &Queue, forge: &Forge) -> Option<Self> {
-        match &queue.desk().tree.value {
+        match &queue.state().tree.value {
             Tree::Open => None,
             Tree::Closed { below, by, source } => Some(Self {
                 below: *below,

@@ -20,14 +20,14 @@ impl Queue {
         if !self.tests_branch(branch) {
             return;
         }
-        if self.desk.tips.get(branch) == Some(&from.merge) {
+        if self.state.tips.get(branch) == Some(&from.merge) {
             return;
         }
-        self.touched.desk = true;
+        self.touched.state = true;
         if from.merge == CommitId::ZERO {
-            self.desk.tips.remove(branch);
+            self.state.tips.remove(branch);
         } else {
-            self.desk.tips.insert(branch.clone(), from.merge);
+            self.state.tips.insert(branch.clone(), from.merge);
         }
         self.stop_unbegun(branch, step);
         if from.merge != CommitId::ZERO {
@@ -37,7 +37,7 @@ impl Queue {
 
     /// A base branch was found at this tip: of the push that brought it there nothing was heard.
     pub(super) fn see_tip(&mut self, branch: &BranchName, tip: CommitId, step: &mut Step) {
-        match self.desk.tips.get(branch) {
+        match self.state.tips.get(branch) {
             Some(known) if *known != tip => {
                 let (base_tip, merge) = (*known, tip);
                 self.test_branch_at(branch, EarlierMerge { base_tip, merge }, step);
@@ -45,8 +45,8 @@ impl Queue {
             Some(_) => {}
             // It was there before us.
             None if self.rules.suites.is_some() && tip != CommitId::ZERO => {
-                self.desk.tips.insert(branch.clone(), tip);
-                self.touched.desk = true;
+                self.state.tips.insert(branch.clone(), tip);
+                self.touched.state = true;
             }
             None => {}
         }
@@ -77,7 +77,7 @@ impl Queue {
             awaits: vec![Preparation::ReadSuites],
             deadline: step.now.plus_s(self.rules.setup_timeout_s),
         };
-        let (id, base) = (self.desk.last_run.next(), branch.clone());
+        let (id, base) = (self.state.last_run.next(), branch.clone());
         let run = Run::new(id, Purpose::Branch, base, step.now, phase);
         step.order(Effect::ReadSuites {
             run: run.id,

@@ -221,7 +221,7 @@ impl Queue {
 
     /// A pull that the closed tree holds back is told so.
     pub(super) fn mention_closed_tree(&self, number: PullNumber, step: &mut Step) {
-        if let Tree::Closed { below, source, .. } = &self.desk.tree.value
+        if let Tree::Closed { below, source, .. } = &self.state.tree.value
             && !self.tree_lets_through(number)
         {
             let (below, source) = (*below, source.clone());
@@ -231,7 +231,7 @@ impl Queue {
 
     /// Whether the tree is open for a pull.
     pub(super) fn tree_lets_through(&self, number: PullNumber) -> bool {
-        match (&self.desk.tree.value, self.pulls.get(&number)) {
+        match (&self.state.tree.value, self.pulls.get(&number)) {
             (Tree::Closed { below, .. }, Some(pull)) => pull.priority.value >= *below,
             (Tree::Closed { .. }, None) | (Tree::Open, _) => true,
         }
@@ -258,8 +258,8 @@ impl Queue {
     }
 
     pub(super) fn set_tree(&mut self, tree: Tree, comment: &Comment) {
-        let _taken = self.desk.tree.set(tree, comment.key);
-        self.touched.desk = true;
+        let _taken = self.state.tree.set(tree, comment.key);
+        self.touched.state = true;
     }
 
     pub(super) fn set_stage(&mut self, number: PullNumber, stage: Stage) {

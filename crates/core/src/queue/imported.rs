@@ -11,7 +11,7 @@ use super::event::{CommentKey, PullFacts};
 use super::note::{Ending, Purpose};
 use super::pull::{Approval, Named, Pull, Register, Squash, Stage};
 use super::run::{Check, CheckState, Phase, Run, RunCheck, Scope};
-use super::{Desk, Tree};
+use super::{RepoState, Tree};
 use crate::ids::{CommitId, Login, RunId, Timestamp};
 
 /// What another queue knew of an open pull.
@@ -430,7 +430,7 @@ pub enum TreeTaken {
     No,
 }
 
-impl Desk {
+impl RepoState {
     /// Takes over whether the tree is closed, unless somebody said so here.
     pub fn take_over_tree(&mut self, tree: Tree, until: Timestamp) -> TreeTaken {
         match fill(&mut self.tree, tree, CommentKey::imported(until)) {

@@ -11,11 +11,11 @@ use crate::ids::{BranchName, CommitId, PullNumber};
 impl Queue {
     /// A base branch is somewhere: where it was elsewhere before, its pulls are looked at again.
     pub(super) fn look_at_pulls_onto(&mut self, base: &BranchName, tip: CommitId, step: &mut Step) {
-        let before = self.desk.bases.insert(base.clone(), tip);
+        let before = self.state.bases.insert(base.clone(), tip);
         if before == Some(tip) {
             return;
         }
-        self.touched.desk = true;
+        self.touched.state = true;
         let mut pulls = self.pulls.values();
         if pulls.any(|pull| pull.is_open() && pull.facts.base == *base) {
             step.order(Effect::CheckMergeability {
@@ -34,7 +34,7 @@ impl Queue {
         let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
         };
-        if let Some(tip) = self.desk.bases.get(&pull.facts.base) {
+        if let Some(tip) = self.state.bases.get(&pull.facts.base) {
             step.order(Effect::CheckMergeability {
                 base: BaseAt {
                     branch: pull.facts.base.clone(),
@@ -62,7 +62,7 @@ impl Queue {
         found: Vec<Mergeability>,
         step: &mut Step,
     ) {
-        if self.desk.bases.get(&base.branch) != Some(&base.tip) {
+        if self.state.bases.get(&base.branch) != Some(&base.tip) {
             return;
         }
         for found in found {

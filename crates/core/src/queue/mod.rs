@@ -71,7 +71,7 @@ use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 #[derive(Clone, Debug)]
 pub struct Queue {
     rules: Rules,
-    desk: Desk,
+    state: RepoState,
     pulls: BTreeMap<PullNumber, Pull>,
     runs: BTreeMap<RunId, Run>,
     touched: Touched,
@@ -79,7 +79,7 @@ pub struct Queue {
 
 /// What the queue knows of the repository as a whole.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Desk {
+pub struct RepoState {
     /// Whether pulls of low priority are held back.
     pub tree: Register<Tree>,
     /// The latest run.
@@ -120,27 +120,27 @@ pub struct Touched {
     /// Runs.
     pub runs: BTreeSet<RunId>,
     /// Whether the repository's own row did.
-    pub desk: bool,
+    pub state: bool,
 }
 
 impl Queue {
     /// An empty queue, the first of whose runs follows `last_run`.
     pub fn new(rules: Rules, last_run: RunId) -> Self {
-        let desk = Desk {
+        let state = RepoState {
             tree: Register::default(),
             last_run,
             bases: BTreeMap::new(),
             welcome: BTreeSet::new(),
             tips: BTreeMap::new(),
         };
-        Self::restored(rules, desk, Vec::new(), Vec::new())
+        Self::restored(rules, state, Vec::new(), Vec::new())
     }
 
     /// The queue as it was written down.
-    pub fn restored(rules: Rules, desk: Desk, pulls: Vec<Pull>, runs: Vec<Run>) -> Self {
+    pub fn restored(rules: Rules, state: RepoState, pulls: Vec<Pull>, runs: Vec<Run>) -> Self {
         Self {
             rules,
-            desk,
+            state,
             pulls: pulls
                 .into_iter()
                 .map(|pull| (pull.number(), pull))
@@ -308,8 +308,8 @@ impl Queue {
     }
 
     /// What is known of the repository as a whole.
-    pub fn desk(&self) -> &Desk {
-        &self.desk
+    pub fn state(&self) -> &RepoState {
+        &self.state
     }
 
     /// How the repository is to be tested.

@@ -241,7 +241,7 @@ impl Queue {
         let phase = Phase::Merging {
             deadline: now.plus_s(self.rules.setup_timeout_s),
         };
-        let (id, base) = (self.desk.last_run.next(), pull.facts.base.clone());
+        let (id, base) = (self.state.last_run.next(), pull.facts.base.clone());
         Run {
             members: vec![member],
             repeats: of,

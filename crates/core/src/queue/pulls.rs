@@ -102,7 +102,7 @@ impl Queue {
 
     pub(super) fn update_pull(&mut self, facts: PullFacts, source: Source, step: &mut Step) {
         let number = facts.number;
-        let is_looked_at = self.desk.bases.contains_key(&facts.base);
+        let is_looked_at = self.state.bases.contains_key(&facts.base);
         let Some(pull) = self.pull_mut(number) else {
             return;
         };

@@ -56,7 +56,7 @@ impl Queue {
 
     /// An approved pull whose last test is known to have ended badly is not tested again unasked.
     fn recall_result(&mut self, number: PullNumber, ending: Ending, step: &Step) {
-        let id = self.desk.last_run.next();
+        let id = self.state.last_run.next();
         let Some(pull) = self.pull_mut(number) else {
             return;
         };

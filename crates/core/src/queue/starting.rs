@@ -101,8 +101,8 @@ impl Queue {
 
     /// Takes a run up, which is the latest from now on.
     pub(super) fn add_run(&mut self, run: Run) {
-        self.desk.last_run = run.id;
-        self.touched.desk = true;
+        self.state.last_run = run.id;
+        self.touched.state = true;
         self.touched.runs.insert(run.id);
         self.runs.insert(run.id, run);
     }
@@ -126,7 +126,7 @@ impl Queue {
         let phase = Phase::Merging {
             deadline: now.plus_s(self.rules.setup_timeout_s),
         };
-        let (id, base) = (self.desk.last_run.next(), pull.facts.base.clone());
+        let (id, base) = (self.state.last_run.next(), pull.facts.base.clone());
         Run {
             members: vec![member],
             repeats: repeats.filter(|of| pull.forgotten.is_none_or(|last| *of > last)),

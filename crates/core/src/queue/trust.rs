@@ -63,7 +63,7 @@ impl Queue {
 
     fn knows(&self, login: &Login) -> bool {
         let rules = &self.rules;
-        self.desk.welcome.contains(login)
+        self.state.welcome.contains(login)
             || *login == rules.grammar.bot
             || [&rules.trusted, &rules.reviewers, &rules.try_users]
                 .iter()
@@ -191,8 +191,8 @@ impl Queue {
     /// Lets what somebody proposes be tested from now on. Pulls that wait for that are looked at
     /// again: others may have pushed to them.
     pub(super) fn welcome(&mut self, author: &Login, step: &mut Step) {
-        self.desk.welcome.insert(author.clone());
-        self.touched.desk = true;
+        self.state.welcome.insert(author.clone());
+        self.touched.state = true;
         let waiting = self.own_tests_where(|pull| {
             pull.is_open() && waits_for_ok(pull) && answerable(pull).contains(author)
         });

@@ -144,7 +144,7 @@ impl Queue {
             why.push(Reason::NotGreen);
             why.extend(self.own_test_reasons(pull, blockers));
         }
-        if let Tree::Closed { below, by, .. } = &self.desk.tree.value
+        if let Tree::Closed { below, by, .. } = &self.state.tree.value
             && !self.tree_lets_through(pull.number())
         {
             why.push(Reason::TreeClosed {

@@ -476,12 +476,12 @@ fn a_try_that_fails_is_said_to_be_one() {
 fn restarted(queue: &Queue) -> Queue {
     let (pulls, runs): (Vec<_>, Vec<_>) =
         (queue.pulls().collect(), queue.runs_in_flight().collect());
-    let desk = serde_json::to_string(queue.desk()).unwrap();
+    let state = serde_json::to_string(queue.state()).unwrap();
     let pulls = serde_json::to_string(&pulls).unwrap();
     let runs = serde_json::to_string(&runs).unwrap();
     Queue::restored(
         queue.rules().clone(),
-        serde_json::from_str(&desk).unwrap(),
+        serde_json::from_str(&state).unwrap(),
         serde_json::from_str(&pulls).unwrap(),
         serde_json::from_str(&runs).unwrap(),
     )

@@ -13,7 +13,7 @@ use crate::queue::note::{Ending, Purpose};
 use crate::queue::pull::{Pull, Squash, Stage};
 use crate::queue::rules::Rules;
 use crate::queue::run::{Check, CheckState, Origin, RunCheck, Weight};
-use crate::queue::{Desk, Queue, Tree};
+use crate::queue::{Queue, RepoState, Tree};
 
 /// Until when the other queue knew everything, in seconds.
 const UNTIL: i64 = 100;
@@ -99,8 +99,8 @@ fn queue(found: ImportedPull) -> Queue {
     };
     let Takeover { pull, run, .. } = take(found, None);
     let last_run = run.as_ref().map_or(RunId(0), |run| run.id);
-    let desk = Queue::new(rules.clone(), last_run).desk().clone();
-    Queue::restored(rules, desk, vec![pull], run.into_iter().collect())
+    let state = Queue::new(rules.clone(), last_run).state().clone();
+    Queue::restored(rules, state, vec![pull], run.into_iter().collect())
 }
 
 fn read(queue: &mut Queue, facts: PullFacts) {
@@ -404,15 +404,15 @@ fn a_tree_is_taken_over_once_and_never_over_what_was_said_here() {
         by: None,
         source: String::new(),
     };
-    let fresh: Desk = Queue::new(with_status(), RunId(0)).desk().clone();
+    let fresh: RepoState = Queue::new(with_status(), RunId(0)).state().clone();
     for tree in [closed(5), Tree::Open] {
-        let mut desk = fresh.clone();
+        let mut state = fresh.clone();
         assert_eq!(
-            desk.take_over_tree(tree.clone(), seconds(UNTIL)),
+            state.take_over_tree(tree.clone(), seconds(UNTIL)),
             TreeTaken::Yes
         );
-        let again = desk.take_over_tree(closed(6), seconds(UNTIL + 1));
-        assert_eq!((again, &desk.tree.value), (TreeTaken::No, &tree));
+        let again = state.take_over_tree(closed(6), seconds(UNTIL + 1));
+        assert_eq!((again, &state.tree.value), (TreeTaken::No, &tree));
     }
 }
 

@@ -111,8 +111,8 @@ proptest! {
         let mut expected: Vec<_> = all.iter().copied().enumerate().collect();
         expected.sort_by_key(|(number, looks)| tuple(*number, *looks));
         let expected: Vec<_> = expected.into_iter().map(|(number, _)| number as u64).collect();
-        let desk = Queue::new(with_status(), RunId(0)).desk().clone();
-        let queue = Queue::restored(with_status(), desk, pulls, Vec::new());
+        let state = Queue::new(with_status(), RunId(0)).state().clone();
+        let queue = Queue::restored(with_status(), state, pulls, Vec::new());
         let order: Vec<_> = queue.in_order().iter().map(|pull| pull.number().0).collect();
         prop_assert_eq!(order, expected);
     }

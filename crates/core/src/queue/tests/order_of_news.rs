@@ -76,7 +76,7 @@ impl End {
         let pull = self.queue.pull(PullNumber(1)).unwrap();
         let facts = &pull.facts;
         let stands = (facts.head, facts.state, &facts.base, facts.draft);
-        (stands, &pull.priority, &self.queue.desk().tree)
+        (stands, &pull.priority, &self.queue.state().tree)
     }
 }
 

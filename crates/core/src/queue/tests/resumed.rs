@@ -87,8 +87,8 @@ fn started(rules: &Rules, found: ImportedPull) -> Story {
     let Takeover { pull, run, .. } = take(found, Landing::Free);
     let run = run.unwrap();
     let mut story = Story::of(rules.clone());
-    let desk = Queue::new(rules.clone(), run.id).desk().clone();
-    story.queue = Queue::restored(rules.clone(), desk, vec![pull], vec![run]);
+    let state = Queue::new(rules.clone(), run.id).state().clone();
+    story.queue = Queue::restored(rules.clone(), state, vec![pull], vec![run]);
     story.at(START).time_passes().forget_log();
     story
 }

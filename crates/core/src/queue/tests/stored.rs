@@ -78,7 +78,7 @@ fn events_effects_pulls_and_runs_come_back_from_their_documents() {
         }
         queue.pulls().for_each(comes_back);
         queue.runs.values().for_each(comes_back);
-        comes_back(queue.desk());
+        comes_back(queue.state());
     }
     assert!(queue.runs[&run_id(1)].is_over());
 }

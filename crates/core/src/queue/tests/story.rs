@@ -158,7 +158,7 @@ impl Story {
     pub(super) fn restart(&mut self, rules: Rules) {
         let pulls = self.queue.pulls().cloned().collect();
         let runs = self.queue.runs.values().cloned().collect();
-        self.queue = Queue::restored(rules, self.queue.desk().clone(), pulls, runs);
+        self.queue = Queue::restored(rules, self.queue.state().clone(), pulls, runs);
     }
 
     /// Lets time go by, in seconds since the beginning.

@@ -495,9 +495,9 @@ impl World {
         self.orders = serde_json::from_str(&text).unwrap();
         let pulls = self.queue.pulls().cloned().collect::<Vec<_>>();
         let runs: Vec<_> = self.queue.runs.values().cloned().collect();
-        let text = serde_json::to_string(&(self.queue.desk(), pulls, runs)).unwrap();
-        let (desk, pulls, runs) = serde_json::from_str(&text).unwrap();
-        self.queue = Queue::restored(rules(self.waits), desk, pulls, runs);
+        let text = serde_json::to_string(&(self.queue.state(), pulls, runs)).unwrap();
+        let (state, pulls, runs) = serde_json::from_str(&text).unwrap();
+        self.queue = Queue::restored(rules(self.waits), state, pulls, runs);
     }
 
     /// The slow sweep: everything is asked for again.

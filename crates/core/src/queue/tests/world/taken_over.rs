@@ -32,8 +32,8 @@ impl World {
         pulls.retain(|pull| pull.number() != takeover.pull.number());
         pulls.push(takeover.pull);
         let runs = takeover.run.into_iter().collect();
-        let desk = Queue::new(rules(Waits::Status), run).desk().clone();
-        world.queue = Queue::restored(rules(Waits::Status), desk, pulls, runs);
+        let state = Queue::new(rules(Waits::Status), run).state().clone();
+        world.queue = Queue::restored(rules(Waits::Status), state, pulls, runs);
         world
     }
 
