@@ -16,7 +16,7 @@ use super::sync::SweepError;
 use super::{retry, sync};
 use crate::clock;
 use crate::github::{ApiError, Value};
-use crate::store::{Cause, Entry, InboxId, InboxRow, Step, Stepped, StoreError};
+use crate::store::{Cause, Entry, InboxId, InboxRow, StepRecord, Stepped, StoreError};
 use paprq_core::ids::{PullNumber, Timestamp};
 use paprq_core::queue::effect::Effect;
 use paprq_core::queue::event::{Event, PullFacts, PullState, Source};
@@ -192,7 +192,7 @@ impl Dispatcher {
         Ok(())
     }
 
-    fn apply(&self, cause: Cause, events: Vec<Event>) -> Step {
+    fn apply(&self, cause: Cause, events: Vec<Event>) -> StepRecord {
         let now = clock::now();
         self.repo.change(|queue| {
             let mut history = Vec::new();
@@ -214,7 +214,7 @@ impl Dispatcher {
             }
             let pulls = touched.pulls.iter();
             let runs = touched.runs.iter();
-            Step {
+            StepRecord {
                 repo: self.repo.label().clone(),
                 cause,
                 at: now,

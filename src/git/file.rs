@@ -107,7 +107,7 @@ struct Way<'a> {
 }
 
 /// What a name stands for in a directory.
-enum Step {
+enum Entry {
     Down(Oid),
     File(Oid),
     Link(Oid),
@@ -129,10 +129,10 @@ impl Way<'_> {
                 name => self.step(name)?,
             };
             match step {
-                Step::Down(tree) => self.dirs.push(tree),
-                Step::File(file) if self.ahead.is_empty() => return Ok(Place::File(file)),
-                Step::File(_) | Step::Nothing => break,
-                Step::Link(link) => {
+                Entry::Down(tree) => self.dirs.push(tree),
+                Entry::File(file) if self.ahead.is_empty() => return Ok(Place::File(file)),
+                Entry::File(_) | Entry::Nothing => break,
+                Entry::Link(link) => {
                     if let Some(astray) = self.through(link)? {
                         return Ok(Place::Astray(astray));
                     }
@@ -142,20 +142,20 @@ impl Way<'_> {
         Ok(self.no_file())
     }
 
-    fn step(&self, name: &[u8]) -> Result<Step, GitError> {
+    fn step(&self, name: &[u8]) -> Result<Entry, GitError> {
         const PERMISSIONS: i32 = 0o777;
         const REGULAR: i32 = 0o100_000;
         const LINK: i32 = 0o120_000;
         let Some(dir) = self.dirs.last() else {
-            return Ok(Step::Nothing);
+            return Ok(Entry::Nothing);
         };
         let tree = find_tree(self.repository, *dir)?;
         let entry = tree.iter().find(|entry| entry.name_bytes() == name);
         Ok(match entry {
-            Some(entry) if entry.kind() == Some(ObjectType::Tree) => Step::Down(entry.id()),
-            Some(entry) if entry.filemode() & !PERMISSIONS == REGULAR => Step::File(entry.id()),
-            Some(entry) if entry.filemode() == LINK => Step::Link(entry.id()),
-            Some(_) | None => Step::Nothing,
+            Some(entry) if entry.kind() == Some(ObjectType::Tree) => Entry::Down(entry.id()),
+            Some(entry) if entry.filemode() & !PERMISSIONS == REGULAR => Entry::File(entry.id()),
+            Some(entry) if entry.filemode() == LINK => Entry::Link(entry.id()),
+            Some(_) | None => Entry::Nothing,
         })
     }
 

@@ -19,7 +19,7 @@ struct Tip {
 }
 
 /// What became of a commit and of those that are melted into it.
-enum Step {
+enum Replayed {
     Made(Tip),
     /// The base has it already.
     Dropped,
@@ -51,9 +51,11 @@ impl Mirror {
         };
         for group in groups {
             match self.take_over(group, tip, plan).await? {
-                Step::Made(next) => tip = next,
-                Step::Dropped => {}
-                Step::Stopped { at, paths } => return Ok(Rebase::Conflict { commit: at, paths }),
+                Replayed::Made(next) => tip = next,
+                Replayed::Dropped => {}
+                Replayed::Stopped { at, paths } => {
+                    return Ok(Rebase::Conflict { commit: at, paths });
+                }
             }
         }
         if tip.commit == onto {
@@ -62,11 +64,16 @@ impl Mirror {
         Ok(Rebase::Made(tip.commit))
     }
 
-    async fn take_over(&self, group: Group, tip: Tip, plan: &RebasePlan) -> Result<Step, GitError> {
+    async fn take_over(
+        &self,
+        group: Group,
+        tip: Tip,
+        plan: &RebasePlan,
+    ) -> Result<Replayed, GitError> {
         let Group { target, others } = group;
         let stays = target.parent == Some(tip.commit) && plan.append.is_empty();
         if stays && others.is_empty() {
-            return Ok(Step::Made(Tip {
+            return Ok(Replayed::Made(Tip {
                 commit: target.id,
                 tree: target.tree,
             }));
@@ -74,7 +81,7 @@ impl Mirror {
         let mut tree = match self.pick(&target, tip.tree).await? {
             Ok(tree) if tree == tip.tree && !target.is_empty() => {
                 if others.is_empty() {
-                    return Ok(Step::Dropped);
+                    return Ok(Replayed::Dropped);
                 }
                 // What becomes of its fixups, a person must say.
                 return Ok(stopped(&target, Vec::new()));
@@ -98,7 +105,7 @@ impl Mirror {
         let Some(text) = new_text(&target.text, melted, stays, told) else {
             return Ok(stopped(last, Vec::new()));
         };
-        self.record(text, tree, tip, plan).await.map(Step::Made)
+        self.record(text, tree, tip, plan).await.map(Replayed::Made)
     }
 
     /// The tree that has the commit's change on top of `onto`.
@@ -137,8 +144,8 @@ impl Mirror {
     }
 }
 
-fn stopped(commit: &Source, paths: Vec<String>) -> Step {
-    Step::Stopped {
+fn stopped(commit: &Source, paths: Vec<String>) -> Replayed {
+    Replayed::Stopped {
         at: commit.id,
         paths,
     }

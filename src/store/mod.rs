@@ -34,7 +34,7 @@ pub use self::job_rows::Pass;
 pub use self::names::StoredName;
 pub use self::retries::Retry;
 pub use self::rows::{RepoRow, SavedRepo, Watermark};
-pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, Step, Stepped, UnderWay};
+pub use self::steps::{Cause, Entry, OutboxId, OutboxRow, StepRecord, Stepped, UnderWay};
 pub use self::takeover::{ImportedRepo, RepoTakeover};
 use self::writer::Writer;
 use paprq_core::ids::Login;

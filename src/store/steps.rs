@@ -57,7 +57,7 @@ pub enum Cause {
 
 /// What one step changes.
 #[derive(Clone, Debug)]
-pub struct Step {
+pub struct StepRecord {
     /// Of which repository.
     pub repo: RepoLabel,
     /// What for.
@@ -97,7 +97,7 @@ impl Store {
     ///
     /// # Errors
     /// Nothing of it is kept if this fails.
-    pub async fn take_step(&self, step: Step) -> Result<Stepped, StoreError> {
+    pub async fn take_step(&self, step: StepRecord) -> Result<Stepped, StoreError> {
         self.write(move |connection| take_step(connection, &step))
             .await
     }
@@ -212,7 +212,7 @@ impl Store {
     }
 }
 
-fn take_step(connection: &mut SqliteConnection, step: &Step) -> Result<Stepped, StoreError> {
+fn take_step(connection: &mut SqliteConnection, step: &StepRecord) -> Result<Stepped, StoreError> {
     if !settle(connection, step)? {
         return Ok(Stepped::Before);
     }
@@ -237,7 +237,7 @@ fn take_step(connection: &mut SqliteConnection, step: &Step) -> Result<Stepped, 
 }
 
 /// Marks the step's cause as dealt with; says whether it was not.
-fn settle(connection: &mut SqliteConnection, step: &Step) -> Result<bool, StoreError> {
+fn settle(connection: &mut SqliteConnection, step: &StepRecord) -> Result<bool, StoreError> {
     let settled = match step.cause {
         Cause::Delivery(id) => {
             let open = inbox::table.find(id.0).filter(inbox::done_at.is_null());
@@ -253,7 +253,7 @@ fn settle(connection: &mut SqliteConnection, step: &Step) -> Result<bool, StoreE
 
 fn log_entry(
     connection: &mut SqliteConnection,
-    step: &Step,
+    step: &StepRecord,
     entry: &Entry,
 ) -> Result<(), StoreError> {
     diesel::insert_into(events::table)

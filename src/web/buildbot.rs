@@ -63,11 +63,11 @@ struct Build {
     text: Vec<String>,
     results: Option<i64>,
     #[serde(default)]
-    steps: Vec<Step>,
+    steps: Vec<BuildStep>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Step {
+struct BuildStep {
     #[serde(default, deserialize_with = "words")]
     text: Vec<String>,
 }

@@ -82,7 +82,7 @@ pub(super) struct Delivery {
 
 /// What to do next.
 #[derive(Debug)]
-enum Step {
+enum NextCall {
     Ask,
     Send { offset: u64, bytes: u64 },
     Report { report: Report },
@@ -125,7 +125,7 @@ impl Delivery {
                 return Delivered::GivenUp;
             }
             let step = self.next_step(&progress);
-            if let Step::Wait(pause) = step {
+            if let NextCall::Wait(pause) = step {
                 self.wait(pause).await;
                 continue;
             }
@@ -147,7 +147,7 @@ impl Delivery {
                     self.answered = begun;
                     self.held = Some(log_bytes.min(progress.bytes));
                     pauses = self.pace.pauses();
-                    if matches!(step, Step::Report { .. }) && log_bytes >= progress.bytes {
+                    if matches!(step, NextCall::Report { .. }) && log_bytes >= progress.bytes {
                         return Delivered::Accepted;
                     }
                 }
@@ -161,36 +161,36 @@ impl Delivery {
         }
     }
 
-    fn next_step(&self, progress: &Progress) -> Step {
+    fn next_step(&self, progress: &Progress) -> NextCall {
         let Some(held) = self.held else {
-            return Step::Ask;
+            return NextCall::Ask;
         };
         let silence = self.answered.elapsed();
         let unsent = progress.bytes.saturating_sub(held);
         if unsent == 0 {
             return match &progress.conclusion {
-                Some(conclusion) => Step::Report {
+                Some(conclusion) => NextCall::Report {
                     report: conclusion.report(progress.bytes),
                 },
-                None if silence >= self.pace.beat => Step::Ask,
-                None => Step::Wait(self.pace.beat.saturating_sub(silence)),
+                None if silence >= self.pace.beat => NextCall::Ask,
+                None => NextCall::Wait(self.pace.beat.saturating_sub(silence)),
             };
         }
         let full = unsent >= u64::try_from(CHUNK_BYTES_MAX).unwrap_or(u64::MAX);
         if held == 0 || full || progress.conclusion.is_some() || silence >= self.pace.flush {
-            Step::Send {
+            NextCall::Send {
                 offset: held,
                 bytes: unsent,
             }
         } else {
-            Step::Wait(self.pace.flush.saturating_sub(silence))
+            NextCall::Wait(self.pace.flush.saturating_sub(silence))
         }
     }
 
-    async fn call(&self, step: &Step) -> Result<Answer, CallError> {
+    async fn call(&self, step: &NextCall) -> Result<Answer, CallError> {
         match step {
-            Step::Ask | Step::Wait(_) => self.client.beat(self.attempt).await,
-            Step::Send { offset, bytes } => {
+            NextCall::Ask | NextCall::Wait(_) => self.client.beat(self.attempt).await,
+            NextCall::Send { offset, bytes } => {
                 let bytes_max = usize::try_from(*bytes).unwrap_or(usize::MAX);
                 let chunk = self.log.read(*offset, bytes_max.min(CHUNK_BYTES_MAX));
                 match chunk.await {
@@ -201,7 +201,7 @@ impl Delivery {
                     }
                 }
             }
-            Step::Report { report } => self.client.report(self.attempt, report).await,
+            NextCall::Report { report } => self.client.report(self.attempt, report).await,
         }
     }
 

@@ -267,19 +267,19 @@ mod tests {
 
     /// A step of making a tree, from the directory that the last one left us in.
     #[derive(Clone, Debug)]
-    enum Step {
+    enum TreeStep {
         Down(u8, u32),
         Up,
         File(u8),
         Link(u8),
     }
 
-    fn step() -> impl Strategy<Value = Step> {
+    fn step() -> impl Strategy<Value = TreeStep> {
         prop_oneof![
-            (0..4_u8, 0..0o1000_u32).prop_map(|(name, mode)| Step::Down(name, mode)),
-            Just(Step::Up),
-            any::<u8>().prop_map(Step::File),
-            any::<u8>().prop_map(Step::Link),
+            (0..4_u8, 0..0o1000_u32).prop_map(|(name, mode)| TreeStep::Down(name, mode)),
+            Just(TreeStep::Up),
+            any::<u8>().prop_map(TreeStep::File),
+            any::<u8>().prop_map(TreeStep::Link),
         ]
     }
 
@@ -295,16 +295,16 @@ mod tests {
             for step in steps {
                 let at = here.last().unwrap().clone();
                 match step {
-                    Step::Down(name, mode) => {
+                    TreeStep::Down(name, mode) => {
                         let below = at.join(format!("d{name}"));
                         let _there_already = fs::create_dir(&below);
                         modes.push((below.clone(), mode));
                         here.push(below);
                     }
-                    Step::Up if here.len() > 1 => drop(here.pop()),
-                    Step::Up => {}
-                    Step::File(name) => fs::write(at.join(format!("f{name}")), "x").unwrap(),
-                    Step::Link(name) => drop(symlink("../..", at.join(format!("l{name}")))),
+                    TreeStep::Up if here.len() > 1 => drop(here.pop()),
+                    TreeStep::Up => {}
+                    TreeStep::File(name) => fs::write(at.join(format!("f{name}")), "x").unwrap(),
+                    TreeStep::Link(name) => drop(symlink("../..", at.join(format!("l{name}")))),
                 }
             }
             for (place, mode) in modes.into_iter().rev() {

@@ -52,13 +52,13 @@ pub(super) struct Screen {
 /// What was told of a suite so far.
 #[derive(Clone, Copy, Debug, Default)]
 struct Told {
-    step: Step,
+    step: Phase,
     /// How much of its log, in bytes.
     log_bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-enum Step {
+enum Phase {
     #[default]
     Nothing,
     Begin,
@@ -119,9 +119,9 @@ impl Screen {
         for (number, job) in board.jobs().iter().enumerate() {
             let told = self.told.get(number).copied().unwrap_or_default();
             let step = match job.state {
-                State::Waiting => Step::Nothing,
-                State::Running(_) => Step::Begin,
-                State::Ended(..) => Step::End,
+                State::Waiting => Phase::Nothing,
+                State::Running(_) => Phase::Begin,
+                State::Ended(..) => Phase::End,
             };
             if step > told.step && matches!(job.state, State::Running(_)) && !self.live {
                 writeln!(self.out, "{}: begins", harmless(&job.suite.context))?;

@@ -8,7 +8,7 @@ use crate::engine::orders::{Done, Trouble, carry_out};
 use crate::engine::outbox::{Order, Tried};
 use crate::engine::{Engine, PagesAt, Repo};
 use crate::github::Sorts;
-use crate::store::{Cause, Entry, OutboxRow, Step, Stepped};
+use crate::store::{Cause, Entry, OutboxRow, StepRecord, Stepped};
 use paprq_core::ids::{PullNumber, RepoLabel};
 use paprq_core::queue::effect::Effect;
 use paprq_core::queue::event::{Event, Source};
@@ -128,7 +128,7 @@ impl Stage {
             event: Event::TimePassed,
             effects: vec![effect],
         };
-        let step = Step {
+        let step = StepRecord {
             repo: self.repo().label().clone(),
             cause: Cause::Observation,
             at: clock::now(),

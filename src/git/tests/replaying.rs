@@ -20,7 +20,7 @@ use paprq_core::ids::CommitId;
 struct History {
     start: Files,
     base: Vec<Vec<Edit>>,
-    pull: Vec<Step>,
+    pull: Vec<Change>,
     way: Way,
 }
 
@@ -33,7 +33,7 @@ enum Way {
 
 /// What the pull's author did next.
 #[derive(Clone, Debug)]
-enum Step {
+enum Change {
     Commit(Vec<Edit>, Message),
     /// Makes the files what they were before an earlier commit.
     Revert(Index, Message),
@@ -135,14 +135,14 @@ fn edits() -> impl Strategy<Value = Vec<Edit>> {
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Change> {
     let at = any::<Index>;
     prop_oneof![
-        16 => (edits(), message()).prop_map(|(edits, message)| Step::Commit(edits, message)),
-        1 => (at(), message()).prop_map(|(to, message)| Step::Revert(to, message)),
-        1 => (at(), message()).prop_map(|(what, message)| Step::Pick(what, message)),
-        1 => at().prop_map(Step::MergeBase),
-        1 => (at(), edits(), message()).prop_map(|(at, edits, m)| Step::MergeSide(at, edits, m)),
+        16 => (edits(), message()).prop_map(|(edits, message)| Change::Commit(edits, message)),
+        1 => (at(), message()).prop_map(|(to, message)| Change::Revert(to, message)),
+        1 => (at(), message()).prop_map(|(what, message)| Change::Pick(what, message)),
+        1 => at().prop_map(Change::MergeBase),
+        1 => (at(), edits(), message()).prop_map(|(at, edits, m)| Change::MergeSide(at, edits, m)),
     ]
 }
 
@@ -251,7 +251,7 @@ fn edited(files: &Files, edits: &[Edit]) -> Files {
     files
 }
 
-impl Step {
+impl Change {
     fn make(&self, maker: &mut Maker<'_>, base: &[Made], pull: &[Made]) -> Made {
         let last = pull.last().unwrap();
         match self {

@@ -24,7 +24,7 @@ struct Edit {
 
 /// What happens, one after the other, to a base and to a pull that left it.
 #[derive(Clone, Debug)]
-enum Step {
+enum Change {
     Base(Edit),
     /// The base gets the pull's last change as a commit of its own.
     Pick,
@@ -80,34 +80,34 @@ impl Stage {
         stage
     }
 
-    fn play(steps: &[Step]) -> Self {
+    fn play(steps: &[Change]) -> Self {
         let mut stage = Self::new();
         let first = stage.base;
         let (mut last, mut undone) = (None, first);
         for step in steps {
             match step {
-                Step::Base(edit) => {
+                Change::Base(edit) => {
                     undone = stage.base;
                     stage.base = stage.edited(stage.base, *edit, "Base");
                 }
-                Step::Pick => {
+                Change::Pick => {
                     if let Some(edit) = last {
                         undone = stage.base;
                         stage.base = stage.edited(stage.base, edit, "Picked");
                     }
                 }
-                Step::Revert => {
+                Change::Revert => {
                     let tree = stage.tree(undone);
                     stage.base = stage.commit(&[stage.base], tree, "Revert");
                 }
-                Step::Pull(edit) => {
+                Change::Pull(edit) => {
                     last = Some(*edit);
                     stage.head = stage.edited(stage.head, *edit, "Work");
                 }
-                Step::Fixup(edit) => {
+                Change::Fixup(edit) => {
                     stage.head = stage.edited(stage.head, *edit, "fixup! Work");
                 }
-                Step::Merge(edits) => stage.head = stage.merged(edits),
+                Change::Merge(edits) => stage.head = stage.merged(edits),
             }
         }
         stage
@@ -218,14 +218,14 @@ fn edit() -> impl Strategy<Value = Edit> {
     (0..FILES, 0..LINES, 1..4_u8).prop_map(|(file, line, text)| Edit { file, line, text })
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step() -> impl Strategy<Value = Change> {
     prop_oneof![
-        2 => edit().prop_map(Step::Base),
-        1 => Just(Step::Pick),
-        1 => Just(Step::Revert),
-        3 => edit().prop_map(Step::Pull),
-        1 => edit().prop_map(Step::Fixup),
-        2 => prop::collection::vec(edit(), 0..3).prop_map(Step::Merge),
+        2 => edit().prop_map(Change::Base),
+        1 => Just(Change::Pick),
+        1 => Just(Change::Revert),
+        3 => edit().prop_map(Change::Pull),
+        1 => edit().prop_map(Change::Fixup),
+        2 => prop::collection::vec(edit(), 0..3).prop_map(Change::Merge),
     ]
 }
 
@@ -263,14 +263,14 @@ fn at(file: usize, line: usize) -> Edit {
 #[tokio::test]
 async fn a_change_that_was_made_in_a_merge_commit_is_never_left_out() {
     let evil = [
-        Step::Pull(at(0, 0)),
-        Step::Base(at(1, 0)),
-        Step::Merge(vec![at(0, 2)]),
+        Change::Pull(at(0, 0)),
+        Change::Base(at(1, 0)),
+        Change::Merge(vec![at(0, 2)]),
     ];
     let only = [
-        Step::Base(at(1, 0)),
-        Step::Pull(at(1, 0)),
-        Step::Merge(vec![at(0, 2)]),
+        Change::Base(at(1, 0)),
+        Change::Pull(at(1, 0)),
+        Change::Merge(vec![at(0, 2)]),
     ];
     for steps in [&evil[..], &only[..]] {
         let stage = Stage::play(steps);
@@ -295,10 +295,10 @@ async fn a_change_that_was_made_in_a_merge_commit_is_never_left_out() {
 #[tokio::test]
 async fn a_merge_of_the_base_that_changes_nothing_is_in_nobodys_way() {
     let stage = Stage::play(&[
-        Step::Pull(at(0, 0)),
-        Step::Base(at(1, 0)),
-        Step::Merge(vec![]),
-        Step::Fixup(at(0, 2)),
+        Change::Pull(at(0, 0)),
+        Change::Base(at(1, 0)),
+        Change::Merge(vec![]),
+        Change::Fixup(at(0, 2)),
     ]);
     for style in styles() {
         let joined = stage.join(&style).await;
