@@ -10,7 +10,7 @@ use reqwest::{Client, Method, Response, StatusCode, header};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::wire::{self, Cause};
+use super::http_client::{self, Cause};
 use crate::config::{Buildbot, Secret};
 use paprq_core::queue::note::Link;
 
@@ -81,9 +81,9 @@ impl Session {
     /// # Errors
     /// If Buildbot does not let us.
     pub(super) async fn open(config: &Buildbot) -> Result<Self, BuildbotError> {
-        let http = wire::client().timeout(TIMEOUT).build();
+        let http = http_client::client().timeout(TIMEOUT).build();
         let mut session = Self {
-            http: http.map_err(|error| BuildbotError::Unreached(wire::cause(error)))?,
+            http: http.map_err(|error| BuildbotError::Unreached(http_client::cause(error)))?,
             base: config.url.clone(),
             cookies: BTreeMap::new(),
         };
@@ -148,7 +148,8 @@ impl Session {
                 .body(body);
         }
         let response = request.send().await;
-        let response = response.map_err(|error| BuildbotError::Unreached(wire::cause(error)))?;
+        let response =
+            response.map_err(|error| BuildbotError::Unreached(http_client::cause(error)))?;
         self.keep_cookies(&response);
         Answer::read(response).await
     }
@@ -181,7 +182,7 @@ impl Answer {
         let location = response.headers().get(header::LOCATION);
         let location = location.map(|location| String::from_utf8_lossy(location.as_bytes()));
         let location = location.unwrap_or_default().into_owned();
-        let body = wire::read(response, ANSWER_BYTES_MAX).await;
+        let body = http_client::read(response, ANSWER_BYTES_MAX).await;
         let body = body.map_err(BuildbotError::Unreached)?;
         Ok(Self {
             status,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use reqwest::{Client, StatusCode};
 
 use super::repo::Repo;
-use super::{retry, wire};
+use super::{http_client, retry};
 use crate::clock;
 use crate::config::Forward;
 use crate::github::signature;
@@ -83,7 +83,7 @@ pub(super) async fn keep_up(repo: Repo) {
     let Some(forward) = repo.config().forward.clone() else {
         return;
     };
-    let http = match wire::client().timeout(TIMEOUT).build() {
+    let http = match http_client::client().timeout(TIMEOUT).build() {
         Ok(http) => http,
         Err(error) => {
             tracing::error!(%error, repo.label = %repo.label(), "webhooks cannot be passed on");
@@ -179,7 +179,7 @@ async fn send(forward: &Forward, http: &Client, forwarded: &Forwarded) -> Result
         call = call.header(name, value);
     }
     let sent = call.body(forwarded.body.clone()).send().await;
-    let answer = sent.map_err(|error| Refusal::Passing(wire::cause(error).to_string()))?;
+    let answer = sent.map_err(|error| Refusal::Passing(http_client::cause(error).to_string()))?;
     let status = answer.status();
     let why = format!("it was answered with status {}", status.as_u16());
     match status {

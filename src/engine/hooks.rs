@@ -10,8 +10,8 @@ use reqwest::{Client, Method, Response, StatusCode, header};
 use serde::Serialize;
 use url::Url;
 
-use super::outside;
-use super::wire::{self, Cause};
+use super::http_client::{self, Cause};
+use super::public_address;
 use crate::config::Hook;
 use paprq_core::ids::PullNumber;
 
@@ -83,9 +83,9 @@ impl HookError {
 
     fn sending(error: reqwest::Error) -> Self {
         if error.is_connect() {
-            return Self::Unreached(wire::cause(error));
+            return Self::Unreached(http_client::cause(error));
         }
-        Self::Broken(wire::cause(error))
+        Self::Broken(http_client::cause(error))
     }
 }
 
@@ -180,22 +180,22 @@ fn is_at(endpoint: &Url, url: &Url) -> bool {
 
 /// A client that connects to exactly the addresses that were looked at.
 async fn client(url: &Url, trust: Trust) -> Result<Client, HookError> {
-    let addresses = outside::resolve(url).await;
+    let addresses = public_address::resolve(url).await;
     let addresses = addresses.map_err(|error| HookError::Unreached(error.into()))?;
     let mut ips = addresses.iter().map(SocketAddr::ip);
-    if trust == Trust::PublicOnly && !ips.all(outside::is_public) {
+    if trust == Trust::PublicOnly && !ips.all(public_address::is_public) {
         return Err(HookError::Inside);
     }
-    wire::client()
+    http_client::client()
         .no_proxy()
         .resolve_to_addrs(url.host_str().unwrap_or_default(), &addresses)
         .build()
-        .map_err(|error| HookError::Unreached(wire::cause(error)))
+        .map_err(|error| HookError::Unreached(http_client::cause(error)))
 }
 
 /// Reads an answer as far as it is wanted.
 async fn read(response: Response) -> Result<String, HookError> {
-    let bytes = wire::read(response, ANSWER_BYTES_MAX).await;
+    let bytes = http_client::read(response, ANSWER_BYTES_MAX).await;
     let bytes = bytes.map_err(HookError::CutShort)?;
     let text = String::from_utf8_lossy(&bytes);
     let shown = text

@@ -15,10 +15,10 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, MutexGuard, Notify, mpsc};
 
+use super::job_events::event_of;
+use super::job_variables;
 use super::live::{Change, Live};
-use super::news::news_of;
 use super::repo::Message;
-use super::telling;
 use crate::clock;
 use crate::config::Secret;
 use crate::protocol::{
@@ -414,7 +414,7 @@ impl Shared {
         let now = clock::now();
         let news: Vec<_> = changed
             .iter()
-            .filter_map(|job| news_of(job, &self.base_url, now))
+            .filter_map(|job| event_of(job, &self.base_url, now))
             .collect();
         let recipients: Vec<_> = news.iter().map(|news| news.repo.clone()).collect();
         let ids: Vec<_> = changed.iter().map(|job| job.id).collect();
@@ -460,9 +460,9 @@ impl Shared {
             git_token: git_token.to_owned(),
             slots: Need::of(&job.suite).slots,
             suite: job.suite.clone(),
-            variables: telling::variables(job, &place.slug),
+            variables: job_variables::variables(job, &place.slug),
             secrets: super::secrets::of(job, &place.secrets).ok()?,
-            log_header: telling::log_header(job, &place.web_url),
+            log_header: job_variables::log_header(job, &place.web_url),
             log_bytes_max: LOG_BYTES_MAX,
             artifacts: self.artifact_bounds,
         })

@@ -8,7 +8,7 @@
 //!   changed.
 //! * `login` and `rollup`: what people do on our pages, with their own accounts.
 //! * `standings` and `team`: how far people are trusted. `hooks` and `buildbot`: other services, over
-//!   `wire`; `outside` says which of them are public.
+//!   `http_client`; `public_address` says which of them are public.
 //! * `mirroring`: fetches before it is needed. `test_place`: where runs are made and tested.
 //!
 //! Nothing here decides what shall happen to a pull; that is the core's business.
@@ -21,16 +21,18 @@ mod dispatcher;
 mod first_reading;
 mod forwarding;
 mod hooks;
+mod http_client;
+mod job_events;
 mod job_service;
 mod job_standings;
+mod job_variables;
 mod live;
 mod login;
 mod mirroring;
 mod naming;
-mod news;
 mod orders;
 mod outbox;
-mod outside;
+mod public_address;
 mod repo;
 mod restoring;
 mod retry;
@@ -41,11 +43,9 @@ mod standings;
 mod start;
 mod sync;
 mod team;
-mod telling;
 mod test_place;
 #[cfg(test)]
 mod tests;
-mod wire;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

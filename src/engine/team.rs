@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{StatusCode, redirect};
 use serde::Deserialize;
 
-use super::wire::{self, Cause};
+use super::http_client::{self, Cause};
 use paprq_core::command::Standing;
 use paprq_core::ids::{Login, RepoLabel};
 
@@ -67,19 +67,19 @@ impl Team {
     /// Whether somebody is on a list. On one that does not exist, nobody is.
     async fn lists(&self, right: &str, user: &Login) -> Result<bool, TeamError> {
         let url = format!("{}/permissions/bors.{}.{right}.json", self.base, self.name);
-        let client = wire::client()
+        let client = http_client::client()
             .redirect(redirect::Policy::limited(3))
             .timeout(TIMEOUT)
             .build();
-        let client = client.map_err(|error| TeamError::Unanswered(wire::cause(error)))?;
+        let client = client.map_err(|error| TeamError::Unanswered(http_client::cause(error)))?;
         let answer = client.get(url).send().await;
-        let answer = answer.map_err(|error| TeamError::Unanswered(wire::cause(error)))?;
+        let answer = answer.map_err(|error| TeamError::Unanswered(http_client::cause(error)))?;
         match answer.status() {
             StatusCode::NOT_FOUND => return Ok(false),
             status if !status.is_success() => return Err(TeamError::Refused(status)),
             _ => {}
         }
-        let bytes = wire::read(answer, ANSWER_BYTES_MAX).await;
+        let bytes = http_client::read(answer, ANSWER_BYTES_MAX).await;
         let list: List = serde_json::from_slice(&bytes.map_err(TeamError::Unanswered)?)?;
         Ok(list.github_users.contains(user))
     }

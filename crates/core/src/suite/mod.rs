@@ -10,6 +10,7 @@
 mod audit;
 mod calls;
 mod definition;
+mod definition_hash;
 mod document;
 mod environment;
 mod error;
@@ -23,7 +24,6 @@ mod needs;
 mod own_keys;
 mod paths;
 mod plain;
-mod sameness;
 mod yaml;
 
 #[cfg(test)]
@@ -34,13 +34,13 @@ pub use definition::{
     Build, ClusterHost, ContainerSpecs, Environment, ExtraRepo, HostSpecs, Network, Ostree,
     RepoSetting, Suite, Variable,
 };
+pub use definition_hash::{definition, names_image_by_digest};
 pub use document::KEYS;
 pub use error::{Finding, Place, SuiteFileError};
 pub use file::{Document, read, read_documents};
 pub use json::as_json;
 pub use needed::{Occasion, OnMerge, gates, needed, with_needs};
 pub use paths::untouched;
-pub use sameness::{definition, names_image_by_digest};
 
 /// The names a file of suites may have in the root of a repository; the first that is a regular
 /// file is read, the others are not looked at (PAPR: the production order without the first name,

@@ -2,6 +2,7 @@
 
 mod calling;
 mod comparing;
+mod definition_hash;
 mod environments;
 mod generated;
 mod inheriting;
@@ -13,7 +14,6 @@ mod needing;
 mod own_keys;
 mod paths;
 mod printing;
-mod sameness;
 mod waiting;
 mod wild;
 

@@ -6,7 +6,7 @@ use paprq_core::jobs::{Job, JobOutcome, JobState};
 use paprq_core::queue::event::{Event, SuiteVerdict};
 
 /// What a job's change tells its repository, if anything.
-pub(super) fn news_of(job: &Job, base_url: &str, now: Timestamp) -> Option<Delivery> {
+pub(super) fn event_of(job: &Job, base_url: &str, now: Timestamp) -> Option<Delivery> {
     let url = format!("{base_url}/job/{}", job.id);
     let (id, event) = match &job.state {
         JobState::Leased { attempt, .. } => (
