@@ -3,7 +3,7 @@
 //! * `dispatcher`: takes events, lets the core decide, makes it durable, hands orders on.
 //! * `outbox` and `orders`: carry orders out, again and again until it is certain that they are.
 //! * `connecting`: until GitHub has said who the bot is.
-//! * `job_service`: jobs and workers, `job_standings`: where they stand. `sync` and `restoring`: what webhooks lost. `naming`: what a
+//! * `job_service`: jobs and workers, `job_statuses`: where they stand. `sync` and `restoring`: what webhooks lost. `naming`: what a
 //!   repository is called. `live`: tells pages what
 //!   changed.
 //! * `login` and `rollup`: what people do on our pages, with their own accounts.
@@ -24,7 +24,7 @@ mod hooks;
 mod http_client;
 mod job_events;
 mod job_service;
-mod job_standings;
+mod job_statuses;
 mod job_variables;
 mod live;
 mod login;
@@ -57,7 +57,7 @@ use self::amending::Amendments;
 pub use self::amending::{AmendError, AmendmentAsked};
 pub use self::first_reading::Reading;
 pub use self::job_service::{CallError, JobService};
-pub use self::job_standings::{JobStanding, KnownWorker};
+pub use self::job_statuses::{JobStatusInWords, KnownWorker};
 pub use self::live::{Change, Live};
 pub use self::login::{Grant, LoginError, Person};
 pub use self::repo::Repo;

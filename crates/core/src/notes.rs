@@ -6,11 +6,11 @@
 
 mod comment;
 mod harmless;
+mod job_status;
 mod machine;
 mod reason;
 mod repository;
 mod rollup;
-mod standing;
 mod status;
 
 #[cfg(test)]
@@ -18,10 +18,10 @@ mod tests;
 
 pub use comment::comment;
 pub use harmless::{is_unseen, plain, url};
+pub use job_status::{deadlines, job_status};
 pub use reason::reason;
 pub use repository::{reading, renamed};
 pub use rollup::{RollupText, rollup};
-pub use standing::{deadlines, standing};
 pub use status::{QUEUE_CONTEXT, State, StatusText, status, verdict};
 
 use crate::ids::{Login, PullNumber, RepoLabel, RunId};

@@ -46,8 +46,8 @@ pub(super) async fn page(
     let job = job_log::find(&site.engine, JobId(*id)).await?;
     let attempt = job_log::attempt(&job, wanted.attempt);
     let attempt = attempt.unwrap_or_else(|_| job_log::first(&job));
-    let standing = site.engine.jobs().standing(job.id).await;
-    let view = JobView::new(&job).standing(standing);
+    let status = site.engine.jobs().status(job.id).await;
+    let view = JobView::new(&job).status(status);
     let files = artifacts::of(&site, attempt).await?;
     let files = files.iter().take(FILES_MAX).map(|file| {
         let path = file.path.as_str();

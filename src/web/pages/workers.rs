@@ -72,7 +72,7 @@ pub(super) async fn page(site: web::Data<Site>) -> Result<HttpResponse, WebError
     let mut waiting = Vec::new();
     let is_waiting = |job: &&Job| job.state == JobState::Waiting;
     for job in jobs.iter().filter(is_waiting).take(WAITING_SHOWN) {
-        waiting.push(JobView::new(job).standing(service.standing(job.id).await));
+        waiting.push(JobView::new(job).status(service.status(job.id).await));
     }
     let config = &site.engine.config().worker;
     render(&Workers {

@@ -3,7 +3,7 @@
 use super::run::shown_name;
 use super::{Badge, Moment, duration, name};
 use crate::clock;
-use crate::engine::JobStanding;
+use crate::engine::JobStatusInWords;
 use paprq_core::ids::{AttemptNumber, JobId, RepoLabel, RunId};
 use paprq_core::jobs::{AttemptEnd, AttemptRecord, Job, JobOutcome, JobState, Need, WorkerKey};
 use paprq_core::notes;
@@ -63,10 +63,10 @@ impl JobView {
 
 impl JobView {
     /// With where it stands by the scheduler, if it is not over.
-    pub(in crate::web) fn standing(mut self, standing: Option<JobStanding>) -> Self {
-        if let Some(standing) = standing {
-            self.detail = format!("{}{}.", self.detail, standing.words);
-            let deadlines = standing.deadlines.into_iter();
+    pub(in crate::web) fn status(mut self, status: Option<JobStatusInWords>) -> Self {
+        if let Some(status) = status {
+            self.detail = format!("{}{}.", self.detail, status.words);
+            let deadlines = status.deadlines.into_iter();
             self.deadlines = deadlines.map(|(what, at)| (what, Moment(at))).collect();
         }
         self

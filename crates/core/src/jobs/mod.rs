@@ -8,7 +8,7 @@
 //! it. `waiting` and `load` are kept beside the jobs, so that a decision need not look at each
 //! one: `claiming` makes it, and `password` is what is kept of an attempt's password. `arranging` keeps
 //! room for jobs that have waited too long or may interrupt others, `superseding` lets a pull's own
-//! test make way for its merge, `ending` is how attempts and jobs end, `standing` what people are told.
+//! test make way for its merge, `ending` is how attempts and jobs end, `status` what people are told.
 
 mod arranging;
 mod board;
@@ -20,7 +20,7 @@ mod need;
 mod password;
 mod policy;
 mod schedule;
-mod standing;
+mod status;
 mod superseding;
 mod waiting;
 mod workers;
@@ -39,7 +39,7 @@ pub use self::policy::{Limit, Policy, RepoLimits};
 pub use self::schedule::{
     Comparison, Glob, NoComparison, NoPattern, PriorityBound, Rule, RuleRun, Schedule, SuiteLimit,
 };
-pub use self::standing::{Standing, Wait};
+pub use self::status::{JobStatus, Wait};
 pub use self::workers::{KNOWN_S, Lack, Offer, Sickness};
 
 /// How often a job's worker may be lost before the job is given up; tests that fail, jobs that

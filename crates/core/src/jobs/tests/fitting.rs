@@ -95,8 +95,7 @@ fn what_nobody_has_is_named() {
             };
             assert_eq!(board.claim(at(0), &claimant), None);
         }
-        let Some(Standing::Waits(Wait::NoWorker { lack, until })) =
-            board.standing(JobId(1), at(10))
+        let Some(JobStatus::Waits(Wait::NoWorker { lack, until })) = board.status(JobId(1), at(10))
         else {
             panic!("{lines}");
         };
@@ -111,11 +110,11 @@ fn a_worker_that_is_not_heard_of_is_not_there() {
     nothing.slots = 1;
     nothing.slots_free = 0;
     assert_eq!(board.claim(at(0), &nothing), None);
-    let standing = |board: &Board, now| board.standing(JobId(1), at(now)).unwrap();
-    assert_eq!(standing(&board, 89), Standing::Waits(Wait::Ready));
+    let status = |board: &Board, now| board.status(JobId(1), at(now)).unwrap();
+    assert_eq!(status(&board, 89), JobStatus::Waits(Wait::Ready));
     assert!(matches!(
-        standing(&board, 90),
-        Standing::Waits(Wait::NoWorker { until, .. }) if until == at(86_400)
+        status(&board, 90),
+        JobStatus::Waits(Wait::NoWorker { until, .. }) if until == at(86_400)
     ));
 }
 
@@ -123,11 +122,11 @@ fn a_worker_that_is_not_heard_of_is_not_there() {
 fn workers_that_have_no_room_are_counted() {
     let mut board = board(vec![job(1), job(4)]);
     board.claim(at(0), &large("w", 1)).unwrap();
-    let standing = board.standing(JobId(4), at(1));
+    let status = board.status(JobId(4), at(1));
     let overdue_at = at(3600);
     let busy = Wait::Busy {
         workers: 1,
         overdue_at,
     };
-    assert_eq!(standing, Some(Standing::Waits(busy)));
+    assert_eq!(status, Some(JobStatus::Waits(busy)));
 }

@@ -10,7 +10,7 @@ fn a_repository_runs_no_more_jobs_than_it_may() {
     let mut board = board_with(jobs, policy("", "jobs_max = 2"));
     assert_eq!(order(&mut board, &claimant("w")), [1, 4, 2]);
     let held = Wait::Held(Limit::Repo { jobs_max: 2 });
-    assert_eq!(board.standing(JobId(3), at(1)), Some(Standing::Waits(held)));
+    assert_eq!(board.status(JobId(3), at(1)), Some(JobStatus::Waits(held)));
     board
         .finish(at(2), attempt(1, 1), &worker("w"), JobOutcome::Passed)
         .unwrap();
@@ -28,7 +28,7 @@ fn suites_of_a_pattern_run_no_more_often_than_they_may() {
         pattern: "suite-*".to_owned(),
         jobs_max: 1,
     });
-    assert_eq!(board.standing(JobId(3), at(1)), Some(Standing::Waits(held)));
+    assert_eq!(board.status(JobId(3), at(1)), Some(JobStatus::Waits(held)));
 }
 
 #[test]

@@ -23,8 +23,8 @@ fn end(board: &mut Board, id: u64, outcome: JobOutcome) -> Vec<Job> {
 fn a_job_begins_once_all_it_needs_has_passed() {
     let jobs = of_one_run(&[("c", &["a", "b", "gone"]), ("a", &[]), ("b", &[])]);
     let mut board = board(jobs);
-    let needs = |board: &Board| match board.standing(JobId(1), at(1)) {
-        Some(Standing::Waits(Wait::Needs(needs))) => needs,
+    let needs = |board: &Board| match board.status(JobId(1), at(1)) {
+        Some(JobStatus::Waits(Wait::Needs(needs))) => needs,
         other => panic!("{other:?}"),
     };
     assert_eq!(order(&mut board, &claimant("w")), [2, 3]);

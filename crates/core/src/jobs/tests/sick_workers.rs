@@ -88,9 +88,9 @@ fn a_job_that_no_worker_can_begin_says_so_and_is_given_up_in_the_end() {
         assert_eq!(board.claim(at(seconds), &none), None);
     };
     alive(&mut board, 50);
-    let Some(Standing::Waits(Wait::NoWorker { lack, until })) = board.standing(JobId(1), at(60))
+    let Some(JobStatus::Waits(Wait::NoWorker { lack, until })) = board.status(JobId(1), at(60))
     else {
-        panic!("{:?}", board.standing(JobId(1), at(60)));
+        panic!("{:?}", board.status(JobId(1), at(60)));
     };
     assert_eq!(until, at(6 + day));
     assert_eq!(
@@ -140,8 +140,8 @@ fn three_moments_of_one_worker_do_not_end_a_job_and_another_worker_saves_it() {
     lose(&mut board, "w", 0);
     lose(&mut board, "w", 0);
     assert_eq!(board.claim(at(1), &asking("w", 1)), None);
-    let Some(Standing::Waits(Wait::Pause { until })) = board.standing(JobId(1), at(1)) else {
-        panic!("{:?}", board.standing(JobId(1), at(1)));
+    let Some(JobStatus::Waits(Wait::Pause { until })) = board.status(JobId(1), at(1)) else {
+        panic!("{:?}", board.status(JobId(1), at(1)));
     };
     assert_eq!(until, at(60));
     assert!(board.claim(at(1), &asking("v", 1)).is_some());

@@ -3,13 +3,13 @@
 use super::job_service::JobService;
 use crate::store::StoreError;
 use paprq_core::ids::{JobId, RunId, Timestamp};
-use paprq_core::jobs::{Offer, Standing, WorkerKey};
+use paprq_core::jobs::{JobStatus, Offer, WorkerKey};
 use paprq_core::notes;
 use paprq_core::queue::JobWords;
 
 /// Where a job stands that is not over, in words.
 #[derive(Clone, Debug)]
-pub struct JobStanding {
+pub struct JobStatusInWords {
     /// What it waits for or does, without a full stop.
     pub words: String,
     /// What happens at the latest when.
@@ -27,28 +27,28 @@ pub struct KnownWorker {
     pub slots_used: u32,
 }
 
-impl JobStanding {
-    fn new(standing: &Standing, now: Timestamp) -> Self {
+impl JobStatusInWords {
+    fn new(status: &JobStatus, now: Timestamp) -> Self {
         Self {
-            words: notes::standing(standing, now),
-            deadlines: notes::deadlines(standing),
+            words: notes::job_status(status, now),
+            deadlines: notes::deadlines(status),
         }
     }
 }
 
 impl JobService {
     /// Where a job stands, if it is not over.
-    pub async fn standing(&self, job: JobId) -> Option<JobStanding> {
-        self.look(|board, now| Some(JobStanding::new(&board.standing(job, now)?, now)))
+    pub async fn status(&self, job: JobId) -> Option<JobStatusInWords> {
+        self.look(|board, now| Some(JobStatusInWords::new(&board.status(job, now)?, now)))
             .await
     }
 
     /// Where the jobs of a run stand that are not over, by their contexts, in words.
-    pub async fn standings_of(&self, run: RunId) -> Vec<(String, String)> {
+    pub async fn statuses_of(&self, run: RunId) -> Vec<(String, String)> {
         self.look(|board, now| {
             let jobs = board.jobs_of(run);
             jobs.filter_map(|job| {
-                let words = notes::standing(&board.standing(job.id, now)?, now);
+                let words = notes::job_status(&board.status(job.id, now)?, now);
                 Some((job.suite.context.clone(), words))
             })
             .collect()
@@ -61,7 +61,7 @@ impl JobService {
         self.look(|board, now| {
             let jobs = runs.iter().flat_map(|run| board.jobs_of(*run));
             jobs.filter_map(|job| {
-                let words = notes::standing(&board.standing(job.id, now)?, now);
+                let words = notes::job_status(&board.status(job.id, now)?, now);
                 Some(((job.run, job.suite.context.clone()), words))
             })
             .collect()
@@ -166,8 +166,8 @@ mod tests {
             wait_s: 0,
         };
         service.claim("token", claim).await.unwrap();
-        let standings = service.standings_of(RunId(1)).await;
-        let words: Vec<_> = standings
+        let statuses = service.statuses_of(RunId(1)).await;
+        let words: Vec<_> = statuses
             .iter()
             .map(|(context, words)| (context.as_str(), words.as_str()))
             .collect();

@@ -8,7 +8,7 @@ use crate::ids::{AttemptNumber, JobId, Timestamp};
 
 /// Where a job stands that is not over.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Standing {
+pub enum JobStatus {
     /// No worker has it.
     Waits(Wait),
     /// A worker has it.
@@ -71,20 +71,20 @@ impl Board {
     }
 
     /// Where a job stands that is not over.
-    pub fn standing(&self, id: JobId, now: Timestamp) -> Option<Standing> {
+    pub fn status(&self, id: JobId, now: Timestamp) -> Option<JobStatus> {
         let job = self.job(id)?;
         match &job.state {
-            JobState::Waiting => Some(Standing::Waits(self.wait(job, now)?)),
+            JobState::Waiting => Some(JobStatus::Waits(self.wait(job, now)?)),
             JobState::Leased {
                 wish: Wish::Stop, ..
-            } => Some(Standing::Stops {
+            } => Some(JobStatus::Stops {
                 preempted_by: job.preempted_by(),
             }),
             JobState::Leased {
                 worker, attempt, ..
             } => {
                 let since = job.attempts.last().map_or(now, |last| last.began_at);
-                Some(Standing::Runs {
+                Some(JobStatus::Runs {
                     worker: worker.clone(),
                     attempt: *attempt,
                     since,

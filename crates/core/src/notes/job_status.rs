@@ -2,13 +2,13 @@
 
 use super::{MESSAGE_CHARS_MAX, NAME_CHARS_MAX, harmless::plain};
 use crate::ids::Timestamp;
-use crate::jobs::{Limit, Standing, Wait};
+use crate::jobs::{JobStatus, Limit, Wait};
 
 /// What a job waits for or does, in one line without a full stop.
-pub fn standing(standing: &Standing, now: Timestamp) -> String {
-    match standing {
-        Standing::Waits(wait) => waits(wait),
-        Standing::Runs {
+pub fn job_status(status: &JobStatus, now: Timestamp) -> String {
+    match status {
+        JobStatus::Waits(wait) => waits(wait),
+        JobStatus::Runs {
             attempt,
             since,
             heard_at,
@@ -21,24 +21,24 @@ pub fn standing(standing: &Standing, now: Timestamp) -> String {
             };
             format!("Running for {ran} min, attempt {attempt}{silence}")
         }
-        Standing::Stops {
+        JobStatus::Stops {
             preempted_by: Some(job),
         } => format!("Interrupted for job {job}, which goes first"),
-        Standing::Stops { preempted_by: None } => {
+        JobStatus::Stops { preempted_by: None } => {
             "Being stopped: its run does not need it any more".to_owned()
         }
     }
 }
 
 /// What happens to a job at the latest when, unless it gets on.
-pub fn deadlines(standing: &Standing) -> Vec<(&'static str, Timestamp)> {
-    match standing {
-        Standing::Waits(Wait::NoWorker { until, .. }) => vec![("Given up", *until)],
-        Standing::Waits(Wait::Pause { until }) => vec![("Tried again", *until)],
-        Standing::Waits(Wait::Busy { overdue_at, .. }) => {
+pub fn deadlines(status: &JobStatus) -> Vec<(&'static str, Timestamp)> {
+    match status {
+        JobStatus::Waits(Wait::NoWorker { until, .. }) => vec![("Given up", *until)],
+        JobStatus::Waits(Wait::Pause { until }) => vec![("Tried again", *until)],
+        JobStatus::Waits(Wait::Busy { overdue_at, .. }) => {
             vec![("May go before others", *overdue_at)]
         }
-        Standing::Runs {
+        JobStatus::Runs {
             stopped_at,
             silent_until,
             ..
@@ -47,9 +47,8 @@ pub fn deadlines(standing: &Standing) -> Vec<(&'static str, Timestamp)> {
             let over = stopped_at.map(|at| ("Stopped in any case", at));
             silent.into_iter().chain(over).collect()
         }
-        Standing::Waits(Wait::Needs(_) | Wait::Held(_) | Wait::Ready) | Standing::Stops { .. } => {
-            Vec::new()
-        }
+        JobStatus::Waits(Wait::Needs(_) | Wait::Held(_) | Wait::Ready)
+        | JobStatus::Stops { .. } => Vec::new(),
     }
 }
 
@@ -101,16 +100,16 @@ mod tests {
     #[test]
     fn each_reason_has_its_own_words() {
         let at = Timestamp(600_000);
-        let no_worker = |lack| Standing::Waits(Wait::NoWorker { lack, until: at });
+        let no_worker = |lack| JobStatus::Waits(Wait::NoWorker { lack, until: at });
         let busy = |workers| {
-            Standing::Waits(Wait::Busy {
+            JobStatus::Waits(Wait::Busy {
                 workers,
                 overdue_at: at,
             })
         };
-        let held = |limit| Standing::Waits(Wait::Held(limit));
+        let held = |limit| JobStatus::Waits(Wait::Held(limit));
         let pattern = "f*".to_owned();
-        let runs = Standing::Runs {
+        let runs = JobStatus::Runs {
             worker: WorkerKey {
                 token: "t".to_owned(),
                 name: WorkerId::new("w"),
@@ -124,7 +123,7 @@ mod tests {
         let needs = vec!["a".to_owned(), "b\n@c".to_owned()];
         let slots = Lack::Slots { wanted: 8, most: 4 };
         let all = [
-            Standing::Waits(Wait::Needs(needs)),
+            JobStatus::Waits(Wait::Needs(needs)),
             no_worker(Lack::Executor(Executor::Vm)),
             no_worker(Lack::Label("kvm".to_owned())),
             no_worker(slots),
@@ -133,19 +132,19 @@ mod tests {
                 pattern,
                 jobs_max: 1,
             }),
-            Standing::Waits(Wait::Pause { until: at }),
+            JobStatus::Waits(Wait::Pause { until: at }),
             no_worker(Lack::Health {
                 reason: "The disk is full.".to_owned(),
             }),
             busy(1),
             busy(3),
-            Standing::Waits(Wait::Ready),
+            JobStatus::Waits(Wait::Ready),
             runs,
-            Standing::Stops {
+            JobStatus::Stops {
                 preempted_by: Some(JobId(7)),
             },
         ];
-        let words: Vec<_> = all.iter().map(|it| standing(it, at)).collect();
+        let words: Vec<_> = all.iter().map(|it| job_status(it, at)).collect();
         insta::assert_snapshot!(words.join("\n"), @r"
         Waiting for needs: a, b @c
         No worker offers vm
