@@ -7,7 +7,7 @@
 //!   repository is called. `live`: tells pages what
 //!   changed.
 //! * `login` and `rollup`: what people do on our pages, with their own accounts.
-//! * `standings` and `team`: how far people are trusted. `hooks` and `buildbot`: other services, over
+//! * `permissions` and `team`: how far people are trusted. `hooks` and `buildbot`: other services, over
 //!   `http_client`; `public_address` says which of them are public.
 //! * `mirroring`: fetches before it is needed. `test_place`: where runs are made and tested.
 //!
@@ -32,6 +32,7 @@ mod mirroring;
 mod naming;
 mod orders;
 mod outbox;
+mod permissions;
 mod public_address;
 mod repo;
 mod restoring;
@@ -39,7 +40,6 @@ mod retry;
 mod rollup;
 mod secrets;
 mod setup;
-mod standings;
 mod start;
 mod sync;
 mod team;

@@ -65,7 +65,7 @@ enum Lane {
     CheckRuns(RunId),
     Hooks(PullNumber),
     Builds,
-    Standings(Login),
+    Permissions(Login),
     Accesses(Login),
     TestMerge(PullNumber),
     Mergeability(BranchName),
@@ -100,7 +100,7 @@ impl Lane {
             Effect::ClosePull { pull, .. } => Self::Labels(*pull),
             Effect::CallHook { pull, .. } => Self::Hooks(*pull),
             Effect::LogRetry { .. } => Self::RetryLog,
-            Effect::AskStanding { user } => Self::Standings(user.clone()),
+            Effect::AskStanding { user } => Self::Permissions(user.clone()),
             Effect::CheckMergeability { base, .. } => Self::Mergeability(base.branch.clone()),
         }
     }

@@ -11,7 +11,7 @@ use super::first_reading::FirstReading;
 use super::job_service::JobService;
 use super::live::{Change, Live};
 use super::naming::Names;
-use super::standings::Standings;
+use super::permissions::Permissions;
 use super::test_place::{GitUrl, Maker, TestPlace};
 use crate::clock;
 use crate::config;
@@ -38,7 +38,7 @@ pub(super) struct Shared {
     pub(super) rules: Rules,
     /// The hooks, by trigger.
     pub(super) hooks: BTreeMap<String, config::Hook>,
-    pub(super) standings: Standings,
+    pub(super) permissions: Permissions,
     pub(super) suite_files: Vec<String>,
     pub(super) committer: Person,
     pub(super) github: GitHub,

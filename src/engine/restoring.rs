@@ -1,8 +1,8 @@
 //! What else must be known of a pull whose comments are read anew: who wrote them, and what its
 //! last test came to.
 
+use super::permissions::PermissionError;
 use super::repo::Repo;
-use super::standings::StandingError;
 use crate::clock;
 use crate::github::{self, ApiError, StatusState};
 use paprq_core::command::Command;
@@ -15,11 +15,11 @@ use paprq_core::queue::note::Ending;
 ///
 /// # Errors
 /// If it is not to be found out now.
-pub(super) async fn ask_standings(
+pub(super) async fn ask_permissions(
     repo: &Repo,
     api: &github::Repo,
     comments: &mut [Comment],
-) -> Result<(), StandingError> {
+) -> Result<(), PermissionError> {
     let shared = repo.shared();
     let rules = &shared.rules;
     if rules.authorities.is_empty() {
@@ -31,11 +31,11 @@ pub(super) async fn ask_standings(
         if is_listed || commands(repo, comment).is_empty() {
             continue;
         }
-        let standing = shared.standings.of(author, api, clock::now()).await;
+        let standing = shared.permissions.of(author, api, clock::now()).await;
         comment.standing = match standing {
             Ok(standing) => Some(standing),
             // It will not say it the next time either: nobody has a right by that.
-            Err(StandingError::Api(error @ ApiError::Rejected { .. })) => {
+            Err(PermissionError::Api(error @ ApiError::Rejected { .. })) => {
                 tracing::warn!(
                     repo.label = %repo.label(), user = %author, %error,
                     "it cannot be found out what somebody may do"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::standings::Standings;
+use super::permissions::Permissions;
 use super::team::Team;
 use super::test_place::{Address, Fork, GitUrl, Maker, TestPlace};
 use crate::config::{self, Config};
@@ -184,9 +184,9 @@ fn authorities(repo: &config::Repo) -> Vec<Authority> {
 }
 
 /// Who is asked about people's rights.
-pub(super) fn standings(repo: &config::Repo, rules: &Rules) -> Standings {
+pub(super) fn permissions(repo: &config::Repo, rules: &Rules) -> Permissions {
     let team = Team::new(&repo.rust_team_url, &repo.label);
-    Standings::new(rules.authorities.clone(), team)
+    Permissions::new(rules.authorities.clone(), team)
 }
 
 /// The hooks, by the word that calls them.

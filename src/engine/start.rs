@@ -321,7 +321,7 @@ impl Parts {
             queue: Queue::new(rules.clone(), RunId(0)).into(),
             links: setup::links(&self.config, repo, &bot, &self.public_url),
             hooks: setup::hooks(&self.config),
-            standings: setup::standings(repo, &rules),
+            permissions: setup::permissions(repo, &rules),
             suite_files: setup::suite_files(repo),
             committer: setup::committer(&self.config, &bot),
             github: self.github.clone(),

@@ -10,8 +10,8 @@ use std::time::Duration;
 use backon::BackoffBuilder;
 use rand::RngExt as _;
 
+use super::permissions::PermissionError;
 use super::repo::{Message, Repo};
-use super::standings::StandingError;
 use super::{checks, naming, restoring, retry};
 use crate::clock;
 use crate::github::{ApiError, Sorts, Value};
@@ -36,7 +36,7 @@ pub(super) enum SweepError {
     #[error(transparent)]
     Api(#[from] ApiError),
     #[error(transparent)]
-    Standing(#[from] StandingError),
+    Permission(#[from] PermissionError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the repository's loop began anew meanwhile")]
@@ -94,7 +94,8 @@ fn warn(repo: &Repo, error: &SweepError, failures: u64) {
 /// What somebody can do about it.
 fn remedy(error: &SweepError) -> &'static str {
     match error {
-        SweepError::Api(error) | SweepError::Standing(StandingError::Api(error)) => match error {
+        SweepError::Api(error) | SweepError::Permission(PermissionError::Api(error)) => match error
+        {
             ApiError::Gone => {
                 "Look whether owner and name of the repository are right, and whether the token may see it"
             }
@@ -104,7 +105,7 @@ fn remedy(error: &SweepError) -> &'static str {
                 "Look whether [github] api_url is right and this machine reaches it"
             }
         },
-        SweepError::Standing(StandingError::Team(_)) => "Look what the token may do",
+        SweepError::Permission(PermissionError::Team(_)) => "Look what the token may do",
         SweepError::Store(_) => "Look at the database and its disk",
         SweepError::Interrupted => "Nothing need be done",
     }
@@ -141,7 +142,7 @@ pub(super) async fn sweep(repo: &Repo, start: Start) -> Result<(), SweepError> {
             None => match restore(repo, facts.clone(), history_until, Value::Background).await {
                 Ok(()) => read += 1,
                 // One pull's trouble does not keep the others out.
-                Err(error @ SweepError::Standing(_)) => put_off = Some(error),
+                Err(error @ SweepError::Permission(_)) => put_off = Some(error),
                 // The next sweep asks for it again.
                 Err(SweepError::Api(error @ (ApiError::Gone | ApiError::Rejected { .. }))) => {
                     tracing::warn!(
@@ -278,7 +279,7 @@ pub(super) async fn restore(
         .into_iter()
         // What the bot pinned is history at any time: nobody acts on it as on news.
         .partition(|comment| comment.key.at < history_until || is_pin(repo, comment));
-    restoring::ask_standings(repo, &api, &mut comments).await?;
+    restoring::ask_permissions(repo, &api, &mut comments).await?;
     let result = restoring::last_result(repo, &api, &facts, &comments).await?;
     let age = if facts.updated_at >= history_until {
         PullAge::New

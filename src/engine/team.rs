@@ -6,7 +6,7 @@ use reqwest::{StatusCode, redirect};
 use serde::Deserialize;
 
 use super::http_client::{self, Cause};
-use paprq_core::command::Standing;
+use paprq_core::command::Permission;
 use paprq_core::ids::{Login, RepoLabel};
 
 /// How long the service may take to give one list.
@@ -54,14 +54,14 @@ impl Team {
     ///
     /// # Errors
     /// See [`TeamError`].
-    pub(super) async fn standing(&self, user: &Login) -> Result<Standing, TeamError> {
+    pub(super) async fn permission(&self, user: &Login) -> Result<Permission, TeamError> {
         if self.lists("review", user).await? {
-            return Ok(Standing::Reviewer);
+            return Ok(Permission::Reviewer);
         }
         if self.lists("try", user).await? {
-            return Ok(Standing::Trier);
+            return Ok(Permission::Trier);
         }
-        Ok(Standing::Outsider)
+        Ok(Permission::Outsider)
     }
 
     /// Whether somebody is on a list. On one that does not exist, nobody is.

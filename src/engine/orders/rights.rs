@@ -13,7 +13,7 @@ use paprq_core::queue::event::{Access, Event};
 pub(super) async fn ask(repo: &Repo, order: &Order, user: &Login) -> Result<Done, Trouble> {
     let shared = repo.shared();
     match shared
-        .standings
+        .permissions
         .of(user, &api_for(repo, order), clock::now())
         .await
     {

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use super::super::buildbot::BuildbotError;
+use super::super::permissions::PermissionError;
 use super::super::retry::LAG_PAUSES_S;
-use super::super::standings::StandingError;
 use super::merging::{explanation, is_passing};
 use crate::git::GitError;
 use crate::github::{ApiError, Refusal, Unsettled};
@@ -37,7 +37,7 @@ enum Reason {
     #[error(transparent)]
     Git(GitError),
     #[error(transparent)]
-    Standing(StandingError),
+    Permission(PermissionError),
     #[error(transparent)]
     Buildbot(BuildbotError),
     #[error("merge into {0}, which moves meanwhile")]
@@ -152,11 +152,11 @@ impl From<GitError> for Trouble {
     }
 }
 
-impl From<StandingError> for Trouble {
-    fn from(error: StandingError) -> Self {
+impl From<PermissionError> for Trouble {
+    fn from(error: PermissionError) -> Self {
         match error {
-            StandingError::Api(error) => error.into(),
-            error @ StandingError::Team(_) => Passing(Reason::Standing(error)).into(),
+            PermissionError::Api(error) => error.into(),
+            error @ PermissionError::Team(_) => Passing(Reason::Permission(error)).into(),
         }
     }
 }

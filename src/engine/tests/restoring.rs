@@ -146,7 +146,7 @@ async fn somebody_of_whom_nothing_is_heard_keeps_only_their_own_pull_out() {
     let store = stage.engine.store();
     store.set_synced_at(repo.label(), tomorrow).await.unwrap();
     let swept = sweep(&repo, Start::News).await;
-    assert!(matches!(swept, Err(SweepError::Standing(_))), "{swept:?}");
+    assert!(matches!(swept, Err(SweepError::Permission(_))), "{swept:?}");
     repo.until_read().await;
     assert_eq!(approver(&stage, other).as_deref(), Some("dora"));
     assert!(repo.look(|queue| queue.pull(theirs).is_none()));

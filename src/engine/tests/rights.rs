@@ -8,9 +8,9 @@ use actix_web::HttpResponse;
 use super::server::{Recorder, Seen};
 use super::stage::{REPO, Stage};
 use crate::engine::outbox::Tried;
-use crate::engine::standings::Standings;
+use crate::engine::permissions::Permissions;
 use crate::engine::team::Team;
-use paprq_core::command::Standing;
+use paprq_core::command::Permission;
 use paprq_core::ids::{Login, RepoLabel, Timestamp};
 use paprq_core::queue::effect::Effect;
 use paprq_core::queue::event::Event;
@@ -33,7 +33,7 @@ fn team(server: &Recorder, label: &str) -> Team {
     Team::new(&format!("{}/v1", server.url), &RepoLabel::new(label))
 }
 
-async fn told(stage: &Stage, user: &str) -> Standing {
+async fn told(stage: &Stage, user: &str) -> Permission {
     let user = Login::new(user);
     let events = stage
         .answers(Effect::AskStanding { user: user.clone() })
@@ -52,9 +52,9 @@ async fn told(stage: &Stage, user: &str) -> Standing {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_write_is_a_reviewer_where_collaborators_are() {
     let stage = Stage::start(COLLABORATORS).await;
-    assert_eq!(told(&stage, "alice").await, Standing::Reviewer);
-    assert_eq!(told(&stage, "ALICE").await, Standing::Reviewer);
-    assert_eq!(told(&stage, "stranger").await, Standing::Outsider);
+    assert_eq!(told(&stage, "alice").await, Permission::Reviewer);
+    assert_eq!(told(&stage, "ALICE").await, Permission::Reviewer);
+    assert_eq!(told(&stage, "stranger").await, Permission::Outsider);
 }
 
 #[tokio::test]
@@ -62,15 +62,15 @@ async fn the_teams_lists_are_found_by_the_label_and_read_without_regard_to_case(
     let server = Recorder::start(lists);
     let ours = team(&server, "my-repo");
     for (user, standing) in [
-        ("eRIN", Standing::Reviewer),
-        ("frank", Standing::Trier),
-        ("gina", Standing::Outsider),
+        ("eRIN", Permission::Reviewer),
+        ("frank", Permission::Trier),
+        ("gina", Permission::Outsider),
     ] {
-        let found = ours.standing(&Login::new(user)).await.unwrap();
+        let found = ours.permission(&Login::new(user)).await.unwrap();
         assert_eq!(found, standing, "{user}");
     }
-    let nowhere = team(&server, "other").standing(&Login::new("erin")).await;
-    assert_eq!(nowhere.unwrap(), Standing::Outsider);
+    let nowhere = team(&server, "other").permission(&Login::new("erin")).await;
+    assert_eq!(nowhere.unwrap(), Permission::Outsider);
 }
 
 #[tokio::test]
@@ -83,7 +83,9 @@ async fn an_answer_of_the_team_service_that_is_none_gives_no_right() {
     ];
     for answer in answers {
         let server = Recorder::start(move |_| answer());
-        let found = team(&server, "my-repo").standing(&Login::new("erin")).await;
+        let found = team(&server, "my-repo")
+            .permission(&Login::new("erin"))
+            .await;
         assert!(found.is_err(), "{found:?}");
     }
 }
@@ -92,22 +94,22 @@ async fn an_answer_of_the_team_service_that_is_none_gives_no_right() {
 async fn an_answer_counts_for_a_minute_and_is_then_asked_for_anew() {
     let stage = Stage::start("").await;
     let server = Recorder::start(lists);
-    let standings = Standings::new(vec![Authority::Collaborators], team(&server, "my-repo"));
+    let permissions = Permissions::new(vec![Authority::Collaborators], team(&server, "my-repo"));
     let api = &stage.repo().shared().api.clone();
     let alice = Login::new("alice");
-    let at = |s: i64| standings.of(&alice, api, Timestamp(1_000_000 + s * 1000));
-    assert_eq!(at(0).await.unwrap(), Standing::Reviewer);
+    let at = |s: i64| permissions.of(&alice, api, Timestamp(1_000_000 + s * 1000));
+    assert_eq!(at(0).await.unwrap(), Permission::Reviewer);
     stage.practice.remove_collaborator(REPO, "alice").unwrap();
     let calls = stage.practice.api_calls();
-    assert_eq!(at(59).await.unwrap(), Standing::Reviewer);
+    assert_eq!(at(59).await.unwrap(), Permission::Reviewer);
     assert_eq!(stage.practice.api_calls(), calls);
-    assert_eq!(at(60).await.unwrap(), Standing::Outsider);
+    assert_eq!(at(60).await.unwrap(), Permission::Outsider);
     // Another person is another question, and a clock that was set back makes nothing younger.
     let bob = Login::new("bob");
-    let other = standings.of(&bob, api, Timestamp(1_060_000)).await;
-    assert_eq!(other.unwrap(), Standing::Outsider);
+    let other = permissions.of(&bob, api, Timestamp(1_060_000)).await;
+    assert_eq!(other.unwrap(), Permission::Outsider);
     let calls = stage.practice.api_calls();
-    assert_eq!(at(30).await.unwrap(), Standing::Outsider);
+    assert_eq!(at(30).await.unwrap(), Permission::Outsider);
     assert!(stage.practice.api_calls() > calls);
 }
 
@@ -123,14 +125,14 @@ async fn a_failure_is_not_remembered_and_hides_nobody_who_is_known() {
         HttpResponse::BadGateway().finish()
     });
     let both = vec![Authority::RustTeam, Authority::Collaborators];
-    let standings = Standings::new(both, team(&server, "my-repo"));
+    let permissions = Permissions::new(both, team(&server, "my-repo"));
     let api = &stage.repo().shared().api.clone();
-    let of = async |user: &str| standings.of(&Login::new(user), api, Timestamp(0)).await;
-    assert_eq!(of("alice").await.unwrap(), Standing::Reviewer);
+    let of = async |user: &str| permissions.of(&Login::new(user), api, Timestamp(0)).await;
+    assert_eq!(of("alice").await.unwrap(), Permission::Reviewer);
     assert!(of("erin").await.is_err());
     works.store(true, Ordering::SeqCst);
-    assert_eq!(of("erin").await.unwrap(), Standing::Reviewer);
-    assert_eq!(of("frank").await.unwrap(), Standing::Trier);
+    assert_eq!(of("erin").await.unwrap(), Permission::Reviewer);
+    assert_eq!(of("frank").await.unwrap(), Permission::Trier);
 }
 
 #[tokio::test(flavor = "multi_thread")]

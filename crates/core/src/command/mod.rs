@@ -35,7 +35,7 @@ pub fn is_taken(word: &str) -> bool {
     reader::is_taken(word)
 }
 
-pub use rights::{Authorship, Right, Speaker, Standing};
+pub use rights::{Authorship, Permission, Right, Speaker};
 
 /// One order to the bot. As JSON it is what `paprq parse` prints.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]

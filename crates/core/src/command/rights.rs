@@ -7,7 +7,7 @@ use super::Command;
 /// How far a repository trusts somebody. Each step includes those before it.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
+pub enum Permission {
     /// Anybody.
     Outsider,
     /// Named in `try_users`.
@@ -29,7 +29,7 @@ pub enum Authorship {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Speaker {
     /// How far the repository trusts them.
-    pub standing: Standing,
+    pub permission: Permission,
     /// Whether the pull is theirs.
     pub authorship: Authorship,
 }
@@ -39,21 +39,21 @@ pub struct Speaker {
 pub enum Right {
     /// Nothing.
     Anyone,
-    /// At least [`Standing::Trier`].
+    /// At least [`Permission::Trier`].
     Try,
-    /// [`Standing::Reviewer`].
+    /// [`Permission::Reviewer`].
     Reviewer,
-    /// [`Standing::Reviewer`], or to be the pull's author.
+    /// [`Permission::Reviewer`], or to be the pull's author.
     ReviewerOrAuthor,
 }
 
 impl Right {
     /// Whether this speaker has the right.
     pub fn is_held_by(self, speaker: Speaker) -> bool {
-        let reviews = speaker.standing >= Standing::Reviewer;
+        let reviews = speaker.permission >= Permission::Reviewer;
         match self {
             Self::Anyone => true,
-            Self::Try => speaker.standing >= Standing::Trier,
+            Self::Try => speaker.permission >= Permission::Trier,
             Self::Reviewer => reviews,
             Self::ReviewerOrAuthor => reviews || speaker.authorship == Authorship::Author,
         }

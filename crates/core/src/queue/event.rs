@@ -10,7 +10,7 @@ pub use super::comment_key::{CommentKey, CommentSort};
 use super::effect::BaseAt;
 use super::note::{Ending, Exemption, Link, SomeFiles};
 use super::reports::{Attempt, CheckRunSeen, CheckRunVerdict, StatusOrder};
-use crate::command::Standing;
+use crate::command::Permission;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::suite::Suite;
 
@@ -153,7 +153,7 @@ pub enum Event {
         /// Who was asked about.
         user: Login,
         /// How far the repository trusts them, as whoever was asked says now.
-        standing: Standing,
+        standing: Permission,
     },
     /// `JudgeExemption` was done.
     ExemptionJudged {
@@ -455,7 +455,7 @@ pub struct Comment {
     pub author: Login,
     /// How far GitHub or the team service trusts the author; `None` if not asked.
     #[serde(default)]
-    pub standing: Option<Standing>,
+    pub standing: Option<Permission>,
     /// What it says.
     pub body: String,
     /// The commit that a review or a review comment is about.

@@ -229,7 +229,7 @@ impl Queue {
                 self.hear(commit, &|check| check.is_build(&builder), &news, step);
             }
             Event::BuildsRefused { run, why } => self.end_unrepeated(run, &why, step),
-            Event::StandingTold { user, standing } => self.hear_standing(&user, standing, step),
+            Event::StandingTold { user, standing } => self.hear_permission(&user, standing, step),
             Event::StandingUntold { user } => self.give_up_on(&user, step),
             Event::PullUnseen { pull } => self.miss_pull(pull, step),
             Event::LandingDelayed { run, why } => self.delay_landing(run, why),

@@ -8,7 +8,7 @@ use super::pull::{Pull, Unjudged};
 use super::rules::Authority;
 use super::rules::HookAccess;
 use super::step::Step;
-use crate::command::{Authorship, Command, Right, Speaker, Standing};
+use crate::command::{Authorship, Command, Permission, Right, Speaker};
 use crate::ids::{Login, PullNumber, Timestamp};
 
 impl Queue {
@@ -54,14 +54,14 @@ impl Queue {
             || is_delegate
             || self.rules.reviewers.contains(author)
         {
-            Standing::Reviewer
+            Permission::Reviewer
         } else if self.rules.try_users.contains(author) {
-            Standing::Trier
+            Permission::Trier
         } else {
-            Standing::Outsider
+            Permission::Outsider
         };
         Speaker {
-            standing: listed.max(comment.standing.unwrap_or(Standing::Outsider)),
+            permission: listed.max(comment.standing.unwrap_or(Permission::Outsider)),
             authorship: if is_author {
                 Authorship::Author
             } else {
@@ -96,7 +96,7 @@ impl Queue {
     }
 
     /// It is known now what somebody may do: what they wrote is judged by that.
-    pub(super) fn hear_standing(&mut self, user: &Login, standing: Standing, step: &mut Step) {
+    pub(super) fn hear_permission(&mut self, user: &Login, standing: Permission, step: &mut Step) {
         for (number, mut comment) in self.take_unjudged(|waiting| waiting.comment.author == *user) {
             comment.standing = Some(standing);
             self.judge_comment(number, comment, step);

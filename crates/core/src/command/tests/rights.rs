@@ -17,17 +17,17 @@ fn each_command_asks_for_its_right() {
 }
 
 #[test]
-fn rights_are_held_by_standing_or_authorship() {
-    use Standing::{Outsider, Reviewer, Trier};
+fn rights_are_held_by_permission_or_authorship() {
+    use Permission::{Outsider, Reviewer, Trier};
     let holders = |right: Right, authorship| {
-        let mut standings = vec![Outsider, Trier, Reviewer];
-        standings.retain(|standing| {
+        let mut permissions = vec![Outsider, Trier, Reviewer];
+        permissions.retain(|permission| {
             right.is_held_by(Speaker {
-                standing: *standing,
+                permission: *permission,
                 authorship,
             })
         });
-        standings
+        permissions
     };
     for authorship in [Authorship::Author, Authorship::Other] {
         assert_eq!(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::homu::{made, of, orders};
 use super::scripts::{one_pull, testing, two_pulls};
 use super::story::{Story, comment, commit, facts, run_id, with_status};
-use crate::command::Standing;
+use crate::command::Permission;
 use crate::ids::{BranchName, Login, PullNumber};
 use crate::queue::Queue;
 use crate::queue::effect::{Effect, RetryOrder};
@@ -130,7 +130,7 @@ fn a_refusal_names_the_right_that_is_missing() {
         };
         let mut story = Story::with_pulls(rules, &[(1, "a1")]);
         let asking = Comment {
-            standing: Some(Standing::Outsider),
+            standing: Some(Permission::Outsider),
             ..comment(1, "who", &format!("@bot {words}"))
         };
         let mut notes = said(&mut story, 1, asking);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::scripts::{one_pull, testing, two_pulls};
 use super::story::{Story, comment, commit, facts, run_id, seconds, with_status};
-use crate::command::Standing;
+use crate::command::Permission;
 use crate::ids::{BranchName, Login, PullNumber};
 use crate::queue::effect::{Effect, News};
 use crate::queue::event::{Comment, Event, PullAge, Verdict};
@@ -13,7 +13,7 @@ use crate::queue::pull::Stage;
 use crate::queue::rules::HookAccess;
 use crate::queue::rules::{Authority, BuildbotRule, HookRule, Replay, Rules};
 
-fn told(user: &str, standing: Standing) -> Event {
+fn told(user: &str, standing: Permission) -> Event {
     Event::StandingTold {
         user: Login::new(user),
         standing,
@@ -214,11 +214,11 @@ fn who_is_not_listed_is_asked_about_once_for_each_comment_and_then_judged() {
     story.at(1).hear(1, comment(1, "who", "@bot r+"));
     story.at(2).hear(2, comment(2, "who", "@bot ping"));
     story.at(3).hear(2, comment(3, "who", "@bot p=2 r+"));
-    story.at(4).tell(told("other", Standing::Reviewer));
+    story.at(4).tell(told("other", Permission::Reviewer));
     assert_eq!(story.approved(1), None);
-    story.at(5).tell(told("WHO", Standing::Reviewer));
+    story.at(5).tell(told("WHO", Permission::Reviewer));
     story.at(6).hear(1, comment(6, "who", "@bot r-"));
-    story.at(7).tell(told("who", Standing::Outsider));
+    story.at(7).tell(told("who", Permission::Outsider));
     insta::assert_snapshot!(story.log(), @r"
     1s comment by @who made on #1
         ask what @who may do
@@ -250,7 +250,7 @@ fn a_comment_that_waits_for_rights_is_given_up_in_time_and_answered() {
     let until = story.queue.next_wakeup().unwrap();
     story.at(until.0 / 1000).time_passes();
     assert_eq!(story.queue.next_wakeup(), None);
-    story.at(500).tell(told("who", Standing::Reviewer));
+    story.at(500).tell(told("who", Permission::Reviewer));
     insta::assert_snapshot!(story.log(), @r"
     1s comment by @who made on #1
         ask what @who may do
@@ -269,7 +269,7 @@ fn a_younger_withdrawal_beats_an_approval_whose_author_had_to_be_asked_about() {
     let mut story = Story::with_pulls(rules, &[(1, "a1")]);
     story.at(1).hear(1, comment(1, "who", "@bot r+"));
     story.at(2).hear(1, comment(2, "rev", "@bot r-"));
-    story.at(3).tell(told("who", Standing::Reviewer));
+    story.at(3).tell(told("who", Permission::Reviewer));
     assert_eq!(story.approved(1), None);
 }
 
@@ -424,7 +424,7 @@ fn a_try_is_of_what_was_there_when_it_was_asked_for() {
     let mut story = Story::with_pulls(rules, &[(1, "a1")]);
     story.at(1).hear(1, comment(1, "who", "@bot try"));
     story.at(2).see(facts(1, "a2", 2));
-    story.at(3).tell(told("who", Standing::Reviewer));
+    story.at(3).tell(told("who", Permission::Reviewer));
     story.at(5).see(facts(1, "a3", 5));
     story.hear(1, comment(4, "rev", "@bot try"));
     story.hear(1, comment(6, "rev", "@bot try"));

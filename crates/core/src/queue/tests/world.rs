@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::story::{comment, commit, facts, seconds, with_status};
-use crate::command::Standing;
+use crate::command::Permission;
 use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
 use crate::queue::Queue;
 use crate::queue::effect::{Effect, LandingOrder, MergeOrder};
@@ -331,7 +331,7 @@ impl World {
             Effect::JudgeExemption(asked) => Some(self.exemption(asked.run, asked.merge)),
             Effect::AskStanding { user } => Some(Event::StandingTold {
                 user: user.clone(),
-                standing: Standing::Reviewer,
+                standing: Permission::Reviewer,
             }),
             Effect::CheckMergeability { base, .. } => Some(self.mergeability(base)),
         }

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::team::{Team, TeamError};
 use crate::github::{self, ApiError};
-use paprq_core::command::Standing;
+use paprq_core::command::Permission;
 use paprq_core::ids::{Login, Timestamp};
 use paprq_core::queue::rules::Authority;
 
@@ -18,7 +18,7 @@ const KEPT_MS: u64 = 60_000;
 
 /// Why it is not known how far somebody is trusted.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum StandingError {
+pub(super) enum PermissionError {
     /// GitHub does not say.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -29,7 +29,7 @@ pub(super) enum StandingError {
 
 /// What is known of people in one repository.
 #[derive(Debug)]
-pub(super) struct Standings {
+pub(super) struct Permissions {
     authorities: Vec<Authority>,
     team: Team,
     known: Mutex<HashMap<Login, Known>>,
@@ -37,7 +37,7 @@ pub(super) struct Standings {
 
 #[derive(Clone, Copy, Debug)]
 struct Known {
-    standing: Standing,
+    permission: Permission,
     asked_at: Timestamp,
 }
 
@@ -48,7 +48,7 @@ impl Known {
     }
 }
 
-impl Standings {
+impl Permissions {
     /// Nothing is known yet.
     pub(super) fn new(authorities: Vec<Authority>, team: Team) -> Self {
         Self {
@@ -67,32 +67,38 @@ impl Standings {
         user: &Login,
         api: &github::Repo,
         now: Timestamp,
-    ) -> Result<Standing, StandingError> {
+    ) -> Result<Permission, PermissionError> {
         let known = self.known().get(user).copied();
         if let Some(known) = known.filter(|known| known.counts_at(now)) {
-            return Ok(known.standing);
+            return Ok(known.permission);
         }
-        let standing = self.ask(user, api).await?;
+        let permission = self.ask(user, api).await?;
         let mut all = self.known();
         all.retain(|_, known| known.counts_at(now));
         let asked_at = now;
-        all.insert(user.clone(), Known { standing, asked_at });
-        Ok(standing)
+        all.insert(
+            user.clone(),
+            Known {
+                permission,
+                asked_at,
+            },
+        );
+        Ok(permission)
     }
 
-    async fn ask(&self, user: &Login, api: &github::Repo) -> Result<Standing, StandingError> {
-        let mut standing = Standing::Outsider;
+    async fn ask(&self, user: &Login, api: &github::Repo) -> Result<Permission, PermissionError> {
+        let mut permission = Permission::Outsider;
         let mut failed = None;
         for authority in &self.authorities {
             match self.ask_one(*authority, user, api).await {
-                Ok(Standing::Reviewer) => return Ok(Standing::Reviewer),
-                Ok(found) => standing = standing.max(found),
+                Ok(Permission::Reviewer) => return Ok(Permission::Reviewer),
+                Ok(found) => permission = permission.max(found),
                 Err(error) => failed = Some(error),
             }
         }
         match failed {
             Some(error) => Err(error),
-            None => Ok(standing),
+            None => Ok(permission),
         }
     }
 
@@ -101,11 +107,11 @@ impl Standings {
         authority: Authority,
         user: &Login,
         api: &github::Repo,
-    ) -> Result<Standing, StandingError> {
+    ) -> Result<Permission, PermissionError> {
         Ok(match authority {
-            Authority::Collaborators if api.may_write(user).await? => Standing::Reviewer,
-            Authority::Collaborators => Standing::Outsider,
-            Authority::RustTeam => self.team.standing(user).await?,
+            Authority::Collaborators if api.may_write(user).await? => Permission::Reviewer,
+            Authority::Collaborators => Permission::Outsider,
+            Authority::RustTeam => self.team.permission(user).await?,
         })
     }
 
