@@ -3,10 +3,10 @@
 //! | call | body | answer |
 //! |---|---|---|
 //! | `POST /api/v1/worker/claim` | [`Claim`] | 200 [`Order`]; 204 nothing within `wait_s` |
-//! | `POST /api/v1/jobs/JOB/attempts/N/log?offset=BYTES` | raw bytes | 200 [`Answer`] |
-//! | `POST /api/v1/jobs/JOB/attempts/N/beat` | [`Beat`] | 200 [`Answer`] |
-//! | `PUT /api/v1/jobs/JOB/attempts/N/artifacts/PATH` | the file's bytes | 200 [`Answer`]; 413 too much |
-//! | `POST /api/v1/jobs/JOB/attempts/N/result` | [`Report`] | 200 [`Answer`] |
+//! | `POST /api/v1/jobs/JOB/attempts/N/log?offset=BYTES` | raw bytes | 200 [`Renewal`] |
+//! | `POST /api/v1/jobs/JOB/attempts/N/beat` | [`Beat`] | 200 [`Renewal`] |
+//! | `PUT /api/v1/jobs/JOB/attempts/N/artifacts/PATH` | the file's bytes | 200 [`Renewal`]; 413 too much |
+//! | `POST /api/v1/jobs/JOB/attempts/N/result` | [`Report`] | 200 [`Renewal`] |
 //! | `GET,POST /api/v1/jobs/JOB/attempts/N/git/…` | git's smart HTTP, read-only | the run's commit |
 //!
 //! The worker shows its token as `Authorization: Bearer TOKEN`; the git calls take the order's own
@@ -134,7 +134,7 @@ pub struct Beat {}
 
 /// What the server answers about an attempt that still holds its lease.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
+pub struct Renewal {
     /// What the worker is to do now.
     pub wish: Wish,
     /// How many bytes of the log the server holds: the next chunk's offset.

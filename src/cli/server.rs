@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
-use super::workshop::{Place, Workshop};
+use super::workshop::{WorkerPlace, Workshop};
 use crate::config::{Amended, Config};
 use crate::engine::{AmendmentAsked, Engine, PagesAt};
 use crate::web;
@@ -80,7 +80,7 @@ impl Server {
             stop,
         };
         if !server.engine.is_asleep() {
-            let place = Place {
+            let place = WorkerPlace {
                 server: reachable(address),
                 work_dir,
             };

@@ -28,7 +28,7 @@ pub(super) struct Workshop {
 }
 
 /// Where the workers of one server find what they need.
-pub(super) struct Place {
+pub(super) struct WorkerPlace {
     pub(super) server: SocketAddr,
     pub(super) work_dir: PathBuf,
 }
@@ -73,7 +73,7 @@ impl Workshop {
     pub(super) fn start(
         &self,
         engine: &Engine,
-        place: Place,
+        place: WorkerPlace,
         tracker: &TaskTracker,
         stop: &CancellationToken,
     ) -> anyhow::Result<()> {

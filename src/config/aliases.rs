@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::Place;
+use super::finding::Location;
 use super::section::Section;
 
 /// Phrases that are commands although they do not name the bot.
@@ -47,7 +47,7 @@ impl Aliases {
 }
 
 /// Where each phrase stands.
-pub(super) fn places(section: &Section<'_>) -> BTreeMap<String, Place> {
+pub(super) fn places(section: &Section<'_>) -> BTreeMap<String, Location> {
     let phrases = section.names().into_iter();
     phrases
         .map(|entry| (normal(&entry.key), section.place(&entry.key)))

@@ -13,7 +13,7 @@ pub struct Position {
 
 /// Where in the configuration something was found.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Place {
+pub struct Location {
     /// The file, as it was named to us.
     pub file: String,
     /// None where the whole file is meant.
@@ -27,7 +27,7 @@ pub struct Place {
 #[error("{place}{message}: {remedy}")]
 pub struct ConfigError {
     /// Where it stands.
-    pub place: Place,
+    pub place: Location,
     /// What is wrong. It never repeats a text of the file that may be secret.
     pub message: String,
     /// What to write instead.
@@ -42,14 +42,14 @@ pub struct ConfigErrors(pub Vec<ConfigError>);
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Warning {
     /// Where it stands.
-    pub place: Place,
+    pub place: Location,
     /// What is to be known.
     pub message: String,
     /// Why, or what happens instead.
     pub reason: String,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
         if let Some(Position { line, .. }) = self.position {

@@ -40,7 +40,7 @@ pub use amended::{Amended, Amendment};
 pub use branches::Branches;
 pub use builders::{Buildbot, CheckRun, StatusCheck};
 pub use capacity::Capacity;
-pub use finding::{ConfigError, ConfigErrors, Place, Position, Warning};
+pub use finding::{ConfigError, ConfigErrors, Location, Position, Warning};
 pub use forward::Forward;
 pub use github::{App, GitHub, PrivateKey};
 pub use nonsense::Places;
@@ -146,7 +146,7 @@ impl Config {
 
 fn unreadable(file: &str, error: &std::io::Error) -> ConfigErrors {
     ConfigErrors(vec![ConfigError {
-        place: Place {
+        place: Location {
             file: file.to_owned(),
             position: None,
             table: String::new(),
@@ -158,7 +158,7 @@ fn unreadable(file: &str, error: &std::io::Error) -> ConfigErrors {
 
 fn malformed(file: &str, faults: Vec<Malformed>, remedy: &str) -> ConfigErrors {
     let errors = faults.into_iter().map(|fault| ConfigError {
-        place: Place {
+        place: Location {
             file: file.to_owned(),
             position: fault.at,
             table: String::new(),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::builders::{CheckRun, StatusCheck};
-use super::finding::Place;
+use super::finding::Location;
 use super::repo::Repo;
 use super::section::Section;
 use super::unknown::nearest;
@@ -16,9 +16,9 @@ use paprq_core::jobs::{Comparison, Rule, Schedule};
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     /// The phrases of table `aliases`, as they are compared.
-    pub aliases: BTreeMap<String, Place>,
+    pub aliases: BTreeMap<String, Location>,
     /// The triggers of hooks, by the hooks' names.
-    pub hooks: BTreeMap<String, Place>,
+    pub hooks: BTreeMap<String, Location>,
 }
 
 /// What the sample and the documentation write where a value is to be filled in.

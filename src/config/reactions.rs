@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::Place;
+use super::finding::Location;
 use super::section::{NamedSection, Section, Word};
 use paprq_core::queue::labels::{LabelChange, LabelEvent};
 use paprq_core::queue::rules::HookAccess;
@@ -102,7 +102,7 @@ pub(super) fn hooks(top: &Section<'_>) -> BTreeMap<String, Hook> {
 }
 
 /// Where each hook's trigger stands.
-pub(super) fn places(top: &Section<'_>) -> BTreeMap<String, Place> {
+pub(super) fn places(top: &Section<'_>) -> BTreeMap<String, Location> {
     let named = top.named_sections("hooks").into_iter();
     named
         .map(|hook| (hook.name, hook.section.place("trigger")))

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::finding::{ConfigError, Place, Position, Warning};
+use super::finding::{ConfigError, Location, Position, Warning};
 
 /// How the value of an environment variable is asked for.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
@@ -30,7 +30,7 @@ impl<'e> Reading<'e> {
         }
     }
 
-    pub(super) fn error(&self, place: Place, message: impl Into<String>, remedy: &str) {
+    pub(super) fn error(&self, place: Location, message: impl Into<String>, remedy: &str) {
         let error = ConfigError {
             place,
             message: message.into(),
@@ -43,7 +43,7 @@ impl<'e> Reading<'e> {
         }
     }
 
-    pub(super) fn warn(&self, place: Place, message: impl Into<String>, reason: &str) {
+    pub(super) fn warn(&self, place: Location, message: impl Into<String>, reason: &str) {
         self.warnings.borrow_mut().push(Warning {
             place,
             message: message.into(),
@@ -51,8 +51,8 @@ impl<'e> Reading<'e> {
         });
     }
 
-    pub(super) fn place(&self, position: Option<Position>, table: &str) -> Place {
-        Place {
+    pub(super) fn place(&self, position: Option<Position>, table: &str) -> Location {
+        Location {
             file: self.file.clone(),
             position,
             table: table.to_owned(),

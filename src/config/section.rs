@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use super::address;
-use super::finding::{Place, Position};
+use super::finding::{Location, Position};
 use super::reading::Reading;
 use super::secret::Secret;
 use super::tree::{Entry, Node, Table, Value};
@@ -66,7 +66,7 @@ impl<'r> Section<'r> {
     }
 
     /// Where a key stands, or the table where the key is missing.
-    pub(super) fn place(&self, key: &str) -> Place {
+    pub(super) fn place(&self, key: &str) -> Location {
         let entry = self.table.and_then(|table| table.entry(key));
         let at = entry.map(|entry| entry.at).or(self.at);
         self.reading.place(at, &self.path)

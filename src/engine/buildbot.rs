@@ -69,7 +69,7 @@ pub(super) struct Session {
 }
 
 /// An answer that was read, as far as it is looked at.
-struct Answer {
+struct PageRead {
     status: StatusCode,
     location: String,
     body: String,
@@ -136,7 +136,7 @@ impl Session {
         method: Method,
         url: &str,
         form: &[(&str, &str)],
-    ) -> Result<Answer, BuildbotError> {
+    ) -> Result<PageRead, BuildbotError> {
         let mut request = self.http.request(method.clone(), url);
         if !self.cookies.is_empty() {
             request = request.header(header::COOKIE, self.cookie());
@@ -151,7 +151,7 @@ impl Session {
         let response =
             response.map_err(|error| BuildbotError::Unreached(http_client::cause(error)))?;
         self.keep_cookies(&response);
-        Answer::read(response).await
+        PageRead::read(response).await
     }
 
     fn cookie(&self) -> String {
@@ -172,7 +172,7 @@ impl Session {
     }
 }
 
-impl Answer {
+impl PageRead {
     async fn read(response: Response) -> Result<Self, BuildbotError> {
         let status = response.status();
         // What stands before Buildbot says so where Buildbot itself does not answer.

@@ -22,7 +22,7 @@ use super::repo::Message;
 use crate::clock;
 use crate::config::Secret;
 use crate::protocol::{
-    Answer, ArtifactBounds, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Wish,
+    ArtifactBounds, CLAIM_WAIT_MAX_S, Claim, JobOutcome, LEASE_S, Order, Renewal, Wish,
 };
 use crate::store::artifacts::{ArtifactError, Artifacts};
 use crate::store::logs::{LogError, Logs};
@@ -251,7 +251,7 @@ impl JobService {
         attempt: Attempt,
         offset: u64,
         chunk: Bytes,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Renewal, CallError> {
         let wish = self.renew(token, attempt).await?;
         if !chunk.is_empty() {
             let mut board = self.0.board.lock().await;
@@ -266,17 +266,17 @@ impl JobService {
             Err(error) => return Err(error.into()),
         };
         self.0.live.tell(Change::Log(attempt));
-        Ok(Answer { wish, log_bytes })
+        Ok(Renewal { wish, log_bytes })
     }
 
     /// A worker says that it is still at it.
     ///
     /// # Errors
     /// See [`CallError`].
-    pub async fn beat(&self, token: &str, attempt: Attempt) -> Result<Answer, CallError> {
+    pub async fn beat(&self, token: &str, attempt: Attempt) -> Result<Renewal, CallError> {
         let wish = self.renew(token, attempt).await?;
         let log_bytes = self.0.logs.len(attempt).await?;
-        Ok(Answer { wish, log_bytes })
+        Ok(Renewal { wish, log_bytes })
     }
 
     /// The repository and run whose commit an attempt may fetch, if this is its password.
@@ -515,7 +515,7 @@ mod tests {
 
     use super::*;
     use paprq_core::ids::{CommitId, JobId, WorkerId};
-    use paprq_core::jobs::{Subject, Wish as Wanted};
+    use paprq_core::jobs::{Subject, Wish as BoardWish};
     use paprq_core::queue::note::Purpose;
 
     fn job_of_long_ago() -> Job {
@@ -539,7 +539,7 @@ mod tests {
                     name: WorkerId::new("w"),
                 },
                 until: Timestamp(60_000),
-                wish: Wanted::GoOn,
+                wish: BoardWish::GoOn,
                 git_password: PasswordDigest::of("secret"),
             },
             attempts: Vec::new(),

@@ -37,7 +37,7 @@ pub enum Astray {
 
 /// What a path of a commit stands for, links followed. Two equal ones hold the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Place {
+enum Target {
     Absent,
     Astray(Astray),
     File(Oid),
@@ -62,9 +62,9 @@ impl Mirror {
     ) -> Result<FileAt, GitError> {
         let repository = self.repository()?;
         let file = match place(&repository, commit, path)? {
-            Place::Absent => return Ok(FileAt::Absent),
-            Place::Astray(astray) => return Ok(FileAt::Astray(astray)),
-            Place::File(file) => file,
+            Target::Absent => return Ok(FileAt::Absent),
+            Target::Astray(astray) => return Ok(FileAt::Astray(astray)),
+            Target::File(file) => file,
         };
         let (bytes, _) = repository.odb()?.read_header(file)?;
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
@@ -85,7 +85,7 @@ impl Mirror {
     }
 }
 
-fn place(repository: &Repository, commit: CommitId, path: &str) -> Result<Place, GitError> {
+fn place(repository: &Repository, commit: CommitId, path: &str) -> Result<Target, GitError> {
     let root = find_commit(repository, commit)?.tree_id();
     let mut way = Way {
         repository,
@@ -115,14 +115,14 @@ enum Entry {
 }
 
 impl Way<'_> {
-    fn follow(mut self) -> Result<Place, GitError> {
+    fn follow(mut self) -> Result<Target, GitError> {
         while let Some(name) = self.ahead.pop_front() {
             let step = match name.as_slice() {
                 b"" | b"." if self.links > 0 => continue,
                 b".." if self.links > 0 => {
                     self.dirs.pop();
                     if self.dirs.is_empty() {
-                        return Ok(Place::Astray(Astray::Outside));
+                        return Ok(Target::Astray(Astray::Outside));
                     }
                     continue;
                 }
@@ -130,11 +130,11 @@ impl Way<'_> {
             };
             match step {
                 Entry::Down(tree) => self.dirs.push(tree),
-                Entry::File(file) if self.ahead.is_empty() => return Ok(Place::File(file)),
+                Entry::File(file) if self.ahead.is_empty() => return Ok(Target::File(file)),
                 Entry::File(_) | Entry::Nothing => break,
                 Entry::Link(link) => {
                     if let Some(astray) = self.through(link)? {
-                        return Ok(Place::Astray(astray));
+                        return Ok(Target::Astray(astray));
                     }
                 }
             }
@@ -183,10 +183,10 @@ impl Way<'_> {
         }
     }
 
-    fn no_file(&self) -> Place {
+    fn no_file(&self) -> Target {
         match self.links {
-            0 => Place::Absent,
-            _ => Place::Astray(Astray::Nowhere),
+            0 => Target::Absent,
+            _ => Target::Astray(Astray::Nowhere),
         }
     }
 }

@@ -33,7 +33,7 @@ pub enum PushOutcome {
 
 /// Where a push goes.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct Destination<'a> {
     remote: &'a Remote,
     branch: &'a BranchName,
     /// Where the branch was when it was last seen.
@@ -41,7 +41,7 @@ struct Place<'a> {
 }
 
 /// What one `git push` said.
-enum Answer {
+enum PushReport {
     /// The remote confirmed the new tip.
     Accepted,
     /// The branch was not where it was expected.
@@ -66,7 +66,7 @@ impl Mirror {
         how: PushKind,
     ) -> Result<PushOutcome, GitError> {
         let remote = self.remote();
-        let there = Place {
+        let there = Destination {
             remote: &remote,
             branch: to,
             seen: self.tip(to)?,
@@ -94,7 +94,7 @@ impl Mirror {
         how: PushKind,
     ) -> Result<PushOutcome, GitError> {
         remote.transports()?;
-        let there = Place {
+        let there = Destination {
             remote,
             branch: to,
             seen: None,
@@ -105,7 +105,7 @@ impl Mirror {
     async fn push_there(
         &self,
         commit: CommitId,
-        to: Place<'_>,
+        to: Destination<'_>,
         how: PushKind,
     ) -> Result<PushOutcome, GitError> {
         branch_ref(to.branch)?;
@@ -118,21 +118,29 @@ impl Mirror {
         }
     }
 
-    async fn overwrite(&self, commit: CommitId, to: Place<'_>) -> Result<PushOutcome, GitError> {
+    async fn overwrite(
+        &self,
+        commit: CommitId,
+        to: Destination<'_>,
+    ) -> Result<PushOutcome, GitError> {
         match self.run_push(commit, to, "--force").await? {
-            Answer::Accepted => Ok(PushOutcome::Done),
-            Answer::Stale => Err(GitError::Transient(format!(
+            PushReport::Accepted => Ok(PushOutcome::Done),
+            PushReport::Stale => Err(GitError::Transient(format!(
                 "{} moved meanwhile",
                 to.branch
             ))),
-            Answer::Refused(reason) => self.settle_refusal(commit, to, None, reason).await,
-            Answer::Nothing(output) => self.settle_silence(commit, to, output).await,
+            PushReport::Refused(reason) => self.settle_refusal(commit, to, None, reason).await,
+            PushReport::Nothing(output) => self.settle_silence(commit, to, output).await,
         }
     }
 
     /// Moves the branch forward from where the mirror believes it is; if it is not there, once
     /// more from where it really is.
-    async fn advance(&self, commit: CommitId, to: Place<'_>) -> Result<PushOutcome, GitError> {
+    async fn advance(
+        &self,
+        commit: CommitId,
+        to: Destination<'_>,
+    ) -> Result<PushOutcome, GitError> {
         if let Some(expected) = to.seen
             && self.is_ancestor(expected, commit).await?
         {
@@ -162,19 +170,19 @@ impl Mirror {
         &self,
         expected: CommitId,
         commit: CommitId,
-        to: Place<'_>,
+        to: Destination<'_>,
     ) -> Result<PushOutcome, GitError> {
         let lease = format!("--force-with-lease={}:{expected}", branch_ref(to.branch)?);
         match self.run_push(commit, to, &lease).await? {
-            Answer::Accepted => Ok(PushOutcome::Done),
-            Answer::Stale => Ok(PushOutcome::Moved {
+            PushReport::Accepted => Ok(PushOutcome::Done),
+            PushReport::Stale => Ok(PushOutcome::Moved {
                 tip: self.tip_at(to.remote, to.branch).await?,
             }),
-            Answer::Refused(reason) => {
+            PushReport::Refused(reason) => {
                 self.settle_refusal(commit, to, Some(expected), reason)
                     .await
             }
-            Answer::Nothing(output) => self.settle_silence(commit, to, output).await,
+            PushReport::Nothing(output) => self.settle_silence(commit, to, output).await,
         }
     }
 
@@ -182,7 +190,7 @@ impl Mirror {
     async fn settle_refusal(
         &self,
         commit: CommitId,
-        to: Place<'_>,
+        to: Destination<'_>,
         expected: Option<CommitId>,
         reason: String,
     ) -> Result<PushOutcome, GitError> {
@@ -200,7 +208,7 @@ impl Mirror {
     async fn settle_silence(
         &self,
         commit: CommitId,
-        to: Place<'_>,
+        to: Destination<'_>,
         output: Output,
     ) -> Result<PushOutcome, GitError> {
         if was_never_sent(&output.stderr) {
@@ -215,9 +223,9 @@ impl Mirror {
     async fn run_push(
         &self,
         commit: CommitId,
-        to: Place<'_>,
+        to: Destination<'_>,
         rule: &str,
-    ) -> Result<Answer, GitError> {
+    ) -> Result<PushReport, GitError> {
         let refspec = format!("{commit}:{}", branch_ref(to.branch)?);
         // Not `--quiet`: that leaves out the line about a branch that moved.
         let args = [
@@ -246,18 +254,18 @@ impl Mirror {
 }
 
 /// Reads the line `FLAG<TAB>FROM:TO<TAB>SUMMARY (REASON)` of `git push --porcelain`.
-fn answer(output: Output) -> Answer {
+fn answer(output: Output) -> PushReport {
     let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     let line = stdout
         .lines()
         .find_map(|line| line.split_once('\t').filter(|(flag, _)| flag.len() == 1));
     match line {
-        Some((" " | "+" | "*" | "=", _)) if output.code == Some(0) => Answer::Accepted,
-        Some(("!", rest)) if rest.contains("\t[rejected]") => Answer::Stale,
+        Some((" " | "+" | "*" | "=", _)) if output.code == Some(0) => PushReport::Accepted,
+        Some(("!", rest)) if rest.contains("\t[rejected]") => PushReport::Stale,
         Some(("!", rest)) if rest.contains("\t[remote rejected]") => {
-            Answer::Refused(reason(rest, &output.stderr))
+            PushReport::Refused(reason(rest, &output.stderr))
         }
-        _ => Answer::Nothing(output),
+        _ => PushReport::Nothing(output),
     }
 }
 

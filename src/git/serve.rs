@@ -75,7 +75,7 @@ pub async fn upload_pack(
         .stdout
         .take()
         .ok_or_else(|| GitError::Program("no pipe from git".to_owned()))?;
-    let answer = Answer {
+    let answer = UploadPack {
         child,
         group,
         stdout: ReaderStream::with_capacity(stdout, CHUNK_BYTES),
@@ -89,14 +89,14 @@ pub async fn upload_pack(
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// An answer that is being made.
-struct Answer {
+struct UploadPack {
     child: Child,
     group: Group,
     stdout: ReaderStream<ChildStdout>,
     deadline: Pin<Box<Sleep>>,
 }
 
-impl Answer {
+impl UploadPack {
     /// The next piece, and what remains after it.
     async fn next(mut self) -> Option<(io::Result<Bytes>, Option<Self>)> {
         let piece = tokio::select! {

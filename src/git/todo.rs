@@ -34,7 +34,7 @@ pub(super) fn in_order(commits: Vec<Source>) -> Vec<Group> {
 /// beginning, else the first whose subject begins so. Ids count among these commits only, and names of
 /// branches and tags, which git would also take, do not.
 pub(super) fn autosquashed(commits: Vec<Source>) -> Vec<Group> {
-    let mut order: Vec<Place> = Vec::new();
+    let mut order: Vec<TodoLine> = Vec::new();
     let mut known = Known::default();
     for (index, commit) in commits.iter().enumerate() {
         let subject = subject(&commit.text.message);
@@ -44,11 +44,11 @@ pub(super) fn autosquashed(commits: Vec<Source>) -> Vec<Group> {
                 let behind = known.tails.insert(target, index).unwrap_or(target);
                 let at = order.iter().position(|place| place.index == behind);
                 let how = Some(how);
-                order.insert(at.map_or(order.len(), |at| at + 1), Place { index, how });
+                order.insert(at.map_or(order.len(), |at| at + 1), TodoLine { index, how });
             }
             None => {
                 known.by_subject.entry(subject.clone()).or_insert(index);
-                order.push(Place { index, how: None });
+                order.push(TodoLine { index, how: None });
             }
         }
         known.ids.push(commit.id.to_string());
@@ -58,12 +58,12 @@ pub(super) fn autosquashed(commits: Vec<Source>) -> Vec<Group> {
 }
 
 /// Where a commit is to go: a pick, or melted into what is before it.
-struct Place {
+struct TodoLine {
     index: usize,
     how: Option<Melting>,
 }
 
-fn grouped(commits: Vec<Source>, order: &[Place]) -> Vec<Group> {
+fn grouped(commits: Vec<Source>, order: &[TodoLine]) -> Vec<Group> {
     let mut commits: Vec<_> = commits.into_iter().map(Some).collect();
     let mut groups: Vec<Group> = Vec::new();
     for place in order {

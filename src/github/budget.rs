@@ -36,7 +36,7 @@ const CALLERS_MIN: u32 = 4;
 
 struct Waiting {
     ledger: Ledger,
-    tickets: BTreeMap<Place, Ticket>,
+    tickets: BTreeMap<CallRank, Ticket>,
     next: u64,
     /// How many calls of one caller may be under way, apart from landings.
     share: u32,
@@ -48,7 +48,7 @@ struct Waiting {
 
 /// Where a call stands in the queue.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Place {
+struct CallRank {
     value: Value,
     came: u64,
 }
@@ -162,7 +162,7 @@ impl Budget {
 
     fn enqueue(&self, value: Value, ticket: Ticket) -> Queued {
         let mut queue = self.0.lock();
-        let place = Place {
+        let place = CallRank {
             value,
             came: queue.next,
         };
@@ -247,7 +247,7 @@ impl Waiting {
         under_way.is_some_and(|calls| *calls >= self.share)
     }
 
-    fn take(&mut self, place: Place, taken: Option<Caller>) -> Option<Passing> {
+    fn take(&mut self, place: CallRank, taken: Option<Caller>) -> Option<Passing> {
         let Ticket { call, .. } = self.tickets.remove(&place)?;
         if let Some(caller) = taken {
             *self.under_way.entry(caller).or_default() += 1;
@@ -266,7 +266,7 @@ impl Waiting {
     }
 
     /// The first in the queue behind this place.
-    fn after(&self, place: Option<Place>) -> Option<(Place, Caller, Kind)> {
+    fn after(&self, place: Option<CallRank>) -> Option<(CallRank, Caller, Kind)> {
         let from = place.map_or(Bound::Unbounded, Bound::Excluded);
         let (place, ticket) = self.tickets.range((from, Bound::Unbounded)).next()?;
         Some((*place, ticket.caller, ticket.kind))
@@ -283,7 +283,7 @@ impl Drop for Permit {
 /// Takes a call that was given up out of the queue.
 struct Queued {
     gate: Arc<Gate>,
-    place: Place,
+    place: CallRank,
 }
 
 impl Drop for Queued {

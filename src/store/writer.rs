@@ -14,8 +14,8 @@ use super::StoreError;
 /// How many writes share a transaction at the most.
 const BATCH_MAX: usize = 256;
 
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-type Work = Box<dyn FnOnce(&mut SqliteConnection) -> Answer + Send>;
+type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+type Work = Box<dyn FnOnce(&mut SqliteConnection) -> Reply + Send>;
 
 /// Hands writes to the thread; the thread ends when the last handle is dropped.
 #[derive(Clone)]

@@ -24,13 +24,13 @@ pub(super) struct Answers(Arc<AtomicUsize>);
 
 /// Whether the body of an answer is wanted.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Wanted {
+pub(super) enum AnswerPart {
     Whole,
     HeadersOnly,
 }
 
 /// The body of an answer.
-pub(super) struct Answer {
+pub(super) struct AnswerBody {
     content: Content,
     _asking: Option<Asking>,
 }
@@ -59,17 +59,17 @@ impl Answers {
     pub(super) fn answer(
         &self,
         body: BoxBody,
-        wanted: Wanted,
+        wanted: AnswerPart,
         asking: Option<Asking>,
-    ) -> Result<Answer, WebError> {
-        Ok(Answer {
+    ) -> Result<AnswerBody, WebError> {
+        Ok(AnswerBody {
             content: self.content(body, wanted)?,
             _asking: asking,
         })
     }
 
-    fn content(&self, body: BoxBody, wanted: Wanted) -> Result<Content, WebError> {
-        if wanted == Wanted::HeadersOnly {
+    fn content(&self, body: BoxBody, wanted: AnswerPart) -> Result<Content, WebError> {
+        if wanted == AnswerPart::HeadersOnly {
             return Ok(Content::Left(body.size()));
         }
         Ok(match body.try_into_bytes() {
@@ -101,7 +101,7 @@ impl Drop for Charge {
     }
 }
 
-impl MessageBody for Answer {
+impl MessageBody for AnswerBody {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
@@ -143,25 +143,25 @@ mod tests {
         let answers = Answers::default();
         let all = HELD_BYTES_MAX / 4;
         let mut there: Vec<_> = (0..4)
-            .map(|_| answers.answer(body(all), Wanted::Whole, None).unwrap())
+            .map(|_| answers.answer(body(all), AnswerPart::Whole, None).unwrap())
             .collect();
-        let refused = answers.answer(body(PIECE_BYTES + 1), Wanted::Whole, None);
+        let refused = answers.answer(body(PIECE_BYTES + 1), AnswerPart::Whole, None);
         assert!(matches!(refused, Err(WebError::Busy)));
         assert!(
             answers
-                .answer(body(PIECE_BYTES), Wanted::Whole, None)
+                .answer(body(PIECE_BYTES), AnswerPart::Whole, None)
                 .is_ok()
         );
         let first = there.swap_remove(0);
         assert_eq!(first.size(), BodySize::Sized(all as u64));
         assert_eq!(to_bytes(first).await.unwrap().len(), all);
-        assert!(answers.answer(body(all), Wanted::Whole, None).is_ok());
+        assert!(answers.answer(body(all), AnswerPart::Whole, None).is_ok());
     }
 
     #[tokio::test]
     async fn headers_alone_tell_the_length_and_hold_nothing() {
         let answers = Answers::default();
-        let answer = answers.answer(body(HELD_BYTES_MAX), Wanted::HeadersOnly, None);
+        let answer = answers.answer(body(HELD_BYTES_MAX), AnswerPart::HeadersOnly, None);
         let answer = answer.unwrap();
         assert_eq!(answer.size(), BodySize::Sized(HELD_BYTES_MAX as u64));
         assert_eq!(answers.0.load(Ordering::Relaxed), 0);

@@ -38,7 +38,7 @@ pub(super) fn routes(routes: Routes<'_>) -> Routes<'_> {
 
 /// Which attempt's; the latest where none is named.
 #[derive(Clone, Copy, Debug, Deserialize)]
-struct Wanted {
+struct AttemptQuery {
     attempt: Option<u32>,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn address(site: &Site, attempt: Attempt, path: &str) -> String {
     format!("{root}/job/{job}/artifacts/{path}?attempt={number}")
 }
 
-async fn found(site: &Site, job: u64, wanted: Wanted) -> Result<Attempt, WebError> {
+async fn found(site: &Site, job: u64, wanted: AttemptQuery) -> Result<Attempt, WebError> {
     let job = job_log::find(&site.engine, JobId(job)).await?;
     job_log::attempt(&job, wanted.attempt)
 }
@@ -82,7 +82,7 @@ async fn found(site: &Site, job: u64, wanted: Wanted) -> Result<Attempt, WebErro
 async fn listed(
     site: web::Data<Site>,
     job: web::Path<u64>,
-    wanted: web::Query<Wanted>,
+    wanted: web::Query<AttemptQuery>,
 ) -> Result<web::Json<impl Serialize>, WebError> {
     let attempt = found(&site, *job, *wanted).await?;
     let files = of(&site, attempt).await?.into_iter();
@@ -102,7 +102,7 @@ async fn listed(
 async fn top(
     site: web::Data<Site>,
     job: web::Path<u64>,
-    wanted: web::Query<Wanted>,
+    wanted: web::Query<AttemptQuery>,
 ) -> Result<HttpResponse, WebError> {
     let attempt = found(&site, *job, *wanted).await?;
     pages::artifacts(&site, attempt, "").await
@@ -112,7 +112,7 @@ async fn top(
 async fn serve(
     site: web::Data<Site>,
     place: web::Path<(u64, String)>,
-    wanted: web::Query<Wanted>,
+    wanted: web::Query<AttemptQuery>,
 ) -> Result<HttpResponse, WebError> {
     let (job, path) = place.into_inner();
     let attempt = found(&site, job, *wanted).await?;

@@ -13,7 +13,7 @@ use actix_web::web::PathConfig;
 use actix_web::{HttpRequest, HttpResponse, web};
 use url::Url;
 
-use super::answer::{Answer, Wanted};
+use super::answer::{AnswerBody, AnswerPart};
 use super::error::WebError;
 use super::gate::Visit;
 use super::{Site, pages, sent};
@@ -23,12 +23,12 @@ use crate::config;
 pub(super) async fn pass(
     request: ServiceRequest,
     routes: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<Answer>, actix_web::Error> {
+) -> Result<ServiceResponse<AnswerBody>, actix_web::Error> {
     let site = site(&request)?;
     let asking = request.conn_data::<Arc<Visit>>().map(Visit::asks);
     let wanted = match *request.method() {
-        Method::HEAD => Wanted::HeadersOnly,
-        _ => Wanted::Whole,
+        Method::HEAD => AnswerPart::HeadersOnly,
+        _ => AnswerPart::Whole,
     };
     let answered = answered(&site, request, routes).await?;
     let (request, answer) = answered.into_parts();

@@ -9,7 +9,7 @@ use super::error::{Scheme, WebError};
 use super::routes::Routes;
 use super::{Site, front, sent};
 use crate::engine::CallError;
-use crate::protocol::{Answer, ArtifactPath, Attempt, CHUNK_BYTES_MAX, Claim, Report};
+use crate::protocol::{ArtifactPath, Attempt, CHUNK_BYTES_MAX, Claim, Renewal, Report};
 use crate::store::artifacts::ArtifactError;
 use paprq_core::ids::{AttemptNumber, JobId};
 
@@ -39,12 +39,12 @@ pub(super) fn routes(routes: Routes<'_>) -> Routes<'_> {
 
 /// Which attempt an address names.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Place {
+pub(super) struct AttemptPath {
     job: u64,
     number: u32,
 }
 
-impl Place {
+impl AttemptPath {
     pub(super) fn attempt(self) -> Attempt {
         Attempt {
             job: JobId(self.job),
@@ -79,10 +79,10 @@ async fn claim(
 async fn append_log(
     request: HttpRequest,
     site: web::Data<Site>,
-    place: web::Path<Place>,
+    place: web::Path<AttemptPath>,
     offset: web::Query<Offset>,
     body: web::Payload,
-) -> Result<web::Json<Answer>, WebError> {
+) -> Result<web::Json<Renewal>, WebError> {
     let token = token_name(&request, &site)?;
     let chunk = site.bodies.receive(request.headers(), body, CHUNK).await?;
     let service = site.engine.jobs();
@@ -95,11 +95,11 @@ async fn put_artifact(
     site: web::Data<Site>,
     place: web::Path<(u64, u32, String)>,
     content: web::Payload,
-) -> Result<web::Json<Answer>, WebError> {
+) -> Result<web::Json<Renewal>, WebError> {
     let token = token_name(&request, &site)?;
     let (job, number, path) = place.into_inner();
     let path = ArtifactPath::new(&path).or(Err(WebError::Bad("such a path is not kept")))?;
-    let attempt = Place { job, number }.attempt();
+    let attempt = AttemptPath { job, number }.attempt();
     let service = site.engine.jobs();
     let answer = service.put_artifact(&token, attempt, &path, content);
     answer.await.map(web::Json).map_err(refusal)
@@ -108,8 +108,8 @@ async fn put_artifact(
 async fn beat(
     request: HttpRequest,
     site: web::Data<Site>,
-    place: web::Path<Place>,
-) -> Result<web::Json<Answer>, WebError> {
+    place: web::Path<AttemptPath>,
+) -> Result<web::Json<Renewal>, WebError> {
     let token = token_name(&request, &site)?;
     let answer = site.engine.jobs().beat(&token, place.attempt());
     answer.await.map(web::Json).map_err(refusal)
@@ -118,9 +118,9 @@ async fn beat(
 async fn report(
     request: HttpRequest,
     site: web::Data<Site>,
-    place: web::Path<Place>,
+    place: web::Path<AttemptPath>,
     body: web::Payload,
-) -> Result<web::Json<Answer>, WebError> {
+) -> Result<web::Json<Renewal>, WebError> {
     let token = token_name(&request, &site)?;
     let report: Report = json(&request, &site, body).await?;
     let service = site.engine.jobs();

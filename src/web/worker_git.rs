@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::bodies::{Sender, Terms};
 use super::error::{Scheme, WebError};
 use super::routes::Routes;
-use super::worker_api::Place;
+use super::worker_api::AttemptPath;
 use super::{Site, front, sent};
 use crate::engine::Repo;
 use crate::git::GitError;
@@ -42,7 +42,7 @@ struct Service {
 async fn refs(
     request: HttpRequest,
     site: web::Data<Site>,
-    place: web::Path<Place>,
+    place: web::Path<AttemptPath>,
     service: web::Query<Service>,
 ) -> Result<HttpResponse, WebError> {
     if service.service != "git-upload-pack" {
@@ -57,7 +57,7 @@ async fn refs(
 async fn pack(
     request: HttpRequest,
     site: web::Data<Site>,
-    place: web::Path<Place>,
+    place: web::Path<AttemptPath>,
     body: web::Payload,
 ) -> Result<HttpResponse, WebError> {
     let (repo, run) = readable(&request, &site, *place).await?;
@@ -86,7 +86,7 @@ fn uncached(media: &'static str) -> actix_web::HttpResponseBuilder {
 async fn readable(
     request: &HttpRequest,
     site: &Site,
-    place: Place,
+    place: AttemptPath,
 ) -> Result<(Repo, RunId), WebError> {
     const REFUSED: WebError = WebError::Unauthorized(Scheme::Basic);
     let password = password(request).ok_or(REFUSED)?;

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::settings::Token;
-use crate::protocol::{Answer, ArtifactPath, Attempt, Beat, Claim, Order, Report};
+use crate::protocol::{ArtifactPath, Attempt, Beat, Claim, Order, Renewal, Report};
 
 /// How long a call may take beyond what the server may wait.
 const CALL: Duration = Duration::from_secs(15);
@@ -86,7 +86,7 @@ impl ServerClient {
         attempt: Attempt,
         offset: u64,
         bytes: Bytes,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Renewal, CallError> {
         let mut address = self.attempt_address(attempt, "log");
         address.set_query(Some(&format!("offset={offset}")));
         self.answer(self.http.post(address).body(bytes)).await
@@ -98,7 +98,7 @@ impl ServerClient {
         attempt: Attempt,
         path: &ArtifactPath,
         content: reqwest::Body,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Renewal, CallError> {
         let mut address = self.attempt_address(attempt, "artifacts");
         if let Ok(mut names) = address.path_segments_mut() {
             names.extend(path.names());
@@ -107,7 +107,7 @@ impl ServerClient {
     }
 
     /// Says that the attempt is still at work.
-    pub(super) async fn beat(&self, attempt: Attempt) -> Result<Answer, CallError> {
+    pub(super) async fn beat(&self, attempt: Attempt) -> Result<Renewal, CallError> {
         let call = self.http.post(self.attempt_address(attempt, "beat"));
         self.answer(call.json(&Beat {})).await
     }
@@ -117,7 +117,7 @@ impl ServerClient {
         &self,
         attempt: Attempt,
         report: &Report,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Renewal, CallError> {
         let call = self.http.post(self.attempt_address(attempt, "result"));
         self.answer(call.json(report)).await
     }
@@ -127,7 +127,7 @@ impl ServerClient {
         self.attempt_address(attempt, "git")
     }
 
-    async fn answer(&self, call: RequestBuilder) -> Result<Answer, CallError> {
+    async fn answer(&self, call: RequestBuilder) -> Result<Renewal, CallError> {
         body(send(call.timeout(CALL)).await?).await
     }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::{CallError, ServerClient};
 use super::spool::{Progress, SpoolReader};
 use crate::clock::Stopwatch;
-use crate::protocol::{Answer, Attempt, BEAT_S, CHUNK_BYTES_MAX, Report, Wish};
+use crate::protocol::{Attempt, BEAT_S, CHUNK_BYTES_MAX, Renewal, Report, Wish};
 
 /// A finished attempt's report is kept this many leases: the server may be down for a while, and
 /// a result that it still wants saves a whole new attempt.
@@ -136,11 +136,11 @@ impl Delivery {
                 return Delivered::GivenUp;
             };
             match called {
-                Ok(Answer {
+                Ok(Renewal {
                     wish: Wish::Stop, ..
                 })
                 | Err(CallError::Gone | CallError::Unauthorized) => return Delivered::GivenUp,
-                Ok(Answer {
+                Ok(Renewal {
                     wish: Wish::GoOn,
                     log_bytes,
                 }) => {
@@ -187,7 +187,7 @@ impl Delivery {
         }
     }
 
-    async fn call(&self, step: &NextCall) -> Result<Answer, CallError> {
+    async fn call(&self, step: &NextCall) -> Result<Renewal, CallError> {
         match step {
             NextCall::Ask | NextCall::Wait(_) => self.client.beat(self.attempt).await,
             NextCall::Send { offset, bytes } => {

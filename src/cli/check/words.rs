@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, ConfigError, Place};
+use crate::config::{Config, ConfigError, Location};
 use paprq_core::command::{self, Grammar};
 use paprq_core::ids::Login;
 
@@ -45,7 +45,7 @@ fn aliases(config: &Config) -> Vec<ConfigError> {
     errors.collect()
 }
 
-fn error(place: Option<&Place>, message: String, remedy: &str) -> Option<ConfigError> {
+fn error(place: Option<&Location>, message: String, remedy: &str) -> Option<ConfigError> {
     Some(ConfigError {
         place: place?.clone(),
         message,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::harmless;
-use paprq_core::suite::{Finding, Place, SuiteFileError};
+use paprq_core::suite::{Finding, Position, SuiteFileError};
 
 /// How many of several faults are shown.
 const FINDINGS_MAX: usize = 50;
@@ -48,7 +48,7 @@ fn unexplained(out: &mut impl Write, error: &SuiteFileError, text: &str) -> io::
 }
 
 /// Shows the line, and below it where in it.
-fn show(out: &mut impl Write, text: &str, place: Place) -> io::Result<()> {
+fn show(out: &mut impl Write, text: &str, place: Position) -> io::Result<()> {
     let Some(line) = text.lines().nth(place.line.saturating_sub(1)) else {
         return Ok(());
     };

@@ -40,12 +40,12 @@ insert into build_res (repo, num, builder, res, url, merge_sha) values
 insert into mergeable (repo, num, mergeable) values ('one', 3, 1), ('one', 5, 0);
 ";
 
-struct Place {
+struct Installation {
     folder: TempDir,
     config: Config,
 }
 
-impl Place {
+impl Installation {
     fn new() -> Self {
         let text = r#"
             max_priority = 10
@@ -164,7 +164,7 @@ impl Imported {
 #[test]
 fn both_lines_become_the_same_pulls() {
     for schema in [SERVO, RUST_LANG] {
-        let place = Place::new();
+        let place = Installation::new();
         place.homu(schema);
         place.homu(PULLS);
         place.import();
@@ -187,7 +187,7 @@ fn both_lines_become_the_same_pulls() {
 
 #[test]
 fn results_are_those_of_a_run_that_is_over() {
-    let place = Place::new();
+    let place = Installation::new();
     place.homu(&[RUST_LANG, PULLS].concat());
     let report = place.import();
     let imported = place.imported();
@@ -210,7 +210,7 @@ fn results_are_those_of_a_run_that_is_over() {
 /// The results that are there count, and what the configuration does not know is told of.
 #[test]
 fn tests_under_way_go_on_with_their_results() {
-    let place = Place::new();
+    let place = Installation::new();
     let result = "insert into build_res (repo, num, builder, res, url, merge_sha) values
         ('one', 6, 'status-ci', 1, 'https://ci/6', '6e66666666666666666666666666666666666666'),
         ('one', 6, 'checks-lint', null, '', '6e66666666666666666666666666666666666666')";
@@ -236,7 +236,7 @@ fn tests_under_way_go_on_with_their_results() {
 #[test]
 fn of_several_tests_that_are_to_land_the_one_that_was_next_goes_on() {
     for (priority, first) in [(0, 3), (9, 5)] {
-        let place = Place::new();
+        let place = Installation::new();
         let both = format!(
             "update pull set status = 'pending', priority = 0,
                merge_sha = num || 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' where num in (3, 5);
@@ -258,7 +258,7 @@ fn of_several_tests_that_are_to_land_the_one_that_was_next_goes_on() {
 
 #[test]
 fn what_cannot_go_on_is_in_the_report() {
-    let place = Place::new();
+    let place = Installation::new();
     let lost = "update pull set merge_sha = '' where num = 6;
         insert into pull (repo, num, status, merge_sha, head_sha, base_ref, approved_by)
             values ('two', 1, 'pending', '1e11111111111111111111111111111111111111',
@@ -277,7 +277,7 @@ fn what_cannot_go_on_is_in_the_report() {
 
 #[test]
 fn an_error_is_a_conflict_where_the_pull_does_not_merge() {
-    let place = Place::new();
+    let place = Installation::new();
     place.homu(&[SERVO, PULLS, "update pull set status = 'error'"].concat());
     place.import();
     let imported = place.imported();
@@ -287,7 +287,7 @@ fn an_error_is_a_conflict_where_the_pull_does_not_merge() {
 
 #[test]
 fn what_one_line_only_has_is_taken_over() {
-    let place = Place::new();
+    let place = Installation::new();
     place.homu(
         &[
             SERVO,
@@ -308,7 +308,7 @@ fn what_one_line_only_has_is_taken_over() {
         }
     );
     assert_eq!(imported.tree, Tree::Open);
-    let place = Place::new();
+    let place = Installation::new();
     place.homu(
         &[
             RUST_LANG,
@@ -344,7 +344,7 @@ fn what_one_line_only_has_is_taken_over() {
 
 #[test]
 fn the_report_says_what_was_done_and_a_second_import_does_nothing() {
-    let place = Place::new();
+    let place = Installation::new();
     place.homu(
         &[
             RUST_LANG,
@@ -404,7 +404,7 @@ fn the_report_says_what_was_done_and_a_second_import_does_nothing() {
 
 #[test]
 fn what_cannot_be_read_is_reported_and_the_rest_taken_over() {
-    let place = Place::new();
+    let place = Installation::new();
     place.homu("
         create table pull (repo, num, status, merge_sha, title, head_sha, head_ref, base_ref,
                            approved_by, priority, try_, try_choose, rollup, squash, delegate);
@@ -479,7 +479,7 @@ fn what_cannot_be_read_is_reported_and_the_rest_taken_over() {
 
 #[test]
 fn a_file_without_configured_repositories_makes_no_database() {
-    let place = Place::new();
+    let place = Installation::new();
     place.homu(
         &[
             SERVO,
@@ -500,7 +500,7 @@ fn a_file_without_configured_repositories_makes_no_database() {
 
 #[test]
 fn what_a_server_uses_is_left_alone() {
-    let place = Place::new();
+    let place = Installation::new();
     place.homu(&[SERVO, PULLS].concat());
     let _server = engine::take_database(&place.path("paprq.db")).unwrap();
     let file = homu::read(&place.path("main.db")).unwrap();
@@ -514,10 +514,10 @@ fn what_a_server_uses_is_left_alone() {
 
 #[test]
 fn the_server_is_to_read_what_was_said_since_homu_wrote_last() {
-    let place = Place::new();
+    let place = Installation::new();
     place.homu(&[SERVO, PULLS].concat());
     place.import();
-    let mark = |place: &Place| {
+    let mark = |place: &Installation| {
         let store = Store::open(&place.path("paprq.db")).unwrap();
         let label = RepoLabel::new("one");
         let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -40,7 +40,7 @@ struct Rows<'a> {
 }
 
 /// Which of a repository's rows are those of a table.
-type Place = for<'a, 'b> fn(&'b mut Rows<'a>) -> &'b mut Vec<&'a Row>;
+type TableOf = for<'a, 'b> fn(&'b mut Rows<'a>) -> &'b mut Vec<&'a Row>;
 
 impl Translation {
     /// Reads all rows that belong to repositories of the configuration.
@@ -72,7 +72,7 @@ impl Translation {
 }
 
 fn by_label(file: &HomuFile) -> (BTreeMap<&str, Rows<'_>>, Vec<String>) {
-    let tables: [(&[Row], Place); 5] = [
+    let tables: [(&[Row], TableOf); 5] = [
         (&file.repos, |rows| &mut rows.repo),
         (&file.pulls, |rows| &mut rows.pulls),
         (&file.results, |rows| &mut rows.results),

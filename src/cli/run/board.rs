@@ -33,13 +33,13 @@ pub(super) enum Ending {
     /// Why it was not.
     NotExecuted {
         why: String,
-        wanted: Wanted,
+        wanted: Asked,
     },
 }
 
 /// Whether a suite should have been executed that was not.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Wanted {
+pub(super) enum Asked {
     /// It should.
     Yes,
     /// Nobody asked for it.
@@ -67,7 +67,7 @@ impl Board {
     }
 
     /// Leaves out what takes an executor that nobody asked for.
-    pub(super) fn leave_out(&mut self, executor: Executor, wanted: Wanted) {
+    pub(super) fn leave_out(&mut self, executor: Executor, wanted: Asked) {
         let why = format!("--executor does not name {}", name(executor));
         for job in &mut self.jobs {
             if executor_of(&job.suite.environment) == executor {
@@ -80,7 +80,7 @@ impl Board {
     pub(super) fn give_up_in(&mut self, executor: Executor, why: &str) {
         for job in &mut self.jobs {
             if executor_of(&job.suite.environment) == executor {
-                job.give_up(why, Wanted::Yes);
+                job.give_up(why, Asked::Yes);
             }
         }
     }
@@ -99,7 +99,7 @@ impl Board {
         for job in &mut self.jobs {
             if !executors.contains(&executor_of(&job.suite.environment)) {
                 let key = job.suite.environment.key();
-                job.give_up(&format!("nothing here executes a `{key}`"), Wanted::Yes);
+                job.give_up(&format!("nothing here executes a `{key}`"), Asked::Yes);
             }
         }
     }
@@ -146,7 +146,7 @@ impl Board {
             Some((number, format!("it needs {needed}, which did not pass")))
         }) {
             if let Some(job) = self.jobs.get_mut(number) {
-                job.give_up(&why, Wanted::Yes);
+                job.give_up(&why, Asked::Yes);
             }
         }
     }
@@ -161,7 +161,7 @@ impl Board {
 }
 
 impl Job {
-    fn give_up(&mut self, why: &str, wanted: Wanted) {
+    fn give_up(&mut self, why: &str, wanted: Asked) {
         if matches!(self.state, State::Waiting) {
             let why = why.to_owned();
             let ending = Ending::NotExecuted { why, wanted };
@@ -186,7 +186,7 @@ impl Job {
             State::Waiting | State::Running(_) => false,
             State::Ended(Ending::Executed(JobOutcome::Passed), _) => true,
             State::Ended(Ending::Executed(_), _) => self.suite.allow_failure,
-            State::Ended(Ending::NotExecuted { wanted, .. }, _) => *wanted == Wanted::No,
+            State::Ended(Ending::NotExecuted { wanted, .. }, _) => *wanted == Asked::No,
         }
     }
 }
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn all_is_good_if_all_passed_that_had_to() {
         let mut board = board();
-        board.leave_out(Executor::Container, Wanted::No);
+        board.leave_out(Executor::Container, Asked::No);
         for number in 0..3 {
             assert_eq!(board.begin(), Some(number));
             let outcome = match number {

@@ -21,7 +21,7 @@ use anyhow::{Context as _, bail};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use self::board::{Board, Wanted};
+use self::board::{Asked, Board};
 use self::choice::{Choice, Kind};
 use self::screen::{Interruption, Marking, Screen};
 use self::server::RunServer;
@@ -193,9 +193,9 @@ async fn work(settings: Settings, server: &RunServer, screen: &mut Screen) -> an
 async fn executors(arguments: &Arguments, board: &mut Board) -> Option<Executors> {
     // Whoever names a suite wants it.
     let wanted = if arguments.suites.is_empty() {
-        Wanted::No
+        Asked::No
     } else {
-        Wanted::Yes
+        Asked::Yes
     };
     for executor in [Executor::Sandbox, Executor::Container, Executor::Vm] {
         if !arguments.wants(executor) {

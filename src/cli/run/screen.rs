@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Stdout, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::board::{Board, Ending, Job, State, Wanted};
+use super::board::{Asked, Board, Ending, Job, State};
 use super::server::RunServer;
 use crate::cli::explaining::harmless;
 use crate::clock::Stopwatch;
@@ -335,8 +335,8 @@ fn in_words(ending: &Ending, suite: &Suite) -> (Colour, String) {
         ),
         Ending::NotExecuted { wanted, .. } => {
             let colour = match wanted {
-                Wanted::Yes => Colour::Red,
-                Wanted::No => Colour::Yellow,
+                Asked::Yes => Colour::Red,
+                Asked::No => Colour::Yellow,
             };
             (colour, "not executed".to_owned())
         }

@@ -19,7 +19,7 @@ use crate::git::serve::{
     ADVERTISEMENT_TYPE, REQUEST_BYTES_MAX, RESULT_TYPE, advertise, upload_pack,
 };
 use crate::protocol::{
-    Answer, ArtifactBounds, Attempt, CHUNK_BYTES_MAX, Claim, LEASE_S, Order, Report, Wish,
+    ArtifactBounds, Attempt, CHUNK_BYTES_MAX, Claim, LEASE_S, Order, Renewal, Report, Wish,
 };
 use paprq_core::ids::{AttemptNumber, JobId};
 use paprq_core::suite::{Suite, Variable};
@@ -209,7 +209,7 @@ fn variables(snapshot: &Snapshot) -> Vec<Variable> {
 
 /// Which attempt an address names; there is one of each job.
 #[derive(Clone, Copy, Debug, Deserialize)]
-struct Place {
+struct AttemptPath {
     job: usize,
 }
 
@@ -247,7 +247,7 @@ async fn claim(
 async fn append_log(
     request: HttpRequest,
     server: web::Data<Shared>,
-    place: web::Path<Place>,
+    place: web::Path<AttemptPath>,
     offset: web::Query<Offset>,
     chunk: web::Bytes,
 ) -> HttpResponse {
@@ -263,7 +263,7 @@ async fn append_log(
 async fn beat(
     request: HttpRequest,
     server: web::Data<Shared>,
-    place: web::Path<Place>,
+    place: web::Path<AttemptPath>,
 ) -> HttpResponse {
     answer(&request, &server, *place, |_, _| ())
 }
@@ -271,7 +271,7 @@ async fn beat(
 async fn report(
     request: HttpRequest,
     server: web::Data<Shared>,
-    place: web::Path<Place>,
+    place: web::Path<AttemptPath>,
     report: web::Json<Report>,
 ) -> HttpResponse {
     answer(&request, &server, *place, |board, number| {
@@ -285,7 +285,7 @@ async fn report(
 fn answer(
     request: &HttpRequest,
     server: &Shared,
-    place: Place,
+    place: AttemptPath,
     change: impl FnOnce(&mut Board, usize),
 ) -> HttpResponse {
     if !server.is_the_worker(request) {
@@ -296,7 +296,7 @@ fn answer(
         board.jobs().get(place.job).map(|job| bytes(&job.log))
     });
     match held {
-        Some(log_bytes) => HttpResponse::Ok().json(Answer {
+        Some(log_bytes) => HttpResponse::Ok().json(Renewal {
             wish: Wish::GoOn,
             log_bytes,
         }),

@@ -139,7 +139,7 @@ fn every_key_has_the_default_that_the_documentation_names() {
         },
         warnings: [
             Warning {
-                place: Place {
+                place: Location {
                     file: "cfg.toml",
                     position: Some(
                         Position {

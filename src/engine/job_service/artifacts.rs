@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::Stream;
 
-use super::{Answer, Attempt, CallError, JobService};
+use super::{Attempt, CallError, JobService, Renewal};
 use crate::protocol::{ArtifactPath, Wish};
 
 impl JobService {
@@ -17,13 +17,13 @@ impl JobService {
         attempt: Attempt,
         path: &ArtifactPath,
         content: impl Stream<Item = Result<Bytes, E>> + Unpin,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Renewal, CallError> {
         if self.renew(token, attempt).await? == Wish::GoOn {
             let bounds = self.0.artifact_bounds;
             self.0.artifacts.put(attempt, path, bounds, content).await?;
         }
         let wish = self.renew(token, attempt).await?;
         let log_bytes = self.0.logs.len(attempt).await?;
-        Ok(Answer { wish, log_bytes })
+        Ok(Renewal { wish, log_bytes })
     }
 }

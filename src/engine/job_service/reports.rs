@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::{CallError, JobService, holder};
-use crate::protocol::{Answer, JobOutcome, Report, WorkerFault};
+use crate::protocol::{JobOutcome, Renewal, Report, WorkerFault};
 use paprq_core::jobs::Attempt;
 
 /// How much of a worker's reason for giving a job back is kept, in characters.
@@ -19,11 +19,11 @@ impl JobService {
         token: &str,
         attempt: Attempt,
         report: Report,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Renewal, CallError> {
         let wish = self.renew(token, attempt).await?;
         let log_bytes = self.0.logs.len(attempt).await?;
         if log_bytes < report.log_bytes {
-            return Ok(Answer { wish, log_bytes });
+            return Ok(Renewal { wish, log_bytes });
         }
         if let Some(blame) = blame(&report) {
             self.complain(token, attempt, &blame.1, log_bytes).await?;
@@ -41,7 +41,7 @@ impl JobService {
         });
         finished.await??;
         self.seal(attempt);
-        Ok(Answer { wish, log_bytes })
+        Ok(Renewal { wish, log_bytes })
     }
 
     /// Says in the server's log that a worker failed, and in the job's where nothing is in it.

@@ -42,14 +42,14 @@ fn job(purpose: Purpose, secrets: &[&str]) -> Job {
     }
 }
 
-struct Place {
+struct ServiceUnderTest {
     folder: tempfile::TempDir,
     jobs: JobService,
     store: Store,
     logs: Logs,
 }
 
-impl Place {
+impl ServiceUnderTest {
     async fn with(job: Job) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("paprq.db")).unwrap();
@@ -110,7 +110,7 @@ fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
 #[tokio::test]
 async fn merges_tries_and_branches_are_given_the_secrets_that_they_name_and_nothing_keeps_them() {
     for purpose in [Purpose::Land, Purpose::Try, Purpose::Branch] {
-        let place = Place::with(job(purpose, &["TOKEN"])).await;
+        let place = ServiceUnderTest::with(job(purpose, &["TOKEN"])).await;
         let order = place.claim().await.unwrap();
         let given: Vec<_> = order
             .secrets
@@ -131,19 +131,19 @@ async fn merges_tries_and_branches_are_given_the_secrets_that_they_name_and_noth
             assert!(!found, "{}", file.display());
         }
     }
-    let place = Place::with(job(Purpose::Land, &[])).await;
+    let place = ServiceUnderTest::with(job(Purpose::Land, &[])).await;
     assert_eq!(place.claim().await.unwrap().secrets, []);
 }
 
 #[tokio::test]
 async fn a_pulls_own_test_is_given_no_secret_whatever_it_names() {
-    let place = Place::with(job(Purpose::Pull, &["TOKEN", "UNKNOWN"])).await;
+    let place = ServiceUnderTest::with(job(Purpose::Pull, &["TOKEN", "UNKNOWN"])).await;
     assert_eq!(place.claim().await.unwrap().secrets, []);
 }
 
 #[tokio::test]
 async fn a_suite_that_names_an_unknown_secret_is_not_run_and_says_which() {
-    let place = Place::with(job(Purpose::Land, &["TOKEN", "DEPLOY_KEY"])).await;
+    let place = ServiceUnderTest::with(job(Purpose::Land, &["TOKEN", "DEPLOY_KEY"])).await;
     assert!(place.claim().await.is_none());
     assert!(place.jobs.open_jobs().await.is_empty());
     let job = place.store.job(JobId(1)).await.unwrap().unwrap();

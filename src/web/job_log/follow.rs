@@ -11,7 +11,7 @@ use futures_util::{Stream, stream};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
-use super::{Wanted, attempt, colours::Painter, find, is_complete, primed, read, whole_lines};
+use super::{LogQuery, attempt, colours::Painter, find, is_complete, primed, read, whole_lines};
 use crate::engine::{Change, Engine};
 use crate::web::error::WebError;
 use crate::web::{Site, front, sent, sse};
@@ -32,7 +32,7 @@ pub(super) async fn serve(
     request: HttpRequest,
     site: web::Data<Site>,
     job: web::Path<u64>,
-    wanted: web::Query<Wanted>,
+    wanted: web::Query<LogQuery>,
 ) -> Result<HttpResponse, WebError> {
     let place = front::visit(&request)?.stream()?;
     let engine = site.engine.clone();

@@ -32,7 +32,7 @@ pub(super) fn routes(routes: Routes<'_>) -> Routes<'_> {
 
 /// Which attempt, and from where.
 #[derive(Clone, Copy, Debug, Deserialize)]
-struct Wanted {
+struct LogQuery {
     attempt: Option<u32>,
     #[serde(default)]
     offset: u64,

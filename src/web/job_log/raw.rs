@@ -5,7 +5,7 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::stream;
 
-use super::{Wanted, attempt, find, read, unreadable};
+use super::{LogQuery, attempt, find, read, unreadable};
 use crate::engine::Engine;
 use crate::web::error::WebError;
 use crate::web::header::RAW_POLICY;
@@ -21,7 +21,7 @@ pub(super) async fn serve(
     request: HttpRequest,
     site: web::Data<Site>,
     job: web::Path<u64>,
-    wanted: web::Query<Wanted>,
+    wanted: web::Query<LogQuery>,
 ) -> Result<HttpResponse, WebError> {
     let engine = &site.engine;
     let job = find(engine, JobId(*job)).await?;

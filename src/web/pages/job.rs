@@ -33,7 +33,7 @@ const FILES_MAX: usize = 50;
 
 /// Which attempt's log; the latest where none is named.
 #[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct AttemptQuery {
     attempt: Option<u32>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Wanted {
 pub(super) async fn page(
     site: web::Data<Site>,
     id: web::Path<u64>,
-    wanted: web::Query<Wanted>,
+    wanted: web::Query<AttemptQuery>,
 ) -> Result<HttpResponse, WebError> {
     let job = job_log::find(&site.engine, JobId(*id)).await?;
     let attempt = job_log::attempt(&job, wanted.attempt);

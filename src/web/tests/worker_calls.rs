@@ -8,7 +8,7 @@ use tokio::process::Command;
 
 use super::{House, LIMIT, claim};
 use crate::git::serve::REQUEST_TYPE;
-use crate::protocol::{Answer, CHUNK_BYTES_MAX, Order, Report, Wish};
+use crate::protocol::{CHUNK_BYTES_MAX, Order, Renewal, Report, Wish};
 use paprq_core::jobs::JobOutcome;
 
 fn attempt(order: &Order, call: &str) -> String {
@@ -21,10 +21,10 @@ async fn an_attempt_goes_from_claim_to_result_and_is_then_over() {
     let house = House::start().await;
     let order = house.order(house.sample.good).await;
     let log = house.call(&attempt(&order, "log?offset=0")).body("hello\n");
-    let answer: Answer = log.send().await.unwrap().json().await.unwrap();
+    let answer: Renewal = log.send().await.unwrap().json().await.unwrap();
     assert_eq!((answer.wish, answer.log_bytes), (Wish::GoOn, 6));
     let gap = house.call(&attempt(&order, "log?offset=99")).body("x");
-    let answer: Answer = gap.send().await.unwrap().json().await.unwrap();
+    let answer: Renewal = gap.send().await.unwrap().json().await.unwrap();
     assert_eq!(answer.log_bytes, 6);
     let report = Report {
         outcome: JobOutcome::Passed,

@@ -19,7 +19,7 @@ pub(super) use processes::sandboxes_below;
 pub(super) use session::{Bounds, Ended, Launch, Session};
 pub(super) use watchdog::Excess;
 
-use self::container::Wanted;
+use self::container::ContainerRequest;
 use super::room::{HostUser, Room};
 use super::script::{STRICT, STRICT_AS_POSSIBLE};
 use crate::protocol::Executor;
@@ -48,7 +48,7 @@ pub(super) enum Way<'a> {
     /// In a container.
     Container {
         engine: &'a ContainerEngine,
-        wanted: Wanted<'a>,
+        wanted: ContainerRequest<'a>,
     },
 }
 
@@ -84,7 +84,7 @@ impl Executors {
             }),
             Environment::Container { image, kvm, specs } => self.container.as_ref().map(|engine| {
                 let (kvm, specs) = (*kvm, *specs);
-                let wanted = Wanted { image, kvm, specs };
+                let wanted = ContainerRequest { image, kvm, specs };
                 Way::Container { engine, wanted }
             }),
             Environment::Host { .. } | Environment::Cluster { .. } => None,

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::{DEADLINE, attempt, suite};
-use crate::protocol::{Answer, ArtifactBounds, Attempt, Claim, LEASE_S, Order, Report, Wish};
+use crate::protocol::{ArtifactBounds, Attempt, Claim, LEASE_S, Order, Renewal, Report, Wish};
 use paprq_core::ids::{AttemptNumber, CommitId, JobId};
 
 pub(super) const TOKEN: &str = "worker-token";
@@ -277,12 +277,12 @@ async fn claim(
     }
 }
 
-type Place = web::Path<(u64, u32)>;
+type AttemptPath = web::Path<(u64, u32)>;
 
 fn answer(
     request: &HttpRequest,
     shared: &Shared,
-    place: &Place,
+    place: &AttemptPath,
     change: impl FnOnce(&mut Record) -> Fault,
 ) -> HttpResponse {
     if !authorized(request) {
@@ -298,7 +298,7 @@ fn answer(
         return HttpResponse::Gone().finish();
     }
     let fault = change(record);
-    let answer = Answer {
+    let answer = Renewal {
         wish: match record.verdict {
             Verdict::Stop => Wish::Stop,
             Verdict::GoOn | Verdict::Gone => Wish::GoOn,
@@ -322,7 +322,7 @@ struct Offset {
 async fn log(
     request: HttpRequest,
     shared: web::Data<Shared>,
-    place: Place,
+    place: AttemptPath,
     offset: web::Query<Offset>,
     body: web::Bytes,
 ) -> HttpResponse {
@@ -359,7 +359,7 @@ async fn artifact(
     })
 }
 
-async fn beat(request: HttpRequest, shared: web::Data<Shared>, place: Place) -> HttpResponse {
+async fn beat(request: HttpRequest, shared: web::Data<Shared>, place: AttemptPath) -> HttpResponse {
     answer(&request, &shared, &place, |record| {
         record.beats += 1;
         Fault::None
@@ -369,7 +369,7 @@ async fn beat(request: HttpRequest, shared: web::Data<Shared>, place: Place) -> 
 async fn result(
     request: HttpRequest,
     shared: web::Data<Shared>,
-    place: Place,
+    place: AttemptPath,
     report: web::Json<Report>,
 ) -> HttpResponse {
     answer(&request, &shared, &place, |record| {

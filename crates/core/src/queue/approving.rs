@@ -14,11 +14,11 @@ impl Queue {
     pub(super) fn approve(
         &mut self,
         number: PullNumber,
-        wanted: Wanted,
+        wanted: ApprovalRequest,
         comment: &Comment,
         step: &mut Step,
     ) {
-        let Wanted { approver, commit } = wanted;
+        let ApprovalRequest { approver, commit } = wanted;
         let named = commit.as_ref();
         let Some(pull) = self.pulls.get(&number) else {
             return;
@@ -143,7 +143,7 @@ impl Queue {
 }
 
 /// What a comment wants approved.
-pub(super) struct Wanted {
+pub(super) struct ApprovalRequest {
     /// In whose name.
     pub(super) approver: Login,
     /// Which commit, if it says so.

@@ -1,6 +1,6 @@
 //! What people tell the bot in comments.
 
-use super::approving::Wanted;
+use super::approving::ApprovalRequest;
 use super::effect::{Effect, News};
 use super::event::Comment;
 use super::note::{MARKER, Missing, Note};
@@ -147,7 +147,7 @@ impl Queue {
     fn obey(&mut self, command: Command, number: PullNumber, comment: &Comment, step: &mut Step) {
         match command {
             Command::Approve { approver, commit } => {
-                let wanted = Wanted { approver, commit };
+                let wanted = ApprovalRequest { approver, commit };
                 self.approve(number, wanted, comment, step);
             }
             Command::Unapprove => self.unapprove(number, comment, step),

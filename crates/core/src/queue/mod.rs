@@ -58,7 +58,7 @@ use self::contained::Contained;
 use self::effect::Effect;
 use self::event::Event;
 use self::note::{Note, Obstacle};
-pub use self::order::Place;
+pub use self::order::QueuePosition;
 use self::pull::{Pull, Register};
 use self::pulls::Move;
 use self::rules::{Reporting, Rules};
@@ -340,7 +340,7 @@ impl Queue {
     /// Open pulls in the queue's order.
     pub fn in_order(&self) -> Vec<&Pull> {
         let mut pulls: Vec<_> = self.pulls.values().filter(|pull| pull.is_open()).collect();
-        pulls.sort_by_key(|pull| Place::of(pull));
+        pulls.sort_by_key(|pull| QueuePosition::of(pull));
         pulls
     }
 

@@ -7,7 +7,7 @@ use crate::ids::PullNumber;
 
 /// A pull's place in the queue: the smallest goes first (homu: `PullReqState.sort_key`).
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Place {
+pub struct QueuePosition {
     status: Status,
     urgency: Urgency,
     mergeable: Mergeable,
@@ -29,7 +29,7 @@ enum Approved {
     No,
 }
 
-impl Place {
+impl QueuePosition {
     /// The place of this pull.
     pub fn of(pull: &Pull) -> Self {
         Self {

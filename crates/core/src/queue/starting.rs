@@ -9,7 +9,7 @@ use super::pull::{Pull, Squash, Stage, Urgency};
 use super::rules::{Fixups, Merging};
 use super::run::{Check, CheckState, Phase, Run, RunCheck, Scope};
 use super::step::Step;
-use super::{Place, Queue};
+use super::{Queue, QueuePosition};
 use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
 
 /// What stands for an approver in the merge message of a try.
@@ -57,7 +57,7 @@ impl Queue {
         self.pulls
             .values()
             .filter(|pull| self.may_start(pull))
-            .min_by_key(|pull| Place::of(pull))
+            .min_by_key(|pull| QueuePosition::of(pull))
             .map(Pull::number)
     }
 

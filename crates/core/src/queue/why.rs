@@ -7,7 +7,7 @@ use super::own_test::OwnStage;
 use super::pull::{Pull, Stage};
 use super::rules::Merging;
 use super::run::{Check, CheckState, Phase, Rereading, Run};
-use super::{Place, Queue, Tree};
+use super::{Queue, QueuePosition, Tree};
 use crate::ids::{PullNumber, RunId};
 
 impl Queue {
@@ -70,7 +70,7 @@ impl Queue {
             .values()
             .filter(|pull| pull.is_open() && self.is_queued(pull))
             .collect();
-        queued.sort_by_key(|pull| Place::of(pull));
+        queued.sort_by_key(|pull| QueuePosition::of(pull));
         queued
     }
 
@@ -212,7 +212,7 @@ impl Queue {
         let blockers = queued.filter(|pull| self.blocks(pull));
         Blockers {
             pulls: blockers
-                .map(|pull| (Place::of(pull), pull.number()))
+                .map(|pull| (QueuePosition::of(pull), pull.number()))
                 .collect(),
             jobs: JobWords::new(),
         }
@@ -241,7 +241,7 @@ pub type JobWords = BTreeMap<(RunId, String), String>;
 #[derive(Clone, Debug)]
 pub struct Blockers {
     /// The queued pulls that keep those behind them waiting, in order.
-    pulls: Vec<(Place, PullNumber)>,
+    pulls: Vec<(QueuePosition, PullNumber)>,
     jobs: JobWords,
 }
 
@@ -253,7 +253,7 @@ impl Blockers {
     }
 
     fn ahead_of(&self, pull: &Pull) -> Vec<PullNumber> {
-        let place = Place::of(pull);
+        let place = QueuePosition::of(pull);
         let ahead = self.pulls.iter().take_while(|(other, _)| *other < place);
         ahead.map(|(_, number)| *number).collect()
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
-use super::Place;
+use super::Position;
 use super::error::{Finding, Problem};
 use super::plain;
 use super::yaml::{Entry, Mapping, Node, Scalar, Value, bytes_literal, display, display_scalar};
@@ -195,7 +195,7 @@ impl Audit {
     }
 
     /// Finds something that only its reader knows to be wrong with a value.
-    pub(super) fn wrong(&mut self, place: Place, what: &str, path: &str) {
+    pub(super) fn wrong(&mut self, place: Position, what: &str, path: &str) {
         let plainly = plain::of_value(path, &what.replace('\'', "\""));
         self.find(place, format!("{what}. Path: '{path}'"), plainly);
     }
@@ -265,7 +265,7 @@ impl Audit {
     }
 
     /// Notes a fault in PAPR's words, and in plain ones.
-    fn find(&mut self, place: Place, message: String, plainly: String) {
+    fn find(&mut self, place: Position, message: String, plainly: String) {
         self.findings.push(Finding { message, place });
         self.plain.push(Finding {
             message: plainly,
@@ -278,7 +278,7 @@ impl Audit {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At<'a> {
     pub(super) path: &'a str,
-    pub(super) place: Place,
+    pub(super) place: Position,
 }
 
 impl<'a> At<'a> {

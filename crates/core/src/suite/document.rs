@@ -10,7 +10,7 @@ use super::inherit::ENVIRONMENT_KEYS;
 use super::own_keys::OwnKeys;
 use super::plain;
 use super::yaml::{Entry, Mapping};
-use super::{Build, Environment, ExtraRepo, Place, Suite, Variable, environment};
+use super::{Build, Environment, ExtraRepo, Position, Suite, Variable, environment};
 
 /// Every key that a document may have; all others are errors. `inherit` has had its effect before a
 /// document is read as suites.
@@ -46,7 +46,7 @@ pub const KEYS: [&str; 28] = [
 ];
 
 /// Reads a merged document that stands at this place: one suite, or those of its matrix.
-pub(super) fn suites(document: &Mapping, place: Place) -> Result<Vec<Suite>, Problem> {
+pub(super) fn suites(document: &Mapping, place: Position) -> Result<Vec<Suite>, Problem> {
     check_one_environment(document, place)?;
     check_something_to_do(document, place)?;
     let mut audit = Audit::default();
@@ -61,7 +61,7 @@ pub(super) fn suites(document: &Mapping, place: Place) -> Result<Vec<Suite>, Pro
     }
 }
 
-fn check_one_environment(document: &Mapping, place: Place) -> Result<(), Problem> {
+fn check_one_environment(document: &Mapping, place: Position) -> Result<(), Problem> {
     let mut mentioned = document
         .entries()
         .iter()
@@ -86,7 +86,7 @@ fn check_one_environment(document: &Mapping, place: Place) -> Result<(), Problem
     }
 }
 
-fn no_environment(place: Place) -> Problem {
+fn no_environment(place: Position) -> Problem {
     Problem::at(
         place,
         "at least one of 'host', 'container', or 'cluster' required",
@@ -110,7 +110,7 @@ fn with_unknown_keys(problem: Problem, document: &Mapping) -> Problem {
     Problem { plain, ..problem }
 }
 
-fn check_something_to_do(document: &Mapping, place: Place) -> Result<(), Problem> {
+fn check_something_to_do(document: &Mapping, place: Position) -> Result<(), Problem> {
     if document.mentions("build") || document.mentions("tests") {
         return Ok(());
     }
@@ -165,7 +165,7 @@ impl Draft {
         Ok(())
     }
 
-    fn finish(mut self, place: Place) -> Result<Vec<Suite>, Problem> {
+    fn finish(mut self, place: Position) -> Result<Vec<Suite>, Problem> {
         let context = self.context.unwrap_or_default();
         let environment = self.environment.ok_or_else(|| no_environment(place))?;
         let default = Suite::new(context, environment);

@@ -8,7 +8,7 @@ const MESSAGE_CHARS_MAX: usize = 4000;
 
 /// A place in a file. Both count from 1; columns count characters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Place {
+pub struct Position {
     /// The line.
     pub line: usize,
     /// The column in it.
@@ -27,7 +27,7 @@ pub struct SuiteFileError {
     /// What the YAML parser found, where the message only says that it is no YAML.
     pub detail: Option<String>,
     /// Where, if that is known; of several things, where the first is.
-    pub place: Option<Place>,
+    pub place: Option<Position>,
     /// Each thing in plain words, for people who have the file before them; empty where there are
     /// none but the message.
     #[serde(default)]
@@ -40,7 +40,7 @@ pub struct Finding {
     /// What is wrong; at most about 4,000 characters.
     pub message: String,
     /// Where.
-    pub place: Place,
+    pub place: Position,
 }
 
 /// What is wrong with a document or a file, before it is known which.
@@ -48,13 +48,13 @@ pub struct Finding {
 pub(super) struct Problem {
     pub(super) message: String,
     pub(super) detail: Option<String>,
-    pub(super) place: Option<Place>,
+    pub(super) place: Option<Position>,
     pub(super) plain: Vec<Finding>,
 }
 
 impl Problem {
     /// A problem at a known place.
-    pub(super) fn at(place: Place, message: impl Into<String>) -> Self {
+    pub(super) fn at(place: Position, message: impl Into<String>) -> Self {
         Self {
             place: Some(place),
             ..Self::of_file(message)
@@ -81,7 +81,7 @@ impl Problem {
     }
 
     /// A file that is no YAML as PAPR read it.
-    pub(super) fn yaml(place: Option<Place>, detail: impl Into<String>) -> Self {
+    pub(super) fn yaml(place: Option<Position>, detail: impl Into<String>) -> Self {
         Self {
             detail: Some(detail.into()),
             place,

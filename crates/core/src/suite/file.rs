@@ -5,7 +5,7 @@ use super::error::Problem;
 use super::inherit::merge;
 use super::needs::{Calls, Taken, resolve};
 use super::yaml::{Entry, Mapping, Node, Scalar, Value, load};
-use super::{FILE_BYTES_MAX, Place, SUITES_MAX, Suite, SuiteFileError};
+use super::{FILE_BYTES_MAX, Position, SUITES_MAX, Suite, SuiteFileError};
 
 /// What all suites of a file may weigh together once each has what it inherits; see
 /// [`Mapping::weight`].
@@ -17,7 +17,7 @@ pub struct Document {
     /// One suite, or those that its matrix makes.
     pub suites: Vec<Suite>,
     written: Mapping,
-    place: Place,
+    place: Position,
 }
 
 impl Document {
@@ -27,7 +27,7 @@ impl Document {
     }
 
     /// Where it begins.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> Position {
         self.place
     }
 
@@ -42,7 +42,7 @@ impl Document {
     }
 
     /// What it needs, as it states it, and where.
-    pub(super) fn needs(&self) -> impl Iterator<Item = (&str, Place)> {
+    pub(super) fn needs(&self) -> impl Iterator<Item = (&str, Position)> {
         let node = self.written.value("needs");
         node.into_iter()
             .flat_map(Node::texts)
@@ -50,7 +50,7 @@ impl Document {
     }
 
     /// Where the value of this key is; where it begins itself, if it has none.
-    fn place_of(&self, key: &str) -> Place {
+    fn place_of(&self, key: &str) -> Position {
         self.written
             .value(key)
             .map_or(self.place, |node| node.place)
@@ -162,7 +162,7 @@ impl Reader {
         Ok(())
     }
 
-    fn weigh(&mut self, weight: usize, place: Place) -> Result<(), Problem> {
+    fn weigh(&mut self, weight: usize, place: Position) -> Result<(), Problem> {
         self.weight = self.weight.saturating_add(weight);
         if self.weight > WEIGHT_MAX {
             return Err(Problem::at(place, "too large with what it inherits"));
@@ -189,7 +189,7 @@ impl Reader {
 }
 
 /// The first text that must be ASCII and is not; commands, variables and paths need not be.
-fn non_ascii(document: &Document) -> Option<Place> {
+fn non_ascii(document: &Document) -> Option<Position> {
     document
         .written
         .entries()
@@ -203,7 +203,7 @@ fn is_free(entry: &Entry) -> bool {
     matches!(&entry.key, Scalar::Text(key) if FREE.contains(&key.as_str()))
 }
 
-fn first_non_ascii(node: &Node) -> Option<Place> {
+fn first_non_ascii(node: &Node) -> Option<Position> {
     match &node.value {
         Value::Scalar(Scalar::Text(text)) => (!text.is_ascii()).then_some(node.place),
         Value::Scalar(_) => None,

@@ -2,7 +2,7 @@
 
 use super::error::Problem;
 use super::yaml::{Entry, Mapping, Node, Scalar, Value};
-use super::{CONTEXT_DEFAULT, Place};
+use super::{CONTEXT_DEFAULT, Position};
 
 /// The keys of which a suite has exactly one. The first is ours, the others are PAPR's.
 pub(super) const ENVIRONMENT_KEYS: [&str; 4] = ["sandbox", "host", "container", "cluster"];
@@ -48,7 +48,7 @@ fn inherits(own: &Mapping) -> Result<bool, Problem> {
 }
 
 /// The context that the first document gets if it does not mention one.
-fn default_context(own: &Mapping, place: Place) -> Option<Entry> {
+fn default_context(own: &Mapping, place: Position) -> Option<Entry> {
     (!own.mentions("context")).then(|| Entry {
         key: Scalar::from("context"),
         key_place: place,

@@ -5,7 +5,7 @@ use super::error::Problem;
 use super::forms::{VARIABLE_NAME, is_variable_name};
 use super::plain::nearest;
 use super::yaml::{Entry, Node, Scalar, Value, display_scalar};
-use super::{COMBINATIONS_MAX, Environment, Place, Suite, Variable};
+use super::{COMBINATIONS_MAX, Environment, Position, Suite, Variable};
 
 /// How long a text may get, in bytes, by what is put into it: a value may be named many times.
 const FILLED_BYTES_MAX: usize = 4096;
@@ -14,7 +14,7 @@ const FILLED_BYTES_MAX: usize = 4096;
 #[derive(Debug, Default)]
 pub(super) struct Matrix {
     axes: Vec<Axis>,
-    place: Option<Place>,
+    place: Option<Position>,
 }
 
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Matrix {
         names.find(|name| !is_known(name)).map(str::to_owned)
     }
 
-    fn no_variable(&self, name: &str, place: Place) -> Problem {
+    fn no_variable(&self, name: &str, place: Position) -> Problem {
         let known: Vec<&str> = self.axes.iter().map(|axis| axis.name.as_str()).collect();
         let remedy = match nearest(name, &known) {
             Some(near) => format!("did you mean {{{near}}}?"),

@@ -36,7 +36,7 @@ pub use definition::{
 };
 pub use definition_hash::{definition, names_image_by_digest};
 pub use document::KEYS;
-pub use error::{Finding, Place, SuiteFileError};
+pub use error::{Finding, Position, SuiteFileError};
 pub use file::{Document, read, read_documents};
 pub use json::as_json;
 pub use needed::{Occasion, OnMerge, gates, needed, with_needs};

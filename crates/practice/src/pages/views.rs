@@ -123,7 +123,7 @@ pub(super) struct Repository {
     name: String,
     clone_url: String,
     pulls: Vec<PullRow>,
-    branches: Vec<Place>,
+    branches: Vec<BranchRow>,
     default_branch: String,
     commits: Vec<CommitRow>,
     deliveries: Vec<DeliveryRow>,
@@ -141,7 +141,7 @@ struct PullRow {
 
 /// A branch with the checks of its tip.
 #[derive(Debug)]
-struct Place {
+struct BranchRow {
     name: String,
     tip: CommitRow,
     checks: Vec<Check>,
@@ -204,7 +204,7 @@ impl Repository {
             clone_url: format!("{}/{}.git", core.url, repo.full_name()),
             pulls: repo.pulls.values().rev().map(PullRow::from).collect(),
             branches: places
-                .map(|((name, id), tip)| Place {
+                .map(|((name, id), tip)| BranchRow {
                     name,
                     tip,
                     checks: checks(repo, id),
@@ -309,7 +309,7 @@ pub(super) struct PullPage {
     talk: Vec<Said>,
     comments: Vec<Written>,
     checks: Vec<Check>,
-    places: Vec<Place>,
+    places: Vec<BranchRow>,
     commits: Vec<CommitRow>,
     file: File,
     prepared: Option<String>,
@@ -388,7 +388,7 @@ impl PullPage {
             checks: checks(found, pull.head),
             places: places
                 .into_iter()
-                .map(|(name, tip)| Place {
+                .map(|(name, tip)| BranchRow {
                     name,
                     checks: checks(found, tip.id),
                     tip,

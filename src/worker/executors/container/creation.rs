@@ -6,7 +6,7 @@ use bollard::models::{
     ContainerCreateBody, DeviceMapping, HealthConfig, HostConfig, HostConfigLogConfig,
 };
 
-use super::session::Wanted;
+use super::session::ContainerRequest;
 use super::{LABEL_START, LABEL_WORKER};
 use crate::worker::settings::Limits;
 
@@ -41,7 +41,7 @@ pub(super) struct Share {
 
 impl Share {
     /// What the suite asks for, as far as the worker and its machine have it.
-    pub(super) fn of(wanted: &Wanted<'_>, limits: &Limits, processors: u64) -> Self {
+    pub(super) fn of(wanted: &ContainerRequest<'_>, limits: &Limits, processors: u64) -> Self {
         let asked = |number: i64| u64::try_from(number).ok().filter(|&number| number > 0);
         let memory = asked(wanted.specs.ram_mb).map(|mib| mib.saturating_mul(MIB));
         let whole = processors.max(1).saturating_mul(1000);
@@ -69,7 +69,7 @@ pub(super) struct Marks<'a> {
 /// What the engine is told. The first process sleeps for `life_s` and ends the container then,
 /// also where nobody is left who would.
 pub(super) fn body(
-    wanted: &Wanted<'_>,
+    wanted: &ContainerRequest<'_>,
     share: Share,
     limits: &Limits,
     marks: Marks<'_>,
@@ -98,7 +98,7 @@ pub(super) fn body(
     }
 }
 
-fn host_config(wanted: &Wanted<'_>, share: Share, limits: &Limits) -> HostConfig {
+fn host_config(wanted: &ContainerRequest<'_>, share: Share, limits: &Limits) -> HostConfig {
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let kvm = DeviceMapping {
         path_on_host: Some("/dev/kvm".to_owned()),
@@ -131,8 +131,8 @@ mod tests {
     use super::*;
     use paprq_core::suite::ContainerSpecs;
 
-    fn wanted(ram_mb: i64, cpu_millis: i64) -> Wanted<'static> {
-        Wanted {
+    fn wanted(ram_mb: i64, cpu_millis: i64) -> ContainerRequest<'static> {
+        ContainerRequest {
             image: "unit",
             kvm: false,
             specs: ContainerSpecs { ram_mb, cpu_millis },
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn only_a_suite_that_asks_for_kvm_gets_the_device() {
         for kvm in [true, false] {
-            let wanted = Wanted {
+            let wanted = ContainerRequest {
                 kvm,
                 ..wanted(1, 1)
             };

@@ -15,7 +15,7 @@ mod session;
 mod written;
 
 pub use engine::{ContainerEngine, NoContainerEngine, find_container_engine};
-pub(super) use session::{ContainerSession, Wanted};
+pub(super) use session::{ContainerRequest, ContainerSession};
 
 /// The working copy inside the container (PAPR's path).
 pub(super) const CHECKOUT: &str = "/var/tmp/checkout";

@@ -49,7 +49,7 @@ const LIFE_BEYOND_S: u64 = 3 * 3600;
 
 /// What a suite asks for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct ContainerRequest<'a> {
     pub(crate) image: &'a str,
     pub(crate) kvm: bool,
     pub(crate) specs: ContainerSpecs,
@@ -80,7 +80,7 @@ impl ContainerSession {
     /// If there is none; nothing is left of it then.
     pub(crate) async fn start(
         engine: &ContainerEngine,
-        wanted: Wanted<'_>,
+        wanted: ContainerRequest<'_>,
         site: Site<'_>,
         log: &mut Spool,
     ) -> Result<Self, NoPlace> {
@@ -188,7 +188,7 @@ impl ContainerSession {
 
 async fn try_start(
     engine: &ContainerEngine,
-    wanted: Wanted<'_>,
+    wanted: ContainerRequest<'_>,
     site: Site<'_>,
     name: &str,
     log: &mut Spool,
@@ -217,7 +217,7 @@ async fn until_stopped<T, E: Into<NoPlace>>(
 
 async fn enter(
     engine: &ContainerEngine,
-    wanted: Wanted<'_>,
+    wanted: ContainerRequest<'_>,
     site: Site<'_>,
     name: &str,
     log: &mut Spool,
@@ -288,7 +288,7 @@ impl ContainerSession {
 
 async fn create(
     engine: &ContainerEngine,
-    wanted: Wanted<'_>,
+    wanted: ContainerRequest<'_>,
     site: Site<'_>,
     name: &str,
 ) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use crate::ids::{PullNumber, RunId};
 use crate::queue::event::{CommentKey, CommentSort};
 use crate::queue::note::{Ending, Purpose};
 use crate::queue::pull::{Approval, Named, Pull, Register, Stage};
-use crate::queue::{Place, Queue};
+use crate::queue::{Queue, QueuePosition};
 
 /// What the order looks at.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +129,8 @@ fn a_forced_pull_goes_before_all_others_that_wait_but_not_before_one_that_runs()
         .at(3)
         .say(3, "r+");
     story.merged(1, "b0", "e1").published(1);
-    let place = |story: &Story, number| Place::of(story.queue.pull(PullNumber(number)).unwrap());
+    let place =
+        |story: &Story, number| QueuePosition::of(story.queue.pull(PullNumber(number)).unwrap());
     assert!(place(&story, 2) < place(&story, 3));
     // While the tree is closed for it, it only takes its place.
     story.at(4).say(2, "treeclosed=5").at(5).say(3, "force");

@@ -32,7 +32,7 @@ const WORDS: [&str; 8] = [
     "hold-",
 ];
 
-struct Place {
+struct Scene {
     queue: Queue,
     now: i64,
     commits: u32,
@@ -50,7 +50,7 @@ struct Place {
     said: BTreeMap<(CommitId, String), bool>,
 }
 
-impl Place {
+impl Scene {
     fn new() -> Self {
         let rules = Rules {
             pulls: PullTests::Trusted,
@@ -439,8 +439,8 @@ impl Seconds for i64 {
     }
 }
 
-fn play(history: &[Happening]) -> Place {
-    let mut place = Place::new();
+fn play(history: &[Happening]) -> Scene {
+    let mut place = Scene::new();
     history.iter().for_each(|happening| place.step(*happening));
     place
 }

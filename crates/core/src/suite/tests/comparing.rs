@@ -79,7 +79,7 @@ fn every_suite_is_ascii_but_is_told_after_all_other_faults() {
     let place = read("f", second.as_bytes()).unwrap_err().place;
     assert_eq!(
         place,
-        Some(Place {
+        Some(Position {
             line: 6,
             column: 10
         })

@@ -25,7 +25,7 @@ fn an_error_says_which_file_and_where() {
     assert_eq!(error.file_name, "suites.yml");
     assert_eq!(
         error.place,
-        Some(Place {
+        Some(Position {
             line: 3,
             column: 10
         })

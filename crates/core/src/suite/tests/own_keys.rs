@@ -34,7 +34,7 @@ fn a_name_or_context_means_one_suite() {
     let place = read("f", file("context: b\nname: a").as_bytes())
         .unwrap_err()
         .place;
-    assert_eq!(place, Some(Place { line: 9, column: 7 }));
+    assert_eq!(place, Some(Position { line: 9, column: 7 }));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use super::scalar::{Misfit, Word, resolve, resolve_tagged};
 use super::tabs::{Stretch, Style, stray_tab};
 use super::{Entry, Mapping, Node, Scalar, Value};
-use crate::suite::Place;
+use crate::suite::Position;
 use crate::suite::error::Problem;
 
 /// How deep lists and mappings may stand in each other. Suites need five levels.
@@ -61,7 +61,7 @@ struct Loader {
 /// A list or mapping that is still open.
 struct Open {
     anchor: usize,
-    place: Place,
+    place: Position,
     parts: Parts,
 }
 
@@ -80,7 +80,7 @@ struct OpenMapping {
 }
 
 enum Key {
-    Plain(Scalar, Place),
+    Plain(Scalar, Position),
     /// `<<`.
     Merge,
 }
@@ -109,7 +109,7 @@ impl Loader {
         Ok(())
     }
 
-    fn begin(&mut self, anchor: usize, place: Place, parts: Parts) -> Result<(), Problem> {
+    fn begin(&mut self, anchor: usize, place: Position, parts: Parts) -> Result<(), Problem> {
         if self.open.len() >= DEPTH_MAX {
             return Err(Problem::yaml(Some(place), "nested too deeply"));
         }
@@ -140,7 +140,7 @@ impl Loader {
         &mut self,
         written: &Written<'_>,
         anchor: usize,
-        place: Place,
+        place: Position,
     ) -> Result<(), Problem> {
         let scalar = match (written.read(place)?, self.mapping_without_key()) {
             (Word::Scalar(scalar), _) => scalar,
@@ -157,7 +157,7 @@ impl Loader {
         self.finish(Node { value, place }, anchor)
     }
 
-    fn alias(&mut self, anchor: usize, place: Place) -> Result<(), Problem> {
+    fn alias(&mut self, anchor: usize, place: Position) -> Result<(), Problem> {
         // Not there: it is still open, so it would contain itself, or it is another document's.
         let Some(named) = self.anchored.get(&anchor) else {
             return Err(Problem::yaml(
@@ -191,7 +191,7 @@ impl Loader {
         self.put(node)
     }
 
-    fn charge(&mut self, weight: usize, place: Place) -> Result<(), Problem> {
+    fn charge(&mut self, weight: usize, place: Position) -> Result<(), Problem> {
         self.weight = self.weight.saturating_add(weight);
         if self.weight > WEIGHT_MAX {
             return Err(Problem::yaml(Some(place), "too large with its aliases"));
@@ -268,7 +268,7 @@ struct Written<'a> {
 }
 
 impl Written<'_> {
-    fn read(&self, place: Place) -> Result<Word, Problem> {
+    fn read(&self, place: Position) -> Result<Word, Problem> {
         let word = match self.tag.as_deref().map(tag_name).as_deref() {
             // The tag `!` says no more than that it is a scalar.
             Some("!") => resolve(&self.text),
@@ -284,7 +284,7 @@ impl Written<'_> {
     }
 }
 
-fn check_tag(tag: Option<&Tag>, expected: &str, place: Place) -> Result<(), Problem> {
+fn check_tag(tag: Option<&Tag>, expected: &str, place: Position) -> Result<(), Problem> {
     let fits = tag.map(tag_name).is_none_or(|name| {
         name == "!"
             || name
@@ -334,24 +334,24 @@ fn refuse_control_characters(text: &str) -> Result<(), Problem> {
     }
 }
 
-fn place(marker: Marker) -> Place {
-    Place {
+fn place(marker: Marker) -> Position {
+    Position {
         line: marker.line(),
         column: marker.col() + 1,
     }
 }
 
 /// The place of the character with this index.
-fn place_of(text: &str, index: usize) -> Place {
-    let start = Place { line: 1, column: 1 };
+fn place_of(text: &str, index: usize) -> Position {
+    let start = Position { line: 1, column: 1 };
     text.chars()
         .take(index)
         .fold(start, |place, letter| match letter {
-            '\n' => Place {
+            '\n' => Position {
                 line: place.line + 1,
                 column: 1,
             },
-            _ => Place {
+            _ => Position {
                 column: place.column + 1,
                 ..place
             },

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Node, Scalar};
-use crate::suite::Place;
+use crate::suite::Position;
 
 /// Keys and values in the order in which the keys first came; no key twice.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -15,7 +15,7 @@ pub(in crate::suite) struct Mapping {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(in crate::suite) struct Entry {
     pub(in crate::suite) key: Scalar,
-    pub(in crate::suite) key_place: Place,
+    pub(in crate::suite) key_place: Position,
     pub(in crate::suite) value: Node,
 }
 

@@ -14,13 +14,13 @@ pub(super) use load::load;
 pub(super) use mapping::{Entry, Mapping};
 pub(super) use python::{bytes_literal, display, display_scalar};
 
-use super::Place;
+use super::Position;
 
 /// A value and where it was written.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Node {
     pub(super) value: Value,
-    pub(super) place: Place,
+    pub(super) place: Position,
 }
 
 /// A value.
@@ -53,7 +53,7 @@ impl Node {
     }
 
     /// The texts of a list, each with its position and its place.
-    pub(super) fn texts(&self) -> impl Iterator<Item = (usize, &str, Place)> {
+    pub(super) fn texts(&self) -> impl Iterator<Item = (usize, &str, Position)> {
         let items = match &self.value {
             Value::List(items) => items.as_slice(),
             Value::Scalar(_) | Value::Map(_) => &[],
