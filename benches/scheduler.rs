@@ -8,7 +8,7 @@ use paprq_core::ids::{CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
 use paprq_core::jobs::{
     Board, Claimant, Executor, Job, JobState, PasswordDigest, Policy, Subject, WorkerKey,
 };
-use paprq_core::queue::note::Purpose;
+use paprq_core::queue::run::Purpose;
 use paprq_core::suite::{Environment, Network, Suite};
 
 const JOBS: u64 = 10_000;

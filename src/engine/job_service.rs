@@ -516,7 +516,7 @@ mod tests {
     use super::*;
     use paprq_core::ids::{CommitId, JobId, WorkerId};
     use paprq_core::jobs::{Subject, Wish as BoardWish};
-    use paprq_core::queue::note::Purpose;
+    use paprq_core::queue::run::Purpose;
 
     fn job_of_long_ago() -> Job {
         let file = b"context: unit\nsandbox: true\ntests: [make]\n";

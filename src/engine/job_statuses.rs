@@ -111,7 +111,7 @@ mod tests {
     use crate::store::logs::Logs;
     use paprq_core::ids::{CommitId, RepoLabel, WorkerId};
     use paprq_core::jobs::{Executor, Job, JobState, Policy, Subject};
-    use paprq_core::queue::note::Purpose;
+    use paprq_core::queue::run::Purpose;
 
     fn job(context: &str, environment: &str) -> Job {
         let file = format!("context: {context}\n{environment}\ntests: [make]\n");

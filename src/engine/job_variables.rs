@@ -1,7 +1,7 @@
 //! What a job's commands and its log are told of what they test.
 
 use paprq_core::jobs::Job;
-use paprq_core::queue::note::Purpose;
+use paprq_core::queue::run::Purpose;
 use paprq_core::suite::Variable;
 
 /// `RHCI_*` and `PAPR_*`, as PAPR sets them. Of a pull's own test: the pull, the branch that it goes

@@ -7,8 +7,8 @@ use crate::git::{Fetch, GitError, Mirror, RemoteRef, Upkeep};
 use crate::github::Value;
 use paprq_core::ids::{BranchName, CommitId, PullNumber};
 use paprq_core::queue::event::Event;
-use paprq_core::queue::note::Purpose;
 use paprq_core::queue::run::Phase;
+use paprq_core::queue::run::Purpose;
 
 /// Fetches what is wanted soon, as it comes to be wanted.
 pub(super) async fn prefetch(repo: Repo) {

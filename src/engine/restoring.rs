@@ -9,7 +9,7 @@ use paprq_core::command::Command;
 use paprq_core::ids::CommitId;
 use paprq_core::notes::QUEUE_CONTEXT;
 use paprq_core::queue::event::{Comment, PullFacts};
-use paprq_core::queue::note::Ending;
+use paprq_core::queue::run::Ending;
 
 /// Finds out how far those are trusted whose comments hold commands, where somebody can be asked.
 ///

@@ -6,7 +6,7 @@ use crate::config::Secret;
 use crate::protocol::SecretVariable;
 use paprq_core::ids::RepoLabel;
 use paprq_core::jobs::Job;
-use paprq_core::queue::note::Purpose;
+use paprq_core::queue::run::Purpose;
 
 /// A suite names a secret that nobody configured.
 #[derive(Debug, thiserror::Error)]

@@ -14,12 +14,12 @@ use paprq_core::ids::{BranchName, Login};
 use paprq_core::jobs::{Policy, RepoLimits};
 use paprq_core::notes::Links;
 use paprq_core::queue::effect::History;
-use paprq_core::queue::note::Purpose;
 use paprq_core::queue::rules::{
     Authority, BuildbotRule, CheckRunRule, ExemptionRule, Fixups, HookRule, Mentions, Merging,
     PullTests, Replay, Reporting, Reuse, Rules, StatusRule,
 };
 use paprq_core::queue::run::Check;
+use paprq_core::queue::run::Purpose;
 use paprq_core::suite::{FILE_NAMES, OnMerge};
 
 /// How long making and pushing a run's commit may take, in seconds.

@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use paprq_core::ids::{AttemptNumber, WorkerId};
     use paprq_core::jobs::{JobState, PasswordDigest, Subject, Wish, WorkerKey};
-    use paprq_core::queue::note::Purpose;
+    use paprq_core::queue::run::Purpose;
 
     const PASSWORD: &str = "0123456789abcdef0123456789abcdef01234567";
 

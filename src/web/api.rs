@@ -9,9 +9,9 @@ use super::pages::look;
 use super::view::{not_needed, passed, purpose, tests};
 use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
 use paprq_core::notes;
-use paprq_core::queue::note::Ending;
 use paprq_core::queue::own_test::OwnStage;
 use paprq_core::queue::pull::{Pull, Status};
+use paprq_core::queue::run::Ending;
 use paprq_core::queue::run::Run;
 use paprq_core::queue::{Blockers, JobWords, Queue, Tree};
 

@@ -7,7 +7,7 @@ use super::server::host;
 use super::suites;
 use crate::config::{Config, Merging, Repo, StatusCheck};
 use paprq_core::queue::labels::{LabelChange, LabelEvent};
-use paprq_core::queue::note::Purpose;
+use paprq_core::queue::run::Purpose;
 
 /// Says what the bot does with a repository.
 pub(super) fn describe(page: &mut Page, config: &Config, repo: &Repo) {

@@ -10,9 +10,9 @@ use super::*;
 use crate::clock;
 use paprq_core::ids::{Login, PullNumber, RepoLabel, Timestamp};
 use paprq_core::queue::Tree;
-use paprq_core::queue::note::{Ending, Purpose};
 use paprq_core::queue::pull::{Pull, Squash, Stage};
 use paprq_core::queue::run::{CheckState, Run, Scope};
+use paprq_core::queue::run::{Ending, Purpose};
 
 const SERVO: &str = include_str!("../../../tests/homu/servo.sql");
 const RUST_LANG: &str = include_str!("../../../tests/homu/rust-lang.sql");

@@ -11,7 +11,8 @@ use paprq_core::ids::{BranchName, CommitId, RunId};
 use paprq_core::notes;
 use paprq_core::queue::effect::LandingOrder;
 use paprq_core::queue::event::{Event, PullFacts, PullState, Refusal, Source};
-use paprq_core::queue::note::{Purpose, QueueStatus, StatusNote};
+use paprq_core::queue::note::{QueueStatus, StatusNote};
+use paprq_core::queue::run::Purpose;
 
 /// Moves the base branch, if everything still is as it was tested.
 pub(super) async fn advance(

@@ -9,7 +9,8 @@ use crate::store::{Pass, StoreError};
 use paprq_core::ids::{CommitId, JobId, RunId, Timestamp};
 use paprq_core::jobs::{Job, JobState, Subject};
 use paprq_core::queue::event::{Event, SuiteFile, SuitesFound};
-use paprq_core::queue::note::{Link, Purpose};
+use paprq_core::queue::note::Link;
+use paprq_core::queue::run::Purpose;
 use paprq_core::queue::run::Run;
 use paprq_core::suite::{self, FILE_BYTES_MAX, Suite};
 

@@ -13,7 +13,7 @@ use crate::git::{Fetch, GitError, RemoteRef};
 use paprq_core::ids::{BranchName, CommitId, PullNumber, RunId};
 use paprq_core::queue::Queue;
 use paprq_core::queue::effect::{MemberMerge, MergeStyle, TestMergeOrder};
-use paprq_core::queue::event::{Event, TestMerge};
+use paprq_core::queue::event::{Event, MergeAttempt};
 use paprq_core::queue::note::StatusNote;
 
 /// Merges a pull's head with the tip of its base, in the mirror.
@@ -35,7 +35,7 @@ pub(super) async fn make(
             repo,
             run,
             again.base_tip,
-            TestMerge::Merged(again.merge),
+            MergeAttempt::Merged(again.merge),
             again.merge,
         )?);
     }
@@ -71,11 +71,11 @@ async fn merged(
         style: MergeStyle::default(),
     };
     let (what, commit) = match joiner.join(tip, &member).await? {
-        Joined::Made(commit) => (TestMerge::Merged(commit), commit),
+        Joined::Made(commit) => (MergeAttempt::Merged(commit), commit),
         // The base has it already: it is tested as it is.
-        Joined::Nothing => (TestMerge::Merged(wanted.head), wanted.head),
+        Joined::Nothing => (MergeAttempt::Merged(wanted.head), wanted.head),
         Joined::Conflict(_) | Joined::TooLarge | Joined::Altered(_) => {
-            (TestMerge::Conflicted, wanted.head)
+            (MergeAttempt::Conflicted, wanted.head)
         }
     };
     made(repo, wanted.run, tip, what, commit)
@@ -86,7 +86,7 @@ fn made(
     repo: &Repo,
     run: RunId,
     base_tip: CommitId,
-    made: TestMerge,
+    made: MergeAttempt,
     commit: CommitId,
 ) -> Result<Done, GitError> {
     repo.mirror().pin(run, commit)?;

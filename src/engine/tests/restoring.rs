@@ -8,8 +8,8 @@ use crate::clock;
 use crate::engine::sync::{Start, SweepError, restore, sweep};
 use crate::github::Value;
 use paprq_core::ids::{PullNumber, Timestamp};
-use paprq_core::queue::note::Ending;
 use paprq_core::queue::pull::Stage as PullStage;
+use paprq_core::queue::run::Ending;
 use paprq_practice::StatusState;
 
 /// All that was said before is history.

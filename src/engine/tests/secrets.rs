@@ -13,7 +13,7 @@ use crate::store::Store;
 use crate::store::logs::Logs;
 use paprq_core::ids::{CommitId, JobId, RepoLabel, RunId, Timestamp, WorkerId};
 use paprq_core::jobs::{Attempt, Job, JobOutcome, JobState, Subject};
-use paprq_core::queue::note::Purpose;
+use paprq_core::queue::run::Purpose;
 use paprq_core::suite::{Environment, Network, Suite};
 
 const VALUE: &str = "the-value-of-the-secret";

@@ -6,10 +6,10 @@ use askama::filters::HtmlSafe;
 
 use paprq_core::jobs::{AttemptEnd, Job, JobOutcome, JobState};
 use paprq_core::queue::event::PullState;
-use paprq_core::queue::note::{Ending, Purpose};
 use paprq_core::queue::own_test::OwnStage;
 use paprq_core::queue::pull::{Pull, Stage, Status};
 use paprq_core::queue::run::{CheckState, Origin, Phase, Run, RunCheck, Weight};
+use paprq_core::queue::run::{Ending, Purpose};
 
 /// One word with a shape and a colour. Written out, it is HTML.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -4,9 +4,9 @@ use super::{Badge, Forge, Link, Moment, duration, name};
 use crate::clock;
 use paprq_core::ids::{CommitId, PullNumber, RunId};
 use paprq_core::notes;
-use paprq_core::queue::effect::Member;
 use paprq_core::queue::event::SuiteVerdict;
-use paprq_core::queue::note::Purpose;
+use paprq_core::queue::run::Member;
+use paprq_core::queue::run::Purpose;
 use paprq_core::queue::run::{CheckState, Origin, Phase, Run, RunCheck, Tested, Weight};
 
 /// A run.

@@ -6,7 +6,7 @@ use super::password::PasswordDigest;
 use crate::ids::{
     AttemptNumber, CommitId, JobId, PullNumber, RepoLabel, RunId, Timestamp, WorkerId,
 };
-use crate::queue::note::Purpose;
+use crate::queue::run::Purpose;
 use crate::suite::Suite;
 
 /// One suite of one run, to be executed.

@@ -7,7 +7,7 @@ use super::job::Job;
 use super::need::Need;
 use super::schedule::{Glob, Rule, RuleRun, Schedule, SuiteLimit};
 use crate::ids::RepoLabel;
-use crate::queue::note::Purpose;
+use crate::queue::run::Purpose;
 
 /// What a team decided about its jobs.
 #[derive(Clone, Debug)]

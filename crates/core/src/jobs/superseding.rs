@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::board::{Board, Entry};
 use super::job::{Job, JobState, Wish, WorkerKey};
 use crate::ids::{JobId, PullNumber, RepoLabel, Timestamp};
-use crate::queue::note::Purpose;
+use crate::queue::run::Purpose;
 
 /// What the jobs of a pull's own test and of its merge have in common.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

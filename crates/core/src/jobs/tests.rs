@@ -17,7 +17,7 @@ use super::*;
 use crate::ids::{
     AttemptNumber, CommitId, JobId, PullNumber, RepoLabel, RunId, Timestamp, WorkerId,
 };
-use crate::queue::note::Purpose;
+use crate::queue::run::Purpose;
 use crate::suite::{Environment, Network, Suite};
 
 const LEASE_S: u64 = 60;

@@ -8,8 +8,9 @@ use crate::ids::{BranchName, CommitId, Login, PullNumber};
 use crate::queue::effect::Culprit;
 use crate::queue::event::{MergeStep, SuiteVerdict};
 use crate::queue::note::{
-    Exemption, Link, Missing, Note, Obstacle, PIN, Purpose, Reason, SomeFiles, Unfinished,
+    Exemption, Link, Missing, Note, Obstacle, PIN, Reason, SomeFiles, Unfinished,
 };
+use crate::queue::run::Purpose;
 
 /// How many checks are named one by one.
 pub(super) const LINKS_MAX: usize = 30;

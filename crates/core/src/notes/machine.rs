@@ -6,7 +6,8 @@ use super::Links;
 use super::NAME_CHARS_MAX;
 use super::comment::LINKS_MAX;
 use super::harmless::{login, plain, url};
-use crate::queue::note::{Link, Note, Purpose};
+use crate::queue::note::{Link, Note};
+use crate::queue::run::Purpose;
 
 /// How much of a branch's name is told to programs, in characters; git takes no more in a path.
 const BRANCH_CHARS_MAX: usize = 255;

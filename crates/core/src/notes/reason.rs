@@ -3,7 +3,8 @@
 use super::NAME_CHARS_MAX;
 use super::harmless::plain;
 use crate::ids::PullNumber;
-use crate::queue::note::{Ending, Reason};
+use crate::queue::note::Reason;
+use crate::queue::run::Ending;
 
 /// How much is said of one job, in characters.
 const WORDS_CHARS_MAX: usize = 200;

@@ -4,7 +4,8 @@ use super::Links;
 use super::comment::{doing, obstacle};
 use super::harmless::{cut, quiet, url};
 use crate::queue::event::{MergeStep, SuiteVerdict, Verdict};
-use crate::queue::note::{Purpose, QueueStatus, RunBrief, StatusNote, SuiteProgress};
+use crate::queue::note::{QueueStatus, RunBrief, StatusNote, SuiteProgress};
+use crate::queue::run::Purpose;
 use crate::queue::run::Tested;
 
 /// GitHub's limit for descriptions, in characters.

@@ -3,8 +3,9 @@
 use super::Queue;
 use super::event::{Comment, CommentSort};
 use super::labels::LabelEvent;
-use super::note::{Note, Purpose};
+use super::note::Note;
 use super::pull::{Approval, Named, Pull, Stage, Taken, Urgency};
+use super::run::Purpose;
 use super::step::Step;
 use super::trying::was_tried;
 use crate::command::CommitPrefix;

@@ -1,9 +1,10 @@
 //! Tests of branches that somebody pushed to: runs of kind `branch`.
 
 use super::Queue;
-use super::effect::{EarlierMerge, Effect};
-use super::note::Purpose;
+use super::effect::Effect;
 use super::rules::Merging;
+use super::run::Purpose;
+use super::run::TestMerge;
 use super::run::{CheckState, Origin, Phase, Preparation, Run};
 use super::step::Step;
 use crate::ids::{BranchName, CommitId, RunId};
@@ -11,12 +12,7 @@ use crate::ids::{BranchName, CommitId, RunId};
 impl Queue {
     /// A branch is at another tip than was tested: its suites are read. Which of them name the
     /// branch, the file of that tip says.
-    pub(super) fn test_branch_at(
-        &mut self,
-        branch: &BranchName,
-        from: EarlierMerge,
-        step: &mut Step,
-    ) {
+    pub(super) fn test_branch_at(&mut self, branch: &BranchName, from: TestMerge, step: &mut Step) {
         if !self.tests_branch(branch) {
             return;
         }
@@ -40,7 +36,7 @@ impl Queue {
         match self.state.tips.get(branch) {
             Some(known) if *known != tip => {
                 let (base_tip, merge) = (*known, tip);
-                self.test_branch_at(branch, EarlierMerge { base_tip, merge }, step);
+                self.test_branch_at(branch, TestMerge { base_tip, merge }, step);
             }
             Some(_) => {}
             // It was there before us.
@@ -71,7 +67,7 @@ impl Queue {
         rules.merging != Merging::Off && is_merge_branch
     }
 
-    fn start_branch_test(&mut self, branch: &BranchName, at: EarlierMerge, step: &mut Step) {
+    fn start_branch_test(&mut self, branch: &BranchName, at: TestMerge, step: &mut Step) {
         let phase = Phase::Testing {
             merge: at,
             awaits: vec![Preparation::ReadSuites],

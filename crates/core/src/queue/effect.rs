@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::labels::LabelChange;
 use super::note::{Link, Note, StatusNote};
+use super::run::{Member, TestMerge};
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::suite::Suite;
 
@@ -272,7 +273,7 @@ pub struct TestMergeOrder {
     /// The branch that it goes to.
     pub base: BranchName,
     /// A merge of the same head that is taken again if it is still there.
-    pub again: Option<EarlierMerge>,
+    pub again: Option<TestMerge>,
 }
 
 /// Whether a comment was just made.
@@ -298,7 +299,7 @@ pub struct MergeOrder {
     /// What is merged, in this order.
     pub members: Vec<MemberMerge>,
     /// A merge of the same members that is taken again if the base's tip is still the same.
-    pub again: Option<EarlierMerge>,
+    pub again: Option<TestMerge>,
     /// A commit that was tested before: whoever tests what is pushed would not test it again, so
     /// another one must be made, be it by a later date.
     #[serde(default)]
@@ -426,15 +427,6 @@ pub enum Culprit {
     Commit(CommitId),
 }
 
-/// A merge that an earlier run made.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct EarlierMerge {
-    /// What it was merged onto.
-    pub base_tip: CommitId,
-    /// The result.
-    pub merge: CommitId,
-}
-
 /// What is to land.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct LandingOrder {
@@ -448,18 +440,4 @@ pub struct LandingOrder {
     pub to: CommitId,
     /// Which pulls must still be open with which heads.
     pub members: Vec<Member>,
-}
-
-/// A pull in a run, at the commit that was approved.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
-pub struct Member {
-    /// Which pull.
-    pub pull: PullNumber,
-    /// The commit of it that is tested.
-    pub head: CommitId,
-    /// In whose name it was approved; for a try, nobody's.
-    pub approver: Option<Login>,
-    /// Who said so.
-    #[serde(default)]
-    pub said_by: Option<Login>,
 }

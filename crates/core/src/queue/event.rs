@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 pub use super::comment_key::{CommentKey, CommentSort};
 use super::effect::BaseAt;
-use super::note::{Ending, Exemption, Link, SomeFiles};
+use super::note::{Exemption, Link, SomeFiles};
 use super::reports::{Attempt, CheckRunSeen, CheckRunVerdict, StatusOrder};
+use super::run::Ending;
 use crate::command::Permission;
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::suite::Suite;
@@ -255,7 +256,7 @@ pub enum Event {
         /// The tip of the base branch.
         base_tip: CommitId,
         /// What is to be tested.
-        made: TestMerge,
+        made: MergeAttempt,
     },
     /// `AskAccess` was answered.
     AccessTold {
@@ -367,7 +368,7 @@ pub enum PullAge {
 /// What a pull's own test is made of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TestMerge {
+pub enum MergeAttempt {
     /// This merge of its head with the base.
     Merged(CommitId),
     /// The head alone, which does not merge cleanly.

@@ -2,8 +2,9 @@
 
 use super::Queue;
 use super::effect::{Effect, ExemptionQuestion};
-use super::note::{Exemption, Purpose};
+use super::note::Exemption;
 use super::rules::ExemptionRule;
+use super::run::Purpose;
 use super::run::{CheckState, Phase, Preparation, Run};
 use super::step::Step;
 use crate::ids::RunId;

@@ -3,9 +3,10 @@
 
 use super::Queue;
 use super::effect::Effect;
-use super::note::{Link, Obstacle, Purpose};
+use super::note::{Link, Obstacle};
 use super::reports::{self, CheckRunSeen, Report, Taken};
 use super::rules::{CheckRunRule, Rules};
+use super::run::Purpose;
 use super::run::{Check, CheckState, Origin, Phase, Rereading, Run, RunCheck, Scope, Weight};
 use super::step::Step;
 use crate::ids::{CommitId, RunId, is_same_name};

@@ -3,10 +3,11 @@
 use super::Queue;
 use super::approving::is_outdated;
 use super::event::Comment;
-use super::note::{Ending, Note, Purpose};
+use super::note::Note;
 use super::own_test::OwnStage;
 use super::pull::{Stage, Taken};
 use super::run::Phase;
+use super::run::{Ending, Purpose};
 use super::step::Step;
 use super::trust::waits_for_ok;
 use crate::ids::{Login, PullNumber, RunId};

@@ -6,11 +6,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::effect::{EarlierMerge, Effect, Member};
+use super::effect::Effect;
 use super::event::{CommentKey, PullFacts};
-use super::note::{Ending, Purpose};
 use super::pull::{Approval, Named, Pull, Register, Squash, Stage};
 use super::run::{Check, CheckState, Phase, Run, RunCheck, Scope};
+use super::run::{Ending, Purpose};
+use super::run::{Member, TestMerge};
 use super::{RepoState, Tree};
 use crate::ids::{CommitId, Login, RunId, Timestamp};
 
@@ -380,8 +381,8 @@ impl Takeover {
 
 /// The other queue does not say what it merged onto. No base has this id, so the merge is never
 /// taken for one that could still land.
-pub(super) fn onto_the_unknown(merge: CommitId) -> EarlierMerge {
-    EarlierMerge {
+pub(super) fn onto_the_unknown(merge: CommitId) -> TestMerge {
+    TestMerge {
         base_tip: CommitId::ZERO,
         merge,
     }

@@ -1,13 +1,15 @@
 //! Moving the base branch to a tested commit, and what comes of it.
 
 use super::Queue;
-use super::effect::{Effect, History, LandingOrder, Member, MergeMark, TitleMark};
+use super::effect::{Effect, History, LandingOrder, MergeMark, TitleMark};
 use super::event::{PullState, Refusal};
 use super::labels::LabelEvent;
-use super::note::{Ending, Note, Purpose, QueueStatus};
+use super::note::{Note, QueueStatus};
 use super::pull::Squash;
 use super::rules::{Fixups, Merging};
+use super::run::Member;
 use super::run::Phase;
+use super::run::{Ending, Purpose};
 use super::step::Step;
 use crate::ids::RunId;
 

@@ -4,7 +4,8 @@ use super::Queue;
 use super::effect::{BaseAt, Culprit, Effect, Which};
 use super::event::Mergeability;
 use super::labels::LabelEvent;
-use super::note::{Note, Purpose};
+use super::note::Note;
+use super::run::Purpose;
 use super::step::Step;
 use crate::ids::{BranchName, CommitId, PullNumber};
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::effect::Culprit;
 use super::event::{MergeStep, SuiteVerdict, Verdict};
-use super::run::Tested;
+use super::run::{Ending, Purpose, Tested};
 use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId};
 
 /// How the hidden part of a comment begins by which the bot knows its own.
@@ -394,48 +394,6 @@ impl SomeFiles {
         Self {
             named: paths.by_ref().take(FILES_NAMED_MAX).collect(),
             others: paths.count(),
-        }
-    }
-}
-
-/// How a run ended, in short, for pages and answers.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// It landed, or a try passed.
-    Succeeded,
-    /// A check failed.
-    Failed,
-    /// It took too long.
-    TimedOut,
-    /// It does not merge cleanly.
-    Conflicted,
-    /// It could not be carried out.
-    Broken,
-    /// It was stopped: a push, a withdrawn approval, a closed pull, a moved base.
-    Cancelled,
-}
-
-/// What a run is for.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// An approved merge that lands if it passes: kind `auto`.
-    Land,
-    /// A try: never lands.
-    Try,
-    /// A push to a branch that suites name: kind `branch`.
-    Branch,
-    /// A pull's own test merge: never lands.
-    Pull,
-}
-
-impl Purpose {
-    /// Whether such a run has its turn in the queue, and people wait for what it comes to.
-    pub fn is_queued(self) -> bool {
-        match self {
-            Self::Land | Self::Try => true,
-            Self::Branch | Self::Pull => false,
         }
     }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Queue;
-use super::effect::{Effect, Member, TestMergeOrder};
-use super::event::{PullAge, PullFacts, TestMerge};
-use super::note::{Ending, Purpose};
+use super::effect::{Effect, TestMergeOrder};
+use super::event::{MergeAttempt, PullAge, PullFacts};
 use super::pull::Pull;
 use super::rules::PullTests;
+use super::run::Member;
+use super::run::{Ending, Purpose};
 use super::run::{Phase, Preparation, Run, Scope, Tested};
 use super::step::Step;
 use crate::command::plain_lines;
@@ -255,7 +256,7 @@ impl Queue {
         &mut self,
         id: RunId,
         base_tip: CommitId,
-        made: TestMerge,
+        made: MergeAttempt,
         step: &mut Step,
     ) {
         let limit_s = self.rules.setup_timeout_s;
@@ -267,12 +268,12 @@ impl Queue {
             return;
         };
         let (commit, tested) = match made {
-            TestMerge::Merged(commit) => (commit, Tested::Merge),
-            TestMerge::Conflicted => (head, Tested::HeadAlone),
+            MergeAttempt::Merged(commit) => (commit, Tested::Merge),
+            MergeAttempt::Conflicted => (head, Tested::HeadAlone),
         };
         run.tested = tested;
         run.phase = Phase::Testing {
-            merge: super::effect::EarlierMerge {
+            merge: super::run::TestMerge {
                 base_tip,
                 merge: commit,
             },

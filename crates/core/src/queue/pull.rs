@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::contained::Contained;
 use super::event::{Comment, CommentKey, PullFacts, PullState};
-use super::note::{Ending, Purpose, Unfinished};
+use super::note::Unfinished;
 use super::own_test::OwnTest;
 use super::run::Scope;
+use super::run::{Ending, Purpose};
 use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
 
 /// A pull request and what people and runs made of it.

@@ -1,11 +1,13 @@
 //! What GitHub says about pulls and branches.
 
 use super::Queue;
-use super::effect::{EarlierMerge, Effect};
+use super::effect::Effect;
 use super::event::{CommentKey, PullFacts, PullState, Source};
 use super::labels::LabelEvent;
-use super::note::{Note, Purpose};
+use super::note::Note;
 use super::pull::{Approval, Named, Pull, Stage, Urgency};
+use super::run::Purpose;
+use super::run::TestMerge;
 use super::run::{Phase, Scope};
 use super::step::Step;
 use crate::ids::{BranchName, CommitId, PullNumber, RunId, Timestamp};
@@ -404,7 +406,7 @@ impl Queue {
         Move { before, after, at }: Move,
         step: &mut Step,
     ) {
-        let moved = EarlierMerge {
+        let moved = TestMerge {
             base_tip: before,
             merge: after,
         };
@@ -456,11 +458,7 @@ impl Queue {
     }
 
     /// The runs that are to land on a branch, and whose checks run on such a merge.
-    fn testing_onto(
-        &self,
-        branch: &BranchName,
-        wanted: impl Fn(&EarlierMerge) -> bool,
-    ) -> Vec<RunId> {
+    fn testing_onto(&self, branch: &BranchName, wanted: impl Fn(&TestMerge) -> bool) -> Vec<RunId> {
         self.runs
             .values()
             .filter(|run| run.purpose == Purpose::Land && run.base == *branch)

@@ -5,12 +5,14 @@
 
 use super::Queue;
 use super::approving::DIGITS_OF_OLD_COMMENT_MIN;
-use super::effect::{Effect, Member, News};
+use super::effect::{Effect, News};
 use super::event::{Comment, PullFacts, Source};
-use super::note::{Ending, PIN, Purpose};
+use super::note::PIN;
 use super::pull::{Approval, Named, Squash, Stage};
 use super::rules::Replay;
+use super::run::Member;
 use super::run::Run;
+use super::run::{Ending, Purpose};
 use super::step::Step;
 use crate::command::{Command, CommitPrefix};
 use crate::ids::{CommitId, Login, PullNumber};

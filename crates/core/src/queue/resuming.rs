@@ -2,15 +2,17 @@
 //! may decide anything.
 
 use super::Queue;
-use super::effect::{Effect, History, Member};
+use super::effect::{Effect, History};
 use super::event::MergeFound;
 use super::imported::{
     ImportedTest, Landing, Left, Part, Resumption, Takeover, Turnover, onto_the_unknown,
 };
-use super::note::{Ending, Obstacle, Purpose};
+use super::note::Obstacle;
 use super::pull::{Approval, Squash, Stage};
 use super::rules::Fixups;
+use super::run::Member;
 use super::run::{Check, CheckState, Origin, Phase, Preparation, Run, RunCheck, Scope, Weight};
+use super::run::{Ending, Purpose};
 use super::step::Step;
 use crate::ids::{CommitId, RunId};
 

@@ -2,12 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::effect::{EarlierMerge, Member};
 use super::event::SuiteVerdict;
-use super::note::{Ending, Exemption, Link, Purpose, RunBrief};
+use super::note::{Exemption, Link, RunBrief};
 use super::pull::Squash;
 use super::reports::Report;
-use crate::ids::{BranchName, CommitId, RunId, Timestamp};
+use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::suite::Called;
 
 /// A test of members merged onto a base. Never used twice: a new test is a new run.
@@ -61,6 +60,71 @@ pub struct Run {
     pub landing_delay: Option<String>,
 }
 
+/// What a run is for.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// An approved merge that lands if it passes: kind `auto`.
+    Land,
+    /// A try: never lands.
+    Try,
+    /// A push to a branch that suites name: kind `branch`.
+    Branch,
+    /// A pull's own test merge: never lands.
+    Pull,
+}
+
+impl Purpose {
+    /// Whether such a run has its turn in the queue, and people wait for what it comes to.
+    pub fn is_queued(self) -> bool {
+        match self {
+            Self::Land | Self::Try => true,
+            Self::Branch | Self::Pull => false,
+        }
+    }
+}
+
+/// A pull in a run, at the commit that was approved.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// Which pull.
+    pub pull: PullNumber,
+    /// The commit of it that is tested.
+    pub head: CommitId,
+    /// In whose name it was approved; for a try, nobody's.
+    pub approver: Option<Login>,
+    /// Who said so.
+    #[serde(default)]
+    pub said_by: Option<Login>,
+}
+
+/// How a run ended, in short, for pages and answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It landed, or a try passed.
+    Succeeded,
+    /// A check failed.
+    Failed,
+    /// It took too long.
+    TimedOut,
+    /// It does not merge cleanly.
+    Conflicted,
+    /// It could not be carried out.
+    Broken,
+    /// It was stopped: a push, a withdrawn approval, a closed pull, a moved base.
+    Cancelled,
+}
+
+/// A merge that an earlier run made.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+pub struct TestMerge {
+    /// What it was merged onto.
+    pub base_tip: CommitId,
+    /// The result.
+    pub merge: CommitId,
+}
+
 /// Whether the check runs of a run's commit are read once more before it ends well.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -110,7 +174,7 @@ pub enum Phase {
     /// Its checks run.
     Testing {
         /// The commit, and what it was merged onto.
-        merge: EarlierMerge,
+        merge: TestMerge,
         /// What must be done before its checks can decide.
         awaits: Vec<Preparation>,
         /// Until when: first the preparations that are awaited, then the checks.
@@ -120,14 +184,14 @@ pub enum Phase {
     /// moves the branch goes on until the outcome is certain, so there is no deadline.
     Landing {
         /// The commit, and what it was merged onto.
-        merge: EarlierMerge,
+        merge: TestMerge,
     },
     /// It is over.
     Done {
         /// How.
         ending: Ending,
         /// The commit, if one was made.
-        merge: Option<EarlierMerge>,
+        merge: Option<TestMerge>,
         /// When.
         at: Timestamp,
     },
@@ -311,7 +375,7 @@ impl Run {
     }
 
     /// The commit that it tests, once it is made.
-    pub fn merge(&self) -> Option<EarlierMerge> {
+    pub fn merge(&self) -> Option<TestMerge> {
         match self.phase {
             Phase::Merging { .. } => None,
             Phase::Testing { merge, .. } | Phase::Landing { merge } => Some(merge),

@@ -1,13 +1,15 @@
 //! The life of a run: begun, merged, tested, ended.
 
 use super::Queue;
-use super::effect::{EarlierMerge, Effect, Member};
+use super::effect::Effect;
 use super::event::MergeStep;
 use super::labels::LabelEvent;
-use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus, StatusNote};
+use super::note::{Note, Obstacle, QueueStatus, StatusNote};
 use super::own_test::PATIENCE_S;
 use super::pull::Stage;
 use super::run::{CheckState, Phase, Preparation, Run, RunCheck};
+use super::run::{Ending, Purpose};
+use super::run::{Member, TestMerge};
 use super::step::Step;
 use crate::ids::{BranchName, CommitId, RunId};
 
@@ -31,7 +33,7 @@ impl Queue {
         if let Some(run) = self.live_run(id) {
             run.checks = checks;
             run.phase = Phase::Testing {
-                merge: EarlierMerge { base_tip, merge },
+                merge: TestMerge { base_tip, merge },
                 awaits: vec![Preparation::JudgeExemption],
                 deadline: step.now.plus_s(limit_s),
             };

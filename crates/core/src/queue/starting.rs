@@ -1,13 +1,12 @@
 //! Which run begins next, and what it is made of.
 
-use super::effect::{
-    EarlierMerge, Effect, History, Member, MemberMerge, MergeOrder, MergeStyle, Shape,
-};
+use super::effect::{Effect, History, MemberMerge, MergeOrder, MergeStyle, Shape};
 use super::message::trailer;
-use super::note::Purpose;
 use super::pull::{Pull, Squash, Stage, Urgency};
 use super::rules::{Fixups, Merging};
+use super::run::Purpose;
 use super::run::{Check, CheckState, Phase, Run, RunCheck, Scope};
+use super::run::{Member, TestMerge};
 use super::step::Step;
 use super::{Queue, QueuePosition};
 use crate::ids::{CommitId, PullNumber, RunId, Timestamp};
@@ -194,7 +193,7 @@ impl Queue {
 
     /// The merge of the run that this one repeats, if all that is still to pass of it can be had
     /// again for the same commit: suites and builds of Buildbot, but not what answers only once.
-    fn reusable_merge(&self, run: &Run) -> Option<EarlierMerge> {
+    fn reusable_merge(&self, run: &Run) -> Option<TestMerge> {
         if run.scope == Scope::Afresh {
             return None;
         }

@@ -3,12 +3,13 @@
 use super::Queue;
 use super::effect::Effect;
 use super::event::{SuiteFile, SuiteVerdict, SuitesFound, Verdict};
-use super::note::{Ending, Note, Obstacle, Purpose, QueueStatus, StatusNote};
+use super::note::{Note, Obstacle, QueueStatus, StatusNote};
 use super::own_test::OwnStage;
 use super::rules::Reuse;
 use super::run::{
     Check, CheckState, Origin, Phase, Preparation, Run, RunCheck, Scope, Tested, Weight,
 };
+use super::run::{Ending, Purpose};
 use super::step::Step;
 use super::suite_statuses::{required_status, suite_status};
 use crate::ids::{CommitId, RunId};

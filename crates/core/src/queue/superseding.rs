@@ -5,9 +5,11 @@
 //! what the merge's come to. One whose merge ends without a result goes on as before.
 
 use super::Queue;
-use super::effect::{Effect, Member};
-use super::note::{Purpose, StatusNote, SuiteProgress};
+use super::effect::Effect;
+use super::note::{StatusNote, SuiteProgress};
 use super::own_test::OwnStage;
+use super::run::Member;
+use super::run::Purpose;
 use super::run::{Check, CheckState, Origin, RunCheck};
 use super::step::Step;
 use crate::ids::RunId;

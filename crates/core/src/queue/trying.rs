@@ -6,9 +6,10 @@ use super::Queue;
 use super::approving::is_outdated;
 use super::event::Comment;
 use super::labels::LabelEvent;
-use super::note::{Ending, Note, Purpose};
+use super::note::Note;
 use super::pull::Stage;
 use super::run::Scope;
+use super::run::{Ending, Purpose};
 use super::step::Step;
 use crate::ids::{PullNumber, RunId};
 

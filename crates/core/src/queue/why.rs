@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::note::{Ending, Purpose, Reason};
+use super::note::Reason;
 use super::own_test::OwnStage;
 use super::pull::{Pull, Stage};
 use super::rules::Merging;
 use super::run::{Check, CheckState, Phase, Rereading, Run};
+use super::run::{Ending, Purpose};
 use super::{Queue, QueuePosition, Tree};
 use crate::ids::{PullNumber, RunId};
 

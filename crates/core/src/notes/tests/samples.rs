@@ -5,9 +5,10 @@ use crate::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
 use crate::queue::effect::Culprit;
 use crate::queue::event::{MergeStep, SuiteVerdict, Verdict};
 use crate::queue::note::{
-    Exemption, Link, Missing, Note, Obstacle, Purpose, QueueStatus, Reason, RunBrief, SomeFiles,
-    StatusNote, SuiteProgress, Unfinished,
+    Exemption, Link, Missing, Note, Obstacle, QueueStatus, Reason, RunBrief, SomeFiles, StatusNote,
+    SuiteProgress, Unfinished,
 };
+use crate::queue::run::Purpose;
 use crate::queue::run::Tested;
 
 /// What others can choose.

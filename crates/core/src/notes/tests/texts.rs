@@ -4,10 +4,9 @@ use super::super::*;
 use super::samples::*;
 use crate::ids::BranchName;
 use crate::queue::event::{MergeStep, SuiteVerdict};
-use crate::queue::note::{
-    Ending, Note, Purpose, QueueStatus, Reason, RunBrief, StatusNote, SuiteProgress,
-};
+use crate::queue::note::{Note, QueueStatus, Reason, RunBrief, StatusNote, SuiteProgress};
 use crate::queue::run::Tested;
+use crate::queue::run::{Ending, Purpose};
 
 const ORDINARY: Chosen<'_> = Chosen {
     text: "fix/it",

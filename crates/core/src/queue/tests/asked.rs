@@ -99,7 +99,7 @@ fn an_unknown_name_is_answered_with_the_list() {
     assert!(story.log().contains("UnknownSuites"), "{}", story.log());
     let ended = OwnStage::Ended {
         run: run_id(1),
-        ending: crate::queue::note::Ending::Succeeded,
+        ending: crate::queue::run::Ending::Succeeded,
     };
     assert_eq!(stage(&story), &ended);
 }

@@ -10,10 +10,11 @@ use crate::ids::{BranchName, Login, PullNumber};
 use crate::queue::Queue;
 use crate::queue::effect::{Effect, RetryOrder};
 use crate::queue::event::{Comment, CommentSort, Event, Verdict};
-use crate::queue::note::{Link, Missing, Note, Purpose, Reason, Unfinished};
+use crate::queue::note::{Link, Missing, Note, Reason, Unfinished};
 use crate::queue::reports::CheckRunVerdict;
 use crate::queue::rules::Counts;
 use crate::queue::rules::{Authority, CheckRunRule, Mentions, Rules, StatusRule};
+use crate::queue::run::Purpose;
 
 /// What is said in answer to a comment.
 fn said(story: &mut Story, pull: u64, comment: Comment) -> Vec<Note> {

@@ -8,10 +8,10 @@ use crate::command::Permission;
 use crate::ids::{BranchName, Login, PullNumber};
 use crate::queue::effect::{Effect, News};
 use crate::queue::event::{Comment, Event, PullAge, Verdict};
-use crate::queue::note::Ending;
 use crate::queue::pull::Stage;
 use crate::queue::rules::HookAccess;
 use crate::queue::rules::{Authority, BuildbotRule, HookRule, Replay, Rules};
+use crate::queue::run::Ending;
 
 fn told(user: &str, standing: Permission) -> Event {
     Event::StandingTold {

@@ -9,10 +9,10 @@ use crate::queue::imported::{
     ImportedPull, ImportedTest, Landing, Left, Part, Progress, Takeover, TreeTaken, Turnover,
     WantedTry,
 };
-use crate::queue::note::{Ending, Purpose};
 use crate::queue::pull::{Pull, Squash, Stage};
 use crate::queue::rules::Rules;
 use crate::queue::run::{Check, CheckState, Origin, RunCheck, Weight};
+use crate::queue::run::{Ending, Purpose};
 use crate::queue::{Queue, RepoState, Tree};
 
 /// Until when the other queue knew everything, in seconds.

@@ -7,8 +7,8 @@ use super::story::{Story, facts, run_id, with_status};
 use crate::ids::{Login, Timestamp};
 use crate::ids::{PullNumber, RunId};
 use crate::queue::event::{CommentKey, CommentSort};
-use crate::queue::note::{Ending, Purpose};
 use crate::queue::pull::{Approval, Named, Pull, Register, Stage};
+use crate::queue::run::{Ending, Purpose};
 use crate::queue::{Queue, QueuePosition};
 
 /// What the order looks at.

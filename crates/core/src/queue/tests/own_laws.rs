@@ -10,12 +10,13 @@ use crate::ids::{BranchName, CommitId, Login, PullNumber, RunId, Timestamp};
 use crate::queue::Queue;
 use crate::queue::effect::Effect;
 use crate::queue::event::{
-    Access, Event, HeadRepo, PullFacts, PullState, Source, SuiteFile, SuiteVerdict, SuitesFound,
-    TestMerge,
+    Access, Event, HeadRepo, MergeAttempt, PullFacts, PullState, Source, SuiteFile, SuiteVerdict,
+    SuitesFound,
 };
-use crate::queue::note::{Link, Purpose, StatusNote, SuiteProgress};
+use crate::queue::note::{Link, StatusNote, SuiteProgress};
 use crate::queue::own_test::OwnStage;
 use crate::queue::rules::{PullTests, Rules};
+use crate::queue::run::Purpose;
 use crate::suite::Suite;
 
 /// What happens, and which of the things that it can happen to.
@@ -112,8 +113,8 @@ impl Scene {
                 assert!(self.may_be_tested(&facts), "a stranger is tested unasked");
                 let base_tip = commit("b0");
                 let made = match order.run.0 / 10_000 % 3 {
-                    0 => TestMerge::Conflicted,
-                    _ => TestMerge::Merged(self.new_commit()),
+                    0 => MergeAttempt::Conflicted,
+                    _ => MergeAttempt::Merged(self.new_commit()),
                 };
                 let (run, why) = (order.run, "no".to_owned());
                 self.answers.push(Event::TestMergeMade {

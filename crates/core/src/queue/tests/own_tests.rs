@@ -5,7 +5,7 @@ use crate::ids::Login;
 use crate::queue::JobWords;
 use crate::queue::effect::Effect;
 use crate::queue::event::{
-    Access, Event, PullFacts, PullState, SuiteFile, SuiteVerdict, SuitesFound, TestMerge,
+    Access, Event, MergeAttempt, PullFacts, PullState, SuiteFile, SuiteVerdict, SuitesFound,
 };
 use crate::queue::note::{Link, Reason};
 use crate::queue::own_test::OwnStage;
@@ -30,7 +30,7 @@ pub(super) fn test_merged(story: &mut Story, run: u64, merge: &str) {
     story.tell(Event::TestMergeMade {
         run: run_id(run),
         base_tip: commit("b0"),
-        made: TestMerge::Merged(commit(merge)),
+        made: MergeAttempt::Merged(commit(merge)),
     });
 }
 
@@ -87,7 +87,7 @@ fn a_pull_that_conflicts_is_tested_at_its_head_and_the_status_says_so() {
     story.tell(Event::TestMergeMade {
         run: run_id(1),
         base_tip: commit("b0"),
-        made: TestMerge::Conflicted,
+        made: MergeAttempt::Conflicted,
     });
     story.found(1, &[suite("x")]);
     story.finished(1, "x", SuiteVerdict::Passed);

@@ -6,10 +6,11 @@ use super::story::{Story, commit, run_id, seconds, with_status};
 use crate::ids::PullNumber;
 use crate::queue::effect::Effect;
 use crate::queue::event::{BuildVerdict, Event, Verdict};
-use crate::queue::note::{Ending, Note, Obstacle, Reason};
+use crate::queue::note::{Note, Obstacle, Reason};
 use crate::queue::reports::{self, Attempt, CheckRunSeen, CheckRunVerdict, Report, StatusOrder};
 use crate::queue::rules::Counts;
 use crate::queue::rules::{BuildbotRule, CheckRunRule, Rules};
+use crate::queue::run::Ending;
 use crate::queue::run::{CheckState, Phase};
 use CheckRunVerdict::{Failed, Neutral, Passed, Pending, Skipped};
 

@@ -11,9 +11,9 @@ use crate::queue::imported::{
     ImportedPull, ImportedTest, Landing, Left, Part, Progress, Resumption, Takeover, Turnover,
     WantedTry,
 };
-use crate::queue::note::Purpose;
 use crate::queue::pull::{Squash, Stage};
 use crate::queue::rules::{Fixups, Rules};
+use crate::queue::run::Purpose;
 use crate::queue::run::{Check, CheckState, Origin, RunCheck, Weight};
 
 /// Until when the other queue knew everything, in seconds.

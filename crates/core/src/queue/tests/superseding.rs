@@ -4,8 +4,8 @@ use super::own_tests::{all_tested, test_merged};
 use super::story::{Story, facts, suite};
 use crate::ids::PullNumber;
 use crate::queue::event::SuiteVerdict;
-use crate::queue::note::Ending;
 use crate::queue::own_test::OwnStage;
+use crate::queue::run::Ending;
 use crate::suite::Suite;
 
 const OWN: u64 = 1;

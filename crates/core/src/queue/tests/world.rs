@@ -11,10 +11,11 @@ use crate::queue::effect::{Effect, LandingOrder, MergeOrder};
 use crate::queue::event::{
     Comment, Event, MergeStep, PullFacts, PullState, Refusal, Source, Verdict,
 };
-use crate::queue::note::{Note, Purpose};
+use crate::queue::note::Note;
 use crate::queue::pull::Stage;
 use crate::queue::reports::CheckRunSeen;
 use crate::queue::rules::{Authority, ExemptionRule, Rules};
+use crate::queue::run::Purpose;
 
 mod answers;
 mod checks;

@@ -8,8 +8,8 @@ use crate::queue::event::{Event, MergeFound, PullFacts};
 use crate::queue::imported::{
     ImportedPull, ImportedTest, Landing, Progress, Resumption, Takeover, Turnover,
 };
-use crate::queue::note::Purpose;
 use crate::queue::pull::Squash;
+use crate::queue::run::Purpose;
 
 impl World {
     /// Pull 1 is approved, merged and under test, as the other queue has it; GitHub may have moved
