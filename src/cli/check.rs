@@ -275,7 +275,9 @@ mod tests {
             assert!(!description.contains(hidden), "{hidden}");
         }
         let merging = described(&text.replace("merges = false", ""));
-        assert!(merging.contains("first        an approved pull's own test must have passed"));
+        assert!(
+            merging.contains("first        an approved pull's pull request test must have passed")
+        );
         let server = description.find("\nLines of").unwrap();
         insta::assert_snapshot!(&description[server + 1..], @r#"
         Lines of comments that are commands

@@ -81,7 +81,7 @@ pub struct Repo {
     pub report: bool,
     /// Where every webhook is passed on to. Default none.
     pub forward: Option<Forward>,
-    /// Whether an approved pull waits for its own test to pass before it is merged. Default false.
+    /// Whether an approved pull waits for its pull request test to pass before it is merged. Default false.
     pub require_green_pull: bool,
     /// What suites may know and nobody may read, by name. Default none.
     pub secrets: BTreeMap<String, Secret>,

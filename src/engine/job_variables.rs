@@ -4,7 +4,7 @@ use paprq_core::jobs::Job;
 use paprq_core::queue::run::Purpose;
 use paprq_core::suite::Variable;
 
-/// `RHCI_*` and `PAPR_*`, as PAPR sets them. Of a pull's own test: the pull, the branch that it goes
+/// `RHCI_*` and `PAPR_*`, as PAPR sets them. Of a pull request test: the pull, the branch that it goes
 /// to, and the merge where one is tested; of all else the branch, for which `auto` and `try` count.
 pub(super) fn variables(job: &Job, slug: &str) -> Vec<Variable> {
     let identity = job.subject.identity.unwrap_or(job.commit);

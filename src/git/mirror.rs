@@ -143,7 +143,7 @@ impl Mirror {
         Ok(found.collect())
     }
 
-    /// GitHub's own test merge of the pull when it was last fetched; `None` if it is not known.
+    /// GitHub's test merge of the pull when it was last fetched; `None` if it is not known.
     pub fn pull_merge(&self, pull: PullNumber) -> Result<Option<CommitId>, GitError> {
         read_ref(&self.repository()?, &merge_copy(pull))
     }
@@ -379,7 +379,7 @@ pub(super) fn pull_copy(pull: PullNumber) -> String {
     format!("{PULL_COPIES}{pull}/head")
 }
 
-/// Where the mirror remembers GitHub's own test merge of a pull.
+/// Where the mirror remembers GitHub's test merge of a pull.
 pub(super) fn merge_copy(pull: PullNumber) -> String {
     format!("refs/remote/pull/{pull}/merge")
 }

@@ -11,8 +11,8 @@ use super::schema::{pulls, repos, run_members, runs};
 use super::{Store, StoreError, from_document, from_row, to_document, to_row};
 use paprq_core::ids::{PullNumber, RepoLabel, RunId, Timestamp};
 use paprq_core::queue::RepoState;
-use paprq_core::queue::own_test::OwnStage;
 use paprq_core::queue::pull::{Pull, Register, Stage};
+use paprq_core::queue::pull_test::PullTestStage;
 use paprq_core::queue::run::Run;
 
 /// A repository's own row.
@@ -275,18 +275,23 @@ fn referred(pull: &Pull) -> impl Iterator<Item = RunId> {
         Stage::RetryWanted { of, .. } => Some(of),
         Stage::Idle | Stage::TryWanted { .. } | Stage::Running { .. } | Stage::Ended { .. } => None,
     };
-    let own_repeated = match pull.own.stage {
-        OwnStage::Wanted { of, .. } => of,
-        OwnStage::Idle
-        | OwnStage::Skipped
-        | OwnStage::Asking { .. }
-        | OwnStage::Untrusted
-        | OwnStage::Running { .. }
-        | OwnStage::Ended { .. } => None,
+    let pull_test_repeated = match pull.own.stage {
+        PullTestStage::Wanted { of, .. } => of,
+        PullTestStage::Idle
+        | PullTestStage::Skipped
+        | PullTestStage::Asking { .. }
+        | PullTestStage::Untrusted
+        | PullTestStage::Running { .. }
+        | PullTestStage::Ended { .. } => None,
     };
-    [pull.last_run, pull.own.last_run, repeated, own_repeated]
-        .into_iter()
-        .flatten()
+    [
+        pull.last_run,
+        pull.own.last_run,
+        repeated,
+        pull_test_repeated,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn documents<T: serde::de::DeserializeOwned>(

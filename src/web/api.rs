@@ -9,8 +9,8 @@ use super::pages::look;
 use super::view::{not_needed, passed, purpose, tests};
 use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId};
 use paprq_core::notes;
-use paprq_core::queue::own_test::OwnStage;
 use paprq_core::queue::pull::{Pull, Status};
+use paprq_core::queue::pull_test::PullTestStage;
 use paprq_core::queue::run::Ending;
 use paprq_core::queue::run::Run;
 use paprq_core::queue::{Blockers, JobWords, Queue, Tree};
@@ -44,21 +44,21 @@ struct PullAnswer {
     run: Option<RunId>,
     held_by: Option<Login>,
     labels: Vec<String>,
-    own_test: OwnTestAnswer,
+    pull_test: PullTestAnswer,
 }
 
 /// The test of a pull that is made whether it is approved or not.
 #[derive(Debug, Serialize)]
-struct OwnTestAnswer {
-    status: OwnStatus,
+struct PullTestAnswer {
+    status: PullTestStatus,
     /// The latest run of it.
     run: Option<RunId>,
 }
 
-/// How a pull's own test stands.
+/// How a pull request test stands.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum OwnStatus {
+enum PullTestStatus {
     None,
     Skipped,
     Asking,
@@ -144,7 +144,7 @@ impl PullAnswer {
             run: pull.last_run,
             held_by: pull.hold.value.clone(),
             labels: pull.facts.labels.clone(),
-            own_test: OwnTestAnswer {
+            pull_test: PullTestAnswer {
                 status: own_status(&pull.own.stage),
                 run: pull.own.last_run,
             },
@@ -152,17 +152,17 @@ impl PullAnswer {
     }
 }
 
-fn own_status(stage: &OwnStage) -> OwnStatus {
+fn own_status(stage: &PullTestStage) -> PullTestStatus {
     match stage {
-        OwnStage::Idle => OwnStatus::None,
-        OwnStage::Skipped => OwnStatus::Skipped,
-        OwnStage::Asking { .. } => OwnStatus::Asking,
-        OwnStage::Untrusted => OwnStatus::WaitsForOk,
-        OwnStage::Wanted { .. } | OwnStage::Running { .. } => OwnStatus::Pending,
-        OwnStage::Ended { ending, .. } => match ending {
-            Ending::Succeeded => OwnStatus::Success,
-            Ending::Failed | Ending::TimedOut => OwnStatus::Failure,
-            Ending::Conflicted | Ending::Broken | Ending::Cancelled => OwnStatus::Error,
+        PullTestStage::Idle => PullTestStatus::None,
+        PullTestStage::Skipped => PullTestStatus::Skipped,
+        PullTestStage::Asking { .. } => PullTestStatus::Asking,
+        PullTestStage::Untrusted => PullTestStatus::WaitsForOk,
+        PullTestStage::Wanted { .. } | PullTestStage::Running { .. } => PullTestStatus::Pending,
+        PullTestStage::Ended { ending, .. } => match ending {
+            Ending::Succeeded => PullTestStatus::Success,
+            Ending::Failed | Ending::TimedOut => PullTestStatus::Failure,
+            Ending::Conflicted | Ending::Broken | Ending::Cancelled => PullTestStatus::Error,
         },
     }
 }

@@ -139,7 +139,7 @@ fn check_says_what_becomes_of_the_configuration_of_servos_line() {
       tries        wait for the same
       exempt       a merge whose content has all statuses already lands without a
                    test: the pull's head, if it is up to date with the base, or
-                   GitHub's own test merge, if it is equal to ours
+                   GitHub's test merge, if it is equal to ours
       time-out     a run that has not ended after 10 h has failed
 
     [repo.parser] example/parser
@@ -243,7 +243,7 @@ fn check_says_what_becomes_of_the_configuration_of_rusts_line() {
       tries        wait for the same
       exempt       a merge whose content has all statuses already lands without a
                    test: the pull's head, if it is up to date with the base, or
-                   GitHub's own test merge, if it is equal to ours
+                   GitHub's test merge, if it is equal to ours
       time-out     a run that has not ended after 10 h has failed
     "#);
 }

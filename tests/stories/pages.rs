@@ -100,7 +100,7 @@ fn queue_row(pull: PullNumber) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queue_page_changes_and_the_log_grows_by_themselves() {
-    // What passed in the pull's own test would count, and the merge be over before anybody looks.
+    // What passed in the pull request test would count, and the merge be over before anybody looks.
     let suites = format!("{SUITES}pulls: false\n");
     let world = World::start_with(Settings {
         files: vec![(".papr.yml".to_owned(), suites)],

@@ -194,7 +194,7 @@ async fn a_pull_does_not_hold_up_its_own_merge_and_takes_over_its_results() {
     }
     let head = world.push("good", &[("a", "1")]);
     let pull = opened(&world, "good", BASE);
-    // The only worker is busy with the pull's own test.
+    // The only worker is busy with the pull request test.
     oracle.until_any(&world, 1).await;
     world.tell(pull, "r+");
     oracle.until_any(&world, 2).await;

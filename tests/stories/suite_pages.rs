@@ -67,7 +67,7 @@ async fn tests_of_pulls_and_branches_are_listed_while_they_run() {
             "testing branch release branch run",
             &format!("testing #{pull} Change good pull run"),
             "1 of 2 passed",
-            "open own test ◐ testing",
+            "open pull request test ◐ testing",
         ],
     );
     let told = queue(&world).await;
@@ -80,10 +80,13 @@ async fn tests_of_pulls_and_branches_are_listed_while_they_run() {
     assert_eq!(told["tests"][1]["passed"], 1);
     assert_eq!(told["tests"][1]["suites"], 2);
     assert_eq!(told["tests"].as_array().unwrap().len(), 2);
-    assert_eq!(told["pulls"][0]["own_test"]["status"], "pending");
+    assert_eq!(told["pulls"][0]["pull_test"]["status"], "pending");
     assert_shows(
         &plain(&world.page(&format!("/pull/widgets/{pull}")).await),
-        &["Its own test ◐ testing pull run", "The merge with master"],
+        &[
+            "The pull request test ◐ testing pull run",
+            "The merge with master",
+        ],
     );
     assert_shows(
         &run_page(&world, tip).await,
@@ -101,7 +104,7 @@ async fn tests_of_pulls_and_branches_are_listed_while_they_run() {
         .await;
     let page = plain(&world.page("/queue/widgets").await);
     assert!(!page.contains("being tested"), "{page}");
-    assert_shows(&page, &["open own test ✔ passed"]);
+    assert_shows(&page, &["open pull request test ✔ passed"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +129,7 @@ async fn the_page_of_a_run_says_what_was_tested_and_what_needed_no_test() {
     assert_shows(
         &run_page(&world, head).await,
         &[
-            "A pull request's own test: it never lands.",
+            "A pull request test: it never lands.",
             &format!("#{pull} Change clash at {}", head.short()),
             "As merged The merge with master at",
             "Changes the suites .papr.yml is not as it was",
@@ -197,7 +200,7 @@ async fn the_page_of_a_pull_says_that_it_waits_for_ok_or_is_held_back() {
     assert_shows(
         &plain(&world.page(&format!("/pull/widgets/{pull}")).await),
         &[
-            "Its own test ◆ waits for ok Somebody who may approve it looks at it first",
+            "The pull request test ◆ waits for ok Somebody who may approve it looks at it first",
             "Held back by @alice",
             "Labels needs-review",
         ],
@@ -211,5 +214,5 @@ async fn own_status(world: &World, pull: PullNumber) -> serde_json::Value {
     let told = queue(world).await;
     let pulls = told["pulls"].as_array().unwrap().iter();
     let mut pulls = pulls.filter(|told| told["number"] == pull.0);
-    pulls.next().unwrap()["own_test"]["status"].clone()
+    pulls.next().unwrap()["pull_test"]["status"].clone()
 }

@@ -14,7 +14,7 @@ fn pull_by(world: &World, author: &str, branch: &str) -> PullNumber {
         .unwrap()
 }
 
-/// How many own tests of pulls were begun so far.
+/// How many pull request tests were begun so far.
 fn begun(world: &World) -> usize {
     world.log().matches("make test merge").count()
 }

@@ -150,7 +150,10 @@ fn waits(page: &mut Page, repo: &Repo) {
         }
     }
     if repo.require_green_pull && repo.merges == Merging::On {
-        page.row("first", "an approved pull's own test must have passed");
+        page.row(
+            "first",
+            "an approved pull's pull request test must have passed",
+        );
     }
     suites::describe(page, repo);
 }
@@ -212,7 +215,7 @@ fn exempt(config: &Config, repo: &Repo) -> &'static str {
         return "nothing is, because merges are not made in a mirror";
     }
     "a merge whose content has all statuses already lands without a test: the pull's head, if it \
-     is up to date with the base, or GitHub's own test merge, if it is equal to ours"
+     is up to date with the base, or GitHub's test merge, if it is equal to ours"
 }
 
 fn at_a_time(repo: &Repo) -> String {

@@ -1,4 +1,4 @@
-//! A pull's own test: its merge, and what is said on GitHub's merge of it.
+//! A pull request test: its merge, and what is said on GitHub's merge of it.
 
 use super::super::mirroring::{Head, bring};
 use super::super::outbox::Order;
@@ -97,7 +97,7 @@ fn made(
     }))
 }
 
-/// Says on GitHub's own test merge how a suite came out, if that has the content that was tested.
+/// Says on GitHub's test merge how a suite came out, if that has the content that was tested.
 /// Others may take a merge for tested by that.
 pub(super) async fn mark(
     repo: &Repo,

@@ -20,7 +20,7 @@ struct PullPage {
     label: RepoLabel,
     repo: String,
     pull: PullView,
-    /// The latest run of its own test.
+    /// The latest run of its pull request test.
     own: Option<RunView>,
     runs: Vec<RunView>,
 }

@@ -18,7 +18,7 @@ struct Results {
     frame: Frame,
     label: RepoLabel,
     pull: PullView,
-    /// The latest run of its merge, or else of its own test.
+    /// The latest run of its merge, or else of its pull request test.
     run: Option<RunView>,
 }
 

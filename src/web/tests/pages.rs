@@ -24,7 +24,7 @@ async fn the_queue_is_told_as_json() {
     // The practice GitHub finds out some time after it was asked.
     first["mergeable"] = json!(null);
     // And whether the author may write: at first it is not known that this is to be asked.
-    let own = first["own_test"].take();
+    let own = first["pull_test"].take();
     let asked = ["none", "asking", "waits_for_ok"];
     let asked = asked.map(|status| json!({ "status": status, "run": null }));
     assert!(asked.contains(&own), "{own}");
@@ -45,7 +45,7 @@ async fn the_queue_is_told_as_json() {
             "run": run,
             "held_by": null,
             "labels": [],
-            "own_test": null,
+            "pull_test": null,
         })
     );
     assert_eq!(house.get("/api/v1/queue/unknown").await.status(), 404);

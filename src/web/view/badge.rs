@@ -6,8 +6,8 @@ use askama::filters::HtmlSafe;
 
 use paprq_core::jobs::{AttemptEnd, Job, JobOutcome, JobState};
 use paprq_core::queue::event::PullState;
-use paprq_core::queue::own_test::OwnStage;
 use paprq_core::queue::pull::{Pull, Stage, Status};
+use paprq_core::queue::pull_test::PullTestStage;
 use paprq_core::queue::run::{CheckState, Origin, Phase, Run, RunCheck, Weight};
 use paprq_core::queue::run::{Ending, Purpose};
 
@@ -137,16 +137,16 @@ impl Badge {
         }
     }
 
-    /// How a pull's own test stands.
-    pub(in crate::web) fn of_own_test(stage: &OwnStage) -> Self {
+    /// How a pull request test stands.
+    pub(in crate::web) fn of_pull_test(stage: &PullTestStage) -> Self {
         match stage {
-            OwnStage::Idle => Self::new("none", Tone::Idle),
-            OwnStage::Skipped => Self::new("skipped", Tone::Idle),
-            OwnStage::Asking { .. } => Self::new("asking", Tone::Waiting),
-            OwnStage::Untrusted => Self::new("waits for ok", Tone::Waiting),
-            OwnStage::Wanted { .. } => Self::new("wanted", Tone::Waiting),
-            OwnStage::Running { .. } => Self::new("testing", Tone::Busy),
-            OwnStage::Ended { ending, .. } => Self::of_ending(*ending),
+            PullTestStage::Idle => Self::new("none", Tone::Idle),
+            PullTestStage::Skipped => Self::new("skipped", Tone::Idle),
+            PullTestStage::Asking { .. } => Self::new("asking", Tone::Waiting),
+            PullTestStage::Untrusted => Self::new("waits for ok", Tone::Waiting),
+            PullTestStage::Wanted { .. } => Self::new("wanted", Tone::Waiting),
+            PullTestStage::Running { .. } => Self::new("testing", Tone::Busy),
+            PullTestStage::Ended { ending, .. } => Self::of_ending(*ending),
         }
     }
 

@@ -3,8 +3,8 @@
 use super::{Badge, Forge, Link, Moment, RunView, TITLE_CHARS_MAX, name};
 use paprq_core::ids::{PullNumber, RunId};
 use paprq_core::notes;
-use paprq_core::queue::own_test::{OwnStage, OwnTest};
 use paprq_core::queue::pull::{Approval, Pull, Stage};
+use paprq_core::queue::pull_test::{PullTest, PullTestStage};
 use paprq_core::queue::{Blockers, Queue};
 
 /// A pull.
@@ -28,7 +28,7 @@ pub(in crate::web) struct PullView {
     pub(in crate::web) updated: Moment,
     /// The run that is under way.
     pub(in crate::web) run: Option<RunView>,
-    pub(in crate::web) own: OwnTestView,
+    pub(in crate::web) own: PullTestView,
     /// Who holds it back.
     pub(in crate::web) held_by: Option<Link>,
     pub(in crate::web) labels: Vec<String>,
@@ -36,7 +36,7 @@ pub(in crate::web) struct PullView {
 
 /// The test of a pull that is made whether it is approved or not.
 #[derive(Clone, Debug)]
-pub(in crate::web) struct OwnTestView {
+pub(in crate::web) struct PullTestView {
     pub(in crate::web) badge: Badge,
     /// What more there is to say; may be empty.
     pub(in crate::web) detail: &'static str,
@@ -115,31 +115,31 @@ impl PullView {
             why: Vec::new(),
             updated: Moment(facts.updated_at),
             run: None,
-            own: OwnTestView::new(&pull.own),
+            own: PullTestView::new(&pull.own),
             held_by: pull.hold.value.as_ref().map(|login| forge.user(login)),
             labels: facts.labels.iter().map(|label| name(label)).collect(),
         }
     }
 }
 
-impl OwnTestView {
-    fn new(own: &OwnTest) -> Self {
+impl PullTestView {
+    fn new(own: &PullTest) -> Self {
         let detail = match own.stage {
-            OwnStage::Skipped => "It says that it is not to be tested: [skip ci].",
-            OwnStage::Asking { .. } => {
+            PullTestStage::Skipped => "It says that it is not to be tested: [skip ci].",
+            PullTestStage::Asking { .. } => {
                 "GitHub is asked whether those who can push to its branch may write here."
             }
-            OwnStage::Untrusted => {
+            PullTestStage::Untrusted => {
                 "Somebody who may approve it looks at it first, and says ok or ok+."
             }
-            OwnStage::Wanted { .. } => "It is about to begin.",
-            OwnStage::Idle | OwnStage::Running { .. } | OwnStage::Ended { .. } => "",
+            PullTestStage::Wanted { .. } => "It is about to begin.",
+            PullTestStage::Idle | PullTestStage::Running { .. } | PullTestStage::Ended { .. } => "",
         };
         Self {
-            badge: Badge::of_own_test(&own.stage),
+            badge: Badge::of_pull_test(&own.stage),
             detail,
             run: own.last_run,
-            is_known: own.stage != OwnStage::Idle || own.last_run.is_some(),
+            is_known: own.stage != PullTestStage::Idle || own.last_run.is_some(),
         }
     }
 }

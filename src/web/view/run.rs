@@ -144,7 +144,7 @@ fn aim(purpose: Purpose) -> &'static str {
         Purpose::Land => "An approved merge: it lands if it passes.",
         Purpose::Try => "A try of a merge: it never lands.",
         Purpose::Branch => "A test of what somebody pushed to a branch.",
-        Purpose::Pull => "A pull request's own test: it never lands.",
+        Purpose::Pull => "A pull request test: it never lands.",
     }
 }
 

@@ -49,7 +49,7 @@ pub enum RuleRun {
     Auto,
     /// A try.
     Try,
-    /// A pull's own test merge.
+    /// A pull request's test merge.
     Pull,
     /// A push to a watched branch.
     Branch,

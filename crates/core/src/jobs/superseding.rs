@@ -1,7 +1,7 @@
-//! A pull's own test that is in the way of its merge.
+//! A pull request test that is in the way of its merge.
 //!
 //! What the two both run is superseded once the merge's job waits: where there is no free worker for
-//! that, the one that runs the same suite for the pull's own test is interrupted, whatever the rules say
+//! that, the one that runs the same suite for the pull request test is interrupted, whatever the rules say
 //! of other jobs. A pull does not hold up itself.
 
 use std::collections::{BTreeMap, HashMap};
@@ -11,7 +11,7 @@ use super::job::{Job, JobState, Wish, WorkerKey};
 use crate::ids::{JobId, PullNumber, RepoLabel, Timestamp};
 use crate::queue::run::Purpose;
 
-/// What the jobs of a pull's own test and of its merge have in common.
+/// What the jobs of a pull request test and of its merge have in common.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Same {
     repo: RepoLabel,
@@ -32,7 +32,7 @@ impl Same {
 impl Board {
     /// Interrupts what is superseded and in the way. Returns what changed.
     pub(super) fn supersede(&mut self, now: Timestamp) -> Vec<Job> {
-        let superseded = self.running_own_tests();
+        let superseded = self.running_pull_tests();
         if superseded.is_empty() {
             return Vec::new();
         }
@@ -55,8 +55,8 @@ impl Board {
         changed
     }
 
-    /// The jobs of pulls' own tests that workers have, and are to go on with.
-    fn running_own_tests(&self) -> HashMap<Same, JobId> {
+    /// The jobs of pull request tests that workers have, and are to go on with.
+    fn running_pull_tests(&self) -> HashMap<Same, JobId> {
         let running = self.load.jobs().filter_map(|id| self.job(id));
         let own = running.filter(|job| {
             let wish = match &job.state {

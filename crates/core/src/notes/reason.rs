@@ -54,15 +54,16 @@ pub fn reason(reason: &Reason) -> String {
         Reason::TryWaits => "A try waits to be started".to_owned(),
         Reason::Next => "It is next".to_owned(),
         Reason::OnHold(by) => format!("Held back by @{by}: `hold-` lets it go"),
-        Reason::NotGreen => "It is merged only once its own test is green".to_owned(),
-        Reason::OwnTestRuns => "Its own test is under way".to_owned(),
-        Reason::OwnTestPassed => "Its own test passed".to_owned(),
-        Reason::OwnTestEnded(ending) => own_test_ended(*ending).to_owned(),
+        Reason::NotGreen => "It is merged only once its pull request test is green".to_owned(),
+        Reason::OwnTestRuns => "The pull request test is under way".to_owned(),
+        Reason::OwnTestPassed => "The pull request test passed".to_owned(),
+        Reason::OwnTestEnded(ending) => pull_test_ended(*ending).to_owned(),
         Reason::WaitsForOk => {
-            "Its own test waits for a reviewer's `ok`: its author is not known here".to_owned()
+            "The pull request test waits for a reviewer's `ok`: its author is not known here"
+                .to_owned()
         }
         Reason::WaitsForPusher(login) => format!(
-            "Its own test waits for a reviewer's `ok`: @{login} can push to its branch and is \
+            "The pull request test waits for a reviewer's `ok`: @{login} can push to its branch and is \
              not trusted here"
         ),
         Reason::AsksAccess => {
@@ -100,14 +101,14 @@ fn ended(ending: Ending) -> &'static str {
     }
 }
 
-fn own_test_ended(ending: Ending) -> &'static str {
+fn pull_test_ended(ending: Ending) -> &'static str {
     match ending {
-        Ending::Succeeded => "Its own test passed",
-        Ending::Failed => "Its own test failed on this commit: retry or push",
-        Ending::TimedOut => "Its own test took too long: retry or push",
+        Ending::Succeeded => "The pull request test passed",
+        Ending::Failed => "The pull request test failed on this commit: retry or push",
+        Ending::TimedOut => "The pull request test took too long: retry or push",
         Ending::Conflicted => "It does not merge cleanly: rebase and push",
-        Ending::Broken => "Its own test could not be carried out: retry or push",
-        Ending::Cancelled => "Its own test was stopped: retry or push",
+        Ending::Broken => "The pull request test could not be carried out: retry or push",
+        Ending::Cancelled => "The pull request test was stopped: retry or push",
     }
 }
 
@@ -200,14 +201,14 @@ mod tests {
         A try waits to be started
         It is next
         Held back by @x: `hold-` lets it go
-        It is merged only once its own test is green
-        Its own test is under way
-        Its own test passed
-        Its own test took too long: retry or push
-        Its own test could not be carried out: retry or push
-        Its own test was stopped: retry or push
-        Its own test waits for a reviewer's `ok`: its author is not known here
-        Its own test waits for a reviewer's `ok`: @eve can push to its branch and is not trusted here
+        It is merged only once its pull request test is green
+        The pull request test is under way
+        The pull request test passed
+        The pull request test took too long: retry or push
+        The pull request test could not be carried out: retry or push
+        The pull request test was stopped: retry or push
+        The pull request test waits for a reviewer's `ok`: its author is not known here
+        The pull request test waits for a reviewer's `ok`: @eve can push to its branch and is not trusted here
         Finding out whether those who can push to its branch may write here
         It asks not to be tested: [skip ci]
         It changes .papr.yml

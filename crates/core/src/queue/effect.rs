@@ -49,11 +49,11 @@ pub enum Effect {
         #[serde(default)]
         since: Option<CommitId>,
     },
-    /// Merge a pull's head with its base, for its own test, in the mirror.
+    /// Merge a pull's head with its base, for its pull request test, in the mirror.
     ///
     /// Answers: `TestMergeMade` or `SetupFailed`.
     MakeTestMerge(TestMergeOrder),
-    /// Say how a suite came out on GitHub's own test merge of a pull, where that has the tree that
+    /// Say how a suite came out on GitHub's test merge of a pull, where that has the tree that
     /// was tested. No answer.
     MarkTestMerge {
         /// The pull.
@@ -261,7 +261,7 @@ pub struct RetryOrder {
     pub source: String,
 }
 
-/// A pull's head that is to be merged with its base for the pull's own test.
+/// A pull's head that is to be merged with its base for the pull request test.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct TestMergeOrder {
     /// For which run.

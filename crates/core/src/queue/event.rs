@@ -365,7 +365,7 @@ pub enum PullAge {
     New,
 }
 
-/// What a pull's own test is made of.
+/// What a pull request test is made of.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MergeAttempt {

@@ -4,8 +4,8 @@ use super::Queue;
 use super::approving::is_outdated;
 use super::event::Comment;
 use super::note::Note;
-use super::own_test::OwnStage;
 use super::pull::{Stage, Taken};
+use super::pull_test::PullTestStage;
 use super::run::Phase;
 use super::run::{Ending, Purpose};
 use super::step::Step;
@@ -21,9 +21,11 @@ impl Queue {
         let (head, stage, own) = (pull.facts.head, pull.stage.clone(), pull.own.stage.clone());
         let mut has_stopped = matches!(
             own,
-            OwnStage::Running { .. } | OwnStage::Wanted { .. } | OwnStage::Asking { .. }
+            PullTestStage::Running { .. }
+                | PullTestStage::Wanted { .. }
+                | PullTestStage::Asking { .. }
         );
-        self.stop_own_test(number, step);
+        self.stop_pull_test(number, step);
         match stage {
             Stage::Running { run, purpose } if !self.is_landing(run) => {
                 self.cancel_visibly(run, head, step);

@@ -120,7 +120,7 @@ impl Queue {
                 landed.facts.state = PullState::Merged;
                 landed.approval.value = None;
                 landed.inquiry = None;
-                self.stop_own_test(pull, step);
+                self.stop_pull_test(pull, step);
             }
         }
         self.close_run(id, Ending::Succeeded, step);

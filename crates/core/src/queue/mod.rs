@@ -27,8 +27,8 @@ mod mergeability;
 pub mod message;
 pub mod note;
 mod order;
-pub mod own_test;
 pub mod pull;
+pub mod pull_test;
 mod pulls;
 mod recheck;
 mod repeating;
@@ -159,7 +159,7 @@ impl Queue {
         let mut step = Step::new(now);
         self.apply(event, &mut step);
         self.start_next(&mut step);
-        self.start_own_tests(&mut step);
+        self.start_pull_tests(&mut step);
         if self.rules.reporting == Reporting::Off {
             step.effects.retain(|effect| !effect.is_report());
         }
@@ -253,7 +253,7 @@ impl Queue {
                 run,
                 base_tip,
                 made,
-            } => self.begin_own_test(run, base_tip, made, step),
+            } => self.begin_pull_test(run, base_tip, made, step),
             Event::AccessTold { user, access } => self.hear_access(&user, access, step),
             Event::SuitesCompared {
                 pull,

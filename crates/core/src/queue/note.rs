@@ -236,7 +236,7 @@ pub enum Note {
     },
     /// GitHub gave an all-zero head.
     NoHead,
-    /// The pull's own test waits until a reviewer lets it be made.
+    /// The pull request test waits until a reviewer lets it be made.
     WaitsForOk {
         /// Whose pull it is.
         author: Login,
@@ -329,17 +329,17 @@ pub enum Reason {
     TryWaits,
     /// Somebody holds it back from landing.
     OnHold(Login),
-    /// Its own test must be green before it is merged, and is not.
+    /// The pull request test must be green before it is merged, and is not.
     NotGreen,
-    /// Its own test is under way.
+    /// The pull request test is under way.
     OwnTestRuns,
-    /// Its own test passed.
+    /// The pull request test passed.
     OwnTestPassed,
-    /// Its own test could not be carried out.
+    /// The pull request test could not be carried out.
     OwnTestEnded(Ending),
-    /// Its own test waits for a reviewer's `ok`.
+    /// The pull request test waits for a reviewer's `ok`.
     WaitsForOk,
-    /// Its own test waits for a reviewer's `ok` because of somebody who can push to its branch.
+    /// The pull request test waits for a reviewer's `ok` because of somebody who can push to its branch.
     WaitsForPusher(Login),
     /// It is being found out whether its author may write to the repository.
     AsksAccess,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::contained::Contained;
 use super::event::{Comment, CommentKey, PullFacts, PullState};
 use super::note::Unfinished;
-use super::own_test::OwnTest;
+use super::pull_test::PullTest;
 use super::run::Scope;
 use super::run::{Ending, Purpose};
 use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
@@ -49,9 +49,9 @@ pub struct Pull {
     /// Who holds it back from landing, if anybody does (`hold`).
     #[serde(default)]
     pub hold: Register<Option<Login>>,
-    /// Its own test, which is made of it whether it is approved or not.
+    /// The pull request test, which is made of it whether it is approved or not.
     #[serde(default)]
-    pub own: OwnTest,
+    pub own: PullTest,
     /// That it goes before all others, until its test begins.
     #[serde(default)]
     pub urgency: Urgency,
@@ -263,7 +263,7 @@ impl Pull {
             delegate: Register::default(),
             squash: Register::default(),
             hold: Register::default(),
-            own: OwnTest::default(),
+            own: PullTest::default(),
             urgency: Urgency::Usual,
             forgotten: None,
             unjudged: Vec::new(),

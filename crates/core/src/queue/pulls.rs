@@ -57,7 +57,7 @@ impl Queue {
             Freshness::New => {
                 self.add_pull(facts, source);
                 self.look_at_pull(number, step);
-                self.want_own_test(number, step);
+                self.want_pull_test(number, step);
             }
             Freshness::Current => self.update_pull(facts, source, step),
             Freshness::Late => self.take_late_news(&facts, step),
@@ -131,20 +131,20 @@ impl Queue {
         }
         if facts.state != PullState::Open {
             self.close_pull(number, before.head, source, step);
-            self.stop_own_test(number, step);
+            self.stop_pull_test(number, step);
         } else if before.head != facts.head {
             self.take_new_head(number, before.head, source, step);
             self.label(number, LabelEvent::Pushed, step);
             self.look_at_pull(number, step);
-            self.want_own_test(number, step);
+            self.want_pull_test(number, step);
         } else if rebased {
             self.take_new_base(number, step);
             self.look_at_pull(number, step);
-            self.want_own_test(number, step);
+            self.want_pull_test(number, step);
         } else if before.state != PullState::Open {
             self.reopen_pull(number, step);
             self.look_at_pull(number, step);
-            self.want_own_test(number, step);
+            self.want_pull_test(number, step);
         } else {
             self.reconsider_skipping(number, &before, step);
         }

@@ -6,8 +6,8 @@ use super::effect::{Effect, RetryOrder};
 use super::event::Comment;
 use super::labels::LabelEvent;
 use super::note::{Note, Obstacle, QueueStatus};
-use super::own_test::OwnStage;
 use super::pull::{Pull, Stage, Urgency};
+use super::pull_test::PullTestStage;
 use super::run::{Check, Phase, Run, Scope};
 use super::run::{Ending, Purpose};
 use super::step::Step;
@@ -19,7 +19,7 @@ const ALL: &str = "all";
 
 impl Queue {
     /// Repeats the run that ended, or that is under way but does not come to an end: that of the
-    /// merge, or else the pull's own test.
+    /// merge, or else the pull request test.
     pub(super) fn retry(
         &mut self,
         number: PullNumber,
@@ -49,22 +49,24 @@ impl Queue {
                 self.cancel(id, step);
                 self.want_again(number, id, purpose, scope);
             }
-            Purpose::Pull => self.want_own_again(number, id, scope, step),
+            Purpose::Pull => self.want_pull_again(number, id, scope, step),
             Purpose::Branch => return,
         }
         self.log_retry(number, comment, step);
     }
 
-    /// The run that `retry` means. A merge or a try counts before the pull's own test, unless it
+    /// The run that `retry` means. A merge or a try counts before the pull request test, unless it
     /// has nothing that could be better.
     fn run_to_retry(&self, pull: &Pull) -> Option<&Run> {
         let own = match pull.own.stage {
-            OwnStage::Ended { run, .. } | OwnStage::Running { run } => self.runs.get(&run),
-            OwnStage::Idle
-            | OwnStage::Skipped
-            | OwnStage::Asking { .. }
-            | OwnStage::Untrusted
-            | OwnStage::Wanted { .. } => None,
+            PullTestStage::Ended { run, .. } | PullTestStage::Running { run } => {
+                self.runs.get(&run)
+            }
+            PullTestStage::Idle
+            | PullTestStage::Skipped
+            | PullTestStage::Asking { .. }
+            | PullTestStage::Untrusted
+            | PullTestStage::Wanted { .. } => None,
         };
         match pull.stage {
             Stage::Ended {
@@ -112,11 +114,11 @@ impl Queue {
         }
     }
 
-    /// Wants a pull's own test again: on the same merge, but for all of it.
-    fn want_own_again(&mut self, number: PullNumber, of: RunId, scope: Scope, step: &mut Step) {
-        self.stop_own_test(number, step);
+    /// Wants a pull request test again: on the same merge, but for all of it.
+    fn want_pull_again(&mut self, number: PullNumber, of: RunId, scope: Scope, step: &mut Step) {
+        self.stop_pull_test(number, step);
         let of = Some(of).filter(|_| scope != Scope::Afresh);
-        self.set_own_stage(number, OwnStage::Wanted { scope, of });
+        self.set_pull_stage(number, PullTestStage::Wanted { scope, of });
     }
 
     /// Has suites executed on a pull, also such as run only when they are asked for.
@@ -156,14 +158,14 @@ impl Queue {
         } else {
             (Scope::Only(suites), of)
         };
-        self.stop_own_test(number, step);
-        self.set_own_stage(number, OwnStage::Wanted { scope, of });
+        self.stop_pull_test(number, step);
+        self.set_pull_stage(number, PullTestStage::Wanted { scope, of });
     }
 
     /// What is said to somebody who asks for suites that nobody is called by, while the pull's own
     /// test runs: that is not stopped for a slip of the fingers.
     fn vain_wish(&self, pull: &Pull, asked: &[String]) -> Option<Note> {
-        let OwnStage::Running { run } = pull.own.stage else {
+        let PullTestStage::Running { run } = pull.own.stage else {
             return None;
         };
         let called = self.runs.get(&run)?.called.as_slice();

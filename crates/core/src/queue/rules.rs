@@ -110,7 +110,7 @@ pub enum Reuse {
 pub enum Merging {
     /// They are.
     On,
-    /// They are, once their own test is green (`require_green_pull = true`).
+    /// They are, once their pull request test is green (`require_green_pull = true`).
     OnceGreen,
     /// Somebody else merges: what is said about merging is not for us (`merges = false`).
     Off,

@@ -31,7 +31,7 @@ pub struct Run {
     /// Which suites it takes, and what it takes from earlier runs.
     #[serde(default)]
     pub scope: Scope,
-    /// What its commit is, in a pull's own test.
+    /// What its commit is, in a pull request test.
     #[serde(default)]
     pub tested: Tested,
     /// All suites of its commit's file, as people may call them.
@@ -70,7 +70,7 @@ pub enum Purpose {
     Try,
     /// A push to a branch that suites name: kind `branch`.
     Branch,
-    /// A pull's own test merge: never lands.
+    /// A pull request's test merge: never lands.
     Pull,
 }
 

@@ -75,7 +75,7 @@ impl Queue {
             && !self.is_held_back(pull)
     }
 
-    /// Whether a pull waits though its turn may have come: somebody holds it, its own test is not
+    /// Whether a pull waits though its turn may have come: somebody holds it, its pull request test is not
     /// green where that is asked for, or it is not merged here at all.
     pub(super) fn is_held_back(&self, pull: &Pull) -> bool {
         let is_merged = match self.rules.merging {

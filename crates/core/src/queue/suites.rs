@@ -4,7 +4,7 @@ use super::Queue;
 use super::effect::Effect;
 use super::event::{SuiteFile, SuiteVerdict, SuitesFound, Verdict};
 use super::note::{Note, Obstacle, QueueStatus, StatusNote};
-use super::own_test::OwnStage;
+use super::pull_test::PullTestStage;
 use super::rules::Reuse;
 use super::run::{
     Check, CheckState, Origin, Phase, Preparation, Run, RunCheck, Scope, Tested, Weight,
@@ -210,7 +210,7 @@ impl Queue {
     }
 
     /// How a suite came out in the run that this one repeats, on this very commit. Of a merge only
-    /// what passed counts: the rest would keep it from landing. Of a pull's own test everything
+    /// what passed counts: the rest would keep it from landing. Of a pull request test everything
     /// does but what is asked for again.
     fn carried(&self, run: &Run, commit: CommitId, suite: &Suite) -> Option<(CheckState, Origin)> {
         let earlier = run.repeats.and_then(|id| self.runs.get(&id))?;
@@ -242,8 +242,8 @@ impl Queue {
             };
             pull.own.last_run = before;
             pull.own.stage = match ended {
-                Some((run, ending)) => OwnStage::Ended { run, ending },
-                None => OwnStage::Idle,
+                Some((run, ending)) => PullTestStage::Ended { run, ending },
+                None => PullTestStage::Idle,
             };
         }
     }
@@ -499,7 +499,7 @@ fn is_worth_saying(run: &Run, state: &CheckState) -> bool {
     !run.purpose.is_queued() || *state != CheckState::Waiting
 }
 
-/// Whether a suite's state is also said on GitHub's own test merge of the pull, as PAPR did.
+/// Whether a suite's state is also said on GitHub's test merge of the pull, as PAPR did.
 fn is_for_test_merge(run: &Run, check: &RunCheck) -> bool {
     run.purpose == Purpose::Pull
         && run.tested == Tested::Merge

@@ -1,13 +1,13 @@
-//! A pull's own test beside its merge: what both run, the merge decides.
+//! A pull request test beside its merge: what both run, the merge decides.
 //!
-//! Once the suites of a merge have begun, the same suites of the pull's own test are superseded. The
+//! Once the suites of a merge have begun, the same suites of the pull request test are superseded. The
 //! jobs stop them where the merge would have to wait for their worker; here their checks take over
 //! what the merge's come to. One whose merge ends without a result goes on as before.
 
 use super::Queue;
 use super::effect::Effect;
 use super::note::{StatusNote, SuiteProgress};
-use super::own_test::OwnStage;
+use super::pull_test::PullTestStage;
 use super::run::Member;
 use super::run::Purpose;
 use super::run::{Check, CheckState, Origin, RunCheck};
@@ -15,7 +15,7 @@ use super::step::Step;
 use crate::ids::RunId;
 
 impl Queue {
-    /// Says on the heads of a merge's members which suites of their own tests are superseded.
+    /// Says on the heads of a merge's members which suites of their pull request tests are superseded.
     pub(super) fn supersede(&self, merge: RunId, step: &mut Step) {
         let Some(run) = self.runs.get(&merge) else {
             return;
@@ -34,7 +34,9 @@ impl Queue {
     }
 
     fn announce_superseded(&self, member: &Member, context: &str, step: &mut Step) {
-        let own = self.own_run_of(member).and_then(|id| self.runs.get(&id));
+        let own = self
+            .pull_test_run_of(member)
+            .and_then(|id| self.runs.get(&id));
         let Some(own) = own.filter(|own| has_open(&own.checks, context)) else {
             return;
         };
@@ -47,7 +49,7 @@ impl Queue {
         step.set_status(member.head, note);
     }
 
-    /// A suite of a merge has come to this: the same one of its members' own tests is settled by it,
+    /// A suite of a merge has come to this: the same one of its members' pull request tests is settled by it,
     /// unless that has ended before. A failure is a member's own only where there is no other.
     pub(super) fn settle_superseded(&mut self, merge: RunId, context: &str, step: &mut Step) {
         let Some(run) = self.runs.get(&merge) else {
@@ -67,7 +69,7 @@ impl Queue {
             return;
         }
         for member in run.members.clone() {
-            if let Some(own) = self.own_run_of(&member) {
+            if let Some(own) = self.pull_test_run_of(&member) {
                 self.settle_own(own, &suite, &state, step);
             }
         }
@@ -95,10 +97,10 @@ impl Queue {
         self.decide(own, step);
     }
 
-    /// The run of a member's own test, if that is of the commit that is merged.
-    fn own_run_of(&self, member: &Member) -> Option<RunId> {
+    /// The run of a member's pull request test, if that is of the commit that is merged.
+    fn pull_test_run_of(&self, member: &Member) -> Option<RunId> {
         let pull = self.pulls.get(&member.pull)?;
-        let OwnStage::Running { run } = pull.own.stage else {
+        let PullTestStage::Running { run } = pull.own.stage else {
             return None;
         };
         let own = self.runs.get(&run)?.members.first()?;

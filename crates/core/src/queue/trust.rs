@@ -8,8 +8,8 @@ use super::Queue;
 use super::effect::Effect;
 use super::event::{Access, HeadRepo, PullFacts, Source};
 use super::note::Note;
-use super::own_test::{OwnStage, ToldToWait};
 use super::pull::Pull;
+use super::pull_test::{PullTestStage, ToldToWait};
 use super::rules::PullTests;
 use super::step::Step;
 use crate::ids::{CommitId, Login, PullNumber, Timestamp};
@@ -25,12 +25,12 @@ impl Queue {
         let is_news = pull.facts.head == head && !answerable(pull).contains(&by);
         pull.note_pusher(head, by.clone());
         if is_news {
-            self.doubt_own_test(number, by, step);
+            self.doubt_pull_test(number, by, step);
         }
     }
 
     /// Stops the test of a head of which it comes out late that a stranger pushed it.
-    fn doubt_own_test(&mut self, number: PullNumber, pusher: Login, step: &mut Step) {
+    fn doubt_pull_test(&mut self, number: PullNumber, pusher: Login, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
@@ -38,13 +38,16 @@ impl Queue {
             return;
         }
         let asked = match &pull.own.stage {
-            OwnStage::Asking { about, .. } => about.clone(),
-            OwnStage::Wanted { .. } | OwnStage::Running { .. } => Vec::new(),
-            OwnStage::Idle | OwnStage::Skipped | OwnStage::Untrusted | OwnStage::Ended { .. } => {
+            PullTestStage::Asking { about, .. } => about.clone(),
+            PullTestStage::Wanted { .. } | PullTestStage::Running { .. } => Vec::new(),
+            PullTestStage::Idle
+            | PullTestStage::Skipped
+            | PullTestStage::Untrusted
+            | PullTestStage::Ended { .. } => {
                 return;
             }
         };
-        self.stop_own_test(number, step);
+        self.stop_pull_test(number, step);
         self.set_asking(number, asked, step);
         self.ask_about(number, vec![pusher], step);
     }
@@ -74,14 +77,14 @@ impl Queue {
     pub(super) fn ask_about(&mut self, number: PullNumber, people: Vec<Login>, step: &mut Step) {
         let asked = self.pulls.get(&number).map(|pull| &pull.own.stage);
         let mut about = match asked {
-            Some(OwnStage::Asking { about, .. }) => about.clone(),
+            Some(PullTestStage::Asking { about, .. }) => about.clone(),
             Some(
-                OwnStage::Idle
-                | OwnStage::Skipped
-                | OwnStage::Untrusted
-                | OwnStage::Wanted { .. }
-                | OwnStage::Running { .. }
-                | OwnStage::Ended { .. },
+                PullTestStage::Idle
+                | PullTestStage::Skipped
+                | PullTestStage::Untrusted
+                | PullTestStage::Wanted { .. }
+                | PullTestStage::Running { .. }
+                | PullTestStage::Ended { .. },
             )
             | None => Vec::new(),
         };
@@ -95,12 +98,12 @@ impl Queue {
 
     fn set_asking(&mut self, number: PullNumber, about: Vec<Login>, step: &Step) {
         let until = step.now.plus_s(self.rules.setup_timeout_s);
-        self.set_own_stage(number, OwnStage::Asking { until, about });
+        self.set_pull_stage(number, PullTestStage::Asking { until, about });
     }
 
     /// It is known now whether somebody may write to the repository.
     pub(super) fn hear_access(&mut self, user: &Login, access: Access, step: &mut Step) {
-        for number in self.own_tests_where(|pull| pull.asks_about(user)) {
+        for number in self.pull_tests_where(|pull| pull.asks_about(user)) {
             match access {
                 Access::Write => self.trust(number, user),
                 Access::Less => self.let_wait(number, user, step),
@@ -113,7 +116,7 @@ impl Queue {
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
-        let OwnStage::Asking { about, .. } = &mut pull.own.stage else {
+        let PullTestStage::Asking { about, .. } = &mut pull.own.stage else {
             return;
         };
         about.retain(|asked| asked != user);
@@ -128,7 +131,7 @@ impl Queue {
         let Some(pull) = self.pull_mut(number) else {
             return;
         };
-        pull.own.stage = OwnStage::Untrusted;
+        pull.own.stage = PullTestStage::Untrusted;
         pull.own.changed_file = None;
         pull.own.stranger = Some(stranger.clone());
         step.order(Effect::CompareSuites {
@@ -158,17 +161,17 @@ impl Queue {
             .pulls
             .values()
             .filter_map(|pull| match &pull.own.stage {
-                OwnStage::Asking { until, about } if *until <= now => {
+                PullTestStage::Asking { until, about } if *until <= now => {
                     let silent = about.first().unwrap_or(&pull.facts.author);
                     Some((pull.number(), silent.clone()))
                 }
-                OwnStage::Asking { .. }
-                | OwnStage::Idle
-                | OwnStage::Skipped
-                | OwnStage::Untrusted
-                | OwnStage::Wanted { .. }
-                | OwnStage::Running { .. }
-                | OwnStage::Ended { .. } => None,
+                PullTestStage::Asking { .. }
+                | PullTestStage::Idle
+                | PullTestStage::Skipped
+                | PullTestStage::Untrusted
+                | PullTestStage::Wanted { .. }
+                | PullTestStage::Running { .. }
+                | PullTestStage::Ended { .. } => None,
             })
             .collect();
         for (number, silent) in overdue {
@@ -178,13 +181,13 @@ impl Queue {
 
     pub(super) fn asking_deadlines(&self) -> impl Iterator<Item = Timestamp> + '_ {
         self.pulls.values().filter_map(|pull| match pull.own.stage {
-            OwnStage::Asking { until, .. } => Some(until),
-            OwnStage::Idle
-            | OwnStage::Skipped
-            | OwnStage::Untrusted
-            | OwnStage::Wanted { .. }
-            | OwnStage::Running { .. }
-            | OwnStage::Ended { .. } => None,
+            PullTestStage::Asking { until, .. } => Some(until),
+            PullTestStage::Idle
+            | PullTestStage::Skipped
+            | PullTestStage::Untrusted
+            | PullTestStage::Wanted { .. }
+            | PullTestStage::Running { .. }
+            | PullTestStage::Ended { .. } => None,
         })
     }
 
@@ -193,11 +196,11 @@ impl Queue {
     pub(super) fn welcome(&mut self, author: &Login, step: &mut Step) {
         self.state.welcome.insert(author.clone());
         self.touched.state = true;
-        let waiting = self.own_tests_where(|pull| {
+        let waiting = self.pull_tests_where(|pull| {
             pull.is_open() && waits_for_ok(pull) && answerable(pull).contains(author)
         });
         for number in waiting {
-            self.want_own_test(number, step);
+            self.want_pull_test(number, step);
         }
     }
 
@@ -208,7 +211,7 @@ impl Queue {
             return;
         };
         pull.own.admitted = Some(pull.facts.head);
-        if waits_for_ok(pull) || (is_tested && pull.own.stage == OwnStage::Idle) {
+        if waits_for_ok(pull) || (is_tested && pull.own.stage == PullTestStage::Idle) {
             self.begin_usual(number);
         }
     }
@@ -219,14 +222,14 @@ impl Pull {
     pub fn asks_about(&self, user: &Login) -> bool {
         match &self.own.stage {
             // Written down before others than the author were asked about.
-            OwnStage::Asking { about, .. } if about.is_empty() => self.facts.author == *user,
-            OwnStage::Asking { about, .. } => about.contains(user),
-            OwnStage::Idle
-            | OwnStage::Skipped
-            | OwnStage::Untrusted
-            | OwnStage::Wanted { .. }
-            | OwnStage::Running { .. }
-            | OwnStage::Ended { .. } => false,
+            PullTestStage::Asking { about, .. } if about.is_empty() => self.facts.author == *user,
+            PullTestStage::Asking { about, .. } => about.contains(user),
+            PullTestStage::Idle
+            | PullTestStage::Skipped
+            | PullTestStage::Untrusted
+            | PullTestStage::Wanted { .. }
+            | PullTestStage::Running { .. }
+            | PullTestStage::Ended { .. } => false,
         }
     }
 
@@ -247,7 +250,7 @@ impl Pull {
 pub(super) fn waits_for_ok(pull: &Pull) -> bool {
     matches!(
         pull.own.stage,
-        OwnStage::Untrusted | OwnStage::Asking { .. }
+        PullTestStage::Untrusted | PullTestStage::Asking { .. }
     )
 }
 

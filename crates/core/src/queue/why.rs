@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::note::Reason;
-use super::own_test::OwnStage;
 use super::pull::{Pull, Stage};
+use super::pull_test::PullTestStage;
 use super::rules::Merging;
 use super::run::{Check, CheckState, Phase, Rereading, Run};
 use super::run::{Ending, Purpose};
@@ -46,7 +46,7 @@ impl Queue {
                 let mut why = self.why_ended(run, ending);
                 if pull.standing_approval().is_none() {
                     why.push(Reason::NotApproved);
-                    why.extend(self.own_test_reasons(pull, blockers));
+                    why.extend(self.pull_test_reasons(pull, blockers));
                 } else if purpose == Purpose::Try {
                     why.push(Reason::Tried);
                 }
@@ -138,12 +138,12 @@ impl Queue {
             why.push(Reason::OnHold(by));
         }
         if !why.is_empty() {
-            why.extend(self.own_test_reasons(pull, blockers));
+            why.extend(self.pull_test_reasons(pull, blockers));
             return why;
         }
         if self.rules.merging == Merging::OnceGreen && !self.is_green(pull) {
             why.push(Reason::NotGreen);
-            why.extend(self.own_test_reasons(pull, blockers));
+            why.extend(self.pull_test_reasons(pull, blockers));
         }
         if let Tree::Closed { below, by, .. } = &self.state.tree.value
             && !self.tree_lets_through(pull.number())
@@ -163,28 +163,28 @@ impl Queue {
         why
     }
 
-    /// How a pull's own test stands.
-    fn own_test_reasons(&self, pull: &Pull, blockers: &Blockers) -> Vec<Reason> {
+    /// How a pull request test stands.
+    fn pull_test_reasons(&self, pull: &Pull, blockers: &Blockers) -> Vec<Reason> {
         match pull.own.stage {
-            OwnStage::Idle => Vec::new(),
-            OwnStage::Skipped => vec![Reason::Skipped],
-            OwnStage::Asking { .. } => vec![Reason::AsksAccess],
-            OwnStage::Untrusted => {
+            PullTestStage::Idle => Vec::new(),
+            PullTestStage::Skipped => vec![Reason::Skipped],
+            PullTestStage::Asking { .. } => vec![Reason::AsksAccess],
+            PullTestStage::Untrusted => {
                 let changed = pull.own.changed_file.clone();
                 let pusher = pull.other_stranger().map(Reason::WaitsForPusher);
                 std::iter::once(pusher.unwrap_or(Reason::WaitsForOk))
                     .chain(changed.map(Reason::ChangesSuites))
                     .collect()
             }
-            OwnStage::Wanted { .. } => vec![Reason::OwnTestRuns],
-            OwnStage::Running { run } => {
+            PullTestStage::Wanted { .. } => vec![Reason::OwnTestRuns],
+            PullTestStage::Running { run } => {
                 let mut why = vec![Reason::OwnTestRuns];
                 let live = self.runs.get(&run).into_iter();
                 why.extend(live.flat_map(|run| blockers.open_checks(run)));
                 why.extend(self.changed_suites(run));
                 why
             }
-            OwnStage::Ended { run, ending } => {
+            PullTestStage::Ended { run, ending } => {
                 let mut why = match ending {
                     Ending::Succeeded => vec![Reason::OwnTestPassed],
                     Ending::Failed

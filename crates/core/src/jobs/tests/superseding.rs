@@ -1,8 +1,8 @@
-//! Jobs of pulls' own tests that are in the way of the same pulls' merges.
+//! Jobs of pull request tests that are in the way of the same pulls' merges.
 
 use super::*;
 
-/// The job of a suite of pull 7's own test.
+/// The job of a suite of pull 7's pull request test.
 fn own(id: u64, context: &str) -> Job {
     let mut job = job(id);
     job.purpose = Purpose::Pull;

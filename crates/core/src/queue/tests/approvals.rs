@@ -1,12 +1,12 @@
 //! Which commit an approval means, and what a try means beside it.
 
-use super::own_tests::all_tested;
+use super::pull_tests::all_tested;
 use super::story::{Story, commit, facts, run_id, suite, with_suites};
 use crate::ids::{BranchName, PullNumber};
 use crate::queue::event::{Event, PullFacts, SuiteVerdict};
 use crate::queue::note::Reason;
-use crate::queue::own_test::OwnStage;
 use crate::queue::pull::Stage;
+use crate::queue::pull_test::PullTestStage;
 use crate::queue::rules::{Merging, Rules};
 
 fn one_pull() -> Story {
@@ -177,8 +177,12 @@ fn only_the_pulls_own_words_keep_it_untested() {
     ] {
         let mut story = Story::of(all_tested());
         story.see(described(title, body, 0));
-        let stage = super::own_tests::stage(&story);
-        assert_eq!(*stage == OwnStage::Skipped, skipped, "{title}: {body:?}");
+        let stage = super::pull_tests::stage(&story);
+        assert_eq!(
+            *stage == PullTestStage::Skipped,
+            skipped,
+            "{title}: {body:?}"
+        );
         let why = story.queue.why(PullNumber(1));
         assert_eq!(why.contains(&Reason::Skipped), skipped, "{body:?}");
     }
@@ -189,10 +193,14 @@ fn every_edit_is_looked_at_again() {
     let mut story = Story::of(all_tested());
     story.see(described("Fix [skip ci]", "", 0));
     story.at(5).see(described("Fix it [skip ci]", "", 5));
-    assert_eq!(super::own_tests::stage(&story), &OwnStage::Skipped);
+    assert_eq!(super::pull_tests::stage(&story), &PullTestStage::Skipped);
     story.at(9).see(described("Fix it", "", 9));
-    let running =
-        |story: &Story| matches!(super::own_tests::stage(story), OwnStage::Running { .. });
+    let running = |story: &Story| {
+        matches!(
+            super::pull_tests::stage(story),
+            PullTestStage::Running { .. }
+        )
+    };
     assert!(running(&story));
     assert!(!story.queue.why(PullNumber(1)).contains(&Reason::Skipped));
     // What is under way goes on, and what has ended is not made again.

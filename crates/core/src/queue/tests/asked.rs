@@ -1,11 +1,11 @@
 //! What people ask for by comments: retries, tests, stops, holds.
 
-use super::own_tests::{all_tested, stage, test_merged, tested};
+use super::pull_tests::{all_tested, stage, test_merged, tested};
 use super::story::{Story, comment, facts, run_id, suite, with_suites};
 use crate::queue::effect::Effect;
 use crate::queue::event::{Event, PullFacts, SuiteVerdict};
 use crate::queue::note::Note;
-use crate::queue::own_test::OwnStage;
+use crate::queue::pull_test::PullTestStage;
 use crate::queue::rules::{Merging, Rules};
 use crate::suite::Suite;
 
@@ -97,7 +97,7 @@ fn an_unknown_name_is_answered_with_the_list() {
     story.found(2, &suites);
     assert_eq!(story.started(), [""; 0]);
     assert!(story.log().contains("UnknownSuites"), "{}", story.log());
-    let ended = OwnStage::Ended {
+    let ended = PullTestStage::Ended {
         run: run_id(1),
         ending: crate::queue::run::Ending::Succeeded,
     };
@@ -181,7 +181,7 @@ fn where_somebody_else_merges_only_what_is_about_tests_is_heard() {
     6s comment by @who made on #1
     ");
     story.at(7).say(1, "retry");
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn a_test_that_runs_is_not_stopped_for_a_name_that_nobody_has() {
     story.forget_log();
     story.at(5).say(1, "test nobody");
     assert!(story.log().contains("UnknownSuites"), "{}", story.log());
-    let running = OwnStage::Running { run: run_id(1) };
+    let running = PullTestStage::Running { run: run_id(1) };
     assert_eq!(stage(&story), &running);
     story.at(6).say(1, "test x");
     assert_ne!(stage(&story), &running);
@@ -334,9 +334,9 @@ fn a_pull_that_was_cancelled_before_its_author_was_known_is_tested_at_ok() {
     let mut story = Story::of(rules);
     story.see(facts(1, "a1", 0));
     story.at(1).say(1, "cancel");
-    assert_eq!(stage(&story), &OwnStage::Idle);
+    assert_eq!(stage(&story), &PullTestStage::Idle);
     story.at(2).say(1, "ok");
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
 }
 
 #[test]

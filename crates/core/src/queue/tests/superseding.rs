@@ -1,17 +1,17 @@
-//! What a pull's own test and its merge both run.
+//! What a pull request test and its merge both run.
 
-use super::own_tests::{all_tested, test_merged};
+use super::pull_tests::{all_tested, test_merged};
 use super::story::{Story, facts, suite};
 use crate::ids::PullNumber;
 use crate::queue::event::SuiteVerdict;
-use crate::queue::own_test::OwnStage;
+use crate::queue::pull_test::PullTestStage;
 use crate::queue::run::Ending;
 use crate::suite::Suite;
 
 const OWN: u64 = 1;
 const MERGE: u64 = 2;
 
-/// A pull whose own test runs `x` and `y`, and whose merge has begun to.
+/// A pull whose pull request test runs `x` and `y`, and whose merge has begun to.
 fn both(suites: &[Suite]) -> Story {
     let mut story = Story::of(all_tested());
     story.see(facts(1, "a1", 0));
@@ -23,15 +23,16 @@ fn both(suites: &[Suite]) -> Story {
     story
 }
 
-fn own_ending(story: &Story) -> Option<Ending> {
-    if let OwnStage::Ended { ending, .. } = story.queue.pull(PullNumber(1)).unwrap().own.stage {
+fn pull_test_ending(story: &Story) -> Option<Ending> {
+    if let PullTestStage::Ended { ending, .. } = story.queue.pull(PullNumber(1)).unwrap().own.stage
+    {
         return Some(ending);
     }
     None
 }
 
 #[test]
-fn a_merge_settles_the_same_suites_of_the_pulls_own_test() {
+fn a_merge_settles_the_same_suites_of_the_pulls_pull_test() {
     let mut story = both(&[suite("x"), suite("z")]);
     let begun = story.log();
     assert!(
@@ -50,7 +51,7 @@ fn a_merge_settles_the_same_suites_of_the_pulls_own_test() {
     // Its own job comes too late.
     story.finished(OWN, "x", SuiteVerdict::Failed(1));
     story.finished(OWN, "y", SuiteVerdict::Passed);
-    assert_eq!(own_ending(&story), Some(Ending::Succeeded));
+    assert_eq!(pull_test_ending(&story), Some(Ending::Succeeded));
 }
 
 #[test]
@@ -63,17 +64,17 @@ fn what_fails_in_the_merge_has_failed_for_the_pull() {
         "{log}"
     );
     story.finished(OWN, "y", SuiteVerdict::Passed);
-    assert_eq!(own_ending(&story), Some(Ending::Failed));
+    assert_eq!(pull_test_ending(&story), Some(Ending::Failed));
 }
 
 #[test]
 fn a_merge_that_ends_without_a_result_leaves_the_own_test_to_itself() {
     let mut story = both(&[suite("x"), suite("y")]);
     story.at(2).say(1, "r-");
-    assert_eq!(own_ending(&story), None);
+    assert_eq!(pull_test_ending(&story), None);
     story.finished(OWN, "x", SuiteVerdict::Passed);
     story.finished(OWN, "y", SuiteVerdict::Passed);
-    assert_eq!(own_ending(&story), Some(Ending::Succeeded));
+    assert_eq!(pull_test_ending(&story), Some(Ending::Succeeded));
 }
 
 #[test]
@@ -99,5 +100,5 @@ fn a_try_settles_nothing() {
         !log.contains("Superseded") && !log.contains("PassedInMerge"),
         "{log}"
     );
-    assert_eq!(own_ending(&story), None);
+    assert_eq!(pull_test_ending(&story), None);
 }

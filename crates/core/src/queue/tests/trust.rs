@@ -1,11 +1,11 @@
 //! Who must be trusted before a head is tested: everybody who may have put it there.
 
-use super::own_tests::{only_trusted, stage};
+use super::pull_tests::{only_trusted, stage};
 use super::story::{Story, facts};
 use crate::ids::Login;
 use crate::queue::event::{Access, Event, HeadRepo, PullFacts};
 use crate::queue::note::Reason;
-use crate::queue::own_test::OwnStage;
+use crate::queue::pull_test::PullTestStage;
 use crate::queue::rules::Rules;
 
 fn pushed(story: &mut Story, facts: PullFacts, by: &str) {
@@ -40,7 +40,7 @@ fn a_friends_pull_of_a_strangers_branch_waits_with_every_commit() {
     let waits = Reason::WaitsForPusher(Login::new("eve"));
     assert!(story.queue.why(facts(1, "a1", 0).number).contains(&waits));
     story.at(5).say(1, "ok");
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
     pushed(story.at(9), from_fork_of("eve", facts(1, "a2", 9)), "eve");
     told(&mut story, "eve", Access::Less);
     insta::assert_snapshot!(story.log(), @r"
@@ -56,7 +56,7 @@ fn a_friends_pull_of_a_strangers_branch_waits_with_every_commit() {
     9s @eve may Less
         compare suites of #1
     ");
-    assert_eq!(stage(&story), &OwnStage::Untrusted);
+    assert_eq!(stage(&story), &PullTestStage::Untrusted);
 }
 
 #[test]
@@ -64,13 +64,13 @@ fn whoever_pushes_is_asked_about_beside_the_author() {
     for (access, begins) in [(Access::Less, false), (Access::Write, true)] {
         let mut story = Story::of(friends());
         pushed(&mut story, facts(1, "a1", 0), "author");
-        assert!(matches!(stage(&story), OwnStage::Running { .. }));
+        assert!(matches!(stage(&story), PullTestStage::Running { .. }));
         pushed(story.at(5), facts(1, "a2", 5), "mallory");
-        assert!(matches!(stage(&story), OwnStage::Asking { .. }));
+        assert!(matches!(stage(&story), PullTestStage::Asking { .. }));
         told(&mut story, "somebody", Access::Write);
-        assert!(matches!(stage(&story), OwnStage::Asking { .. }));
+        assert!(matches!(stage(&story), PullTestStage::Asking { .. }));
         told(&mut story, "mallory", access);
-        let is_begun = matches!(stage(&story), OwnStage::Running { .. });
+        let is_begun = matches!(stage(&story), PullTestStage::Running { .. });
         assert_eq!(is_begun, begins, "{access:?}");
     }
 }
@@ -85,10 +85,13 @@ fn all_who_were_asked_about_must_be_trusted() {
     );
     for user in ["owner", "pusher"] {
         told(&mut story, user, Access::Write);
-        assert!(matches!(stage(&story), OwnStage::Asking { .. }), "{user}");
+        assert!(
+            matches!(stage(&story), PullTestStage::Asking { .. }),
+            "{user}"
+        );
     }
     told(&mut story, "author", Access::Write);
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
 }
 
 #[test]
@@ -96,7 +99,7 @@ fn a_test_is_stopped_when_it_comes_out_that_a_stranger_pushed() {
     let mut story = Story::of(friends());
     pushed(&mut story, facts(1, "a1", 0), "author");
     story.at(5).read(facts(1, "a2", 5));
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
     story.forget_log();
     pushed(story.at(6), facts(1, "a2", 5), "mallory");
     pushed(story.at(7), facts(1, "a2", 5), "mallory");
@@ -114,12 +117,12 @@ fn to_let_an_author_in_lets_in_nobody_else() {
     pushed(&mut story, facts(1, "a1", 0), "mallory");
     told(&mut story, "mallory", Access::Less);
     story.at(5).say(1, "ok+");
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
     pushed(story.at(9), facts(1, "a2", 9), "mallory");
     told(&mut story, "mallory", Access::Less);
-    assert_eq!(stage(&story), &OwnStage::Untrusted);
+    assert_eq!(stage(&story), &PullTestStage::Untrusted);
     pushed(story.at(12), facts(1, "a3", 12), "author");
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
 }
 
 #[test]
@@ -132,9 +135,9 @@ fn in_the_repository_itself_apps_are_trusted_and_the_bot_everywhere() {
     };
     pushed(&mut story, here("a1", 0), "author");
     pushed(story.at(5), here("a2", 5), "fixer[bot]");
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
     pushed(story.at(7), facts(1, "a3", 7), "bot");
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
     pushed(story.at(9), facts(1, "a4", 9), "fixer[bot]");
-    assert!(matches!(stage(&story), OwnStage::Asking { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Asking { .. }));
 }

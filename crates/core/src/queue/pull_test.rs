@@ -1,4 +1,4 @@
-//! A pull's own test: of its merge with the base as it is, whether anybody approves it or not.
+//! A pull request test: of its merge with the base as it is, whether anybody approves it or not.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +20,11 @@ use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
 /// are the last to get a worker.
 pub(super) const PATIENCE_S: u64 = 2 * 86_400;
 
-/// What the queue knows of a pull's own test.
+/// What the queue knows of a pull request test.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub struct OwnTest {
+pub struct PullTest {
     /// Where it stands.
-    pub stage: OwnStage,
+    pub stage: PullTestStage,
     /// The latest run of it.
     pub last_run: Option<RunId>,
     /// The head that a reviewer let be tested (`ok`).
@@ -55,9 +55,9 @@ pub enum ToldToWait {
     Yes,
 }
 
-/// Where a pull's own test stands.
+/// Where a pull request test stands.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize)]
-pub enum OwnStage {
+pub enum PullTestStage {
     /// Nobody asked for one.
     #[default]
     Idle,
@@ -97,16 +97,16 @@ pub enum OwnStage {
 impl Queue {
     /// Wants a pull tested that is new, or has a new head or base, as far as those are trusted who may
     /// have put it there.
-    pub(super) fn want_own_test(&mut self, number: PullNumber, step: &mut Step) {
-        self.stop_own_test(number, step);
+    pub(super) fn want_pull_test(&mut self, number: PullNumber, step: &mut Step) {
+        self.stop_pull_test(number, step);
         let Some(pull) = self.pulls.get(&number).filter(|pull| pull.is_open()) else {
             return;
         };
         let strangers = self.strangers(pull);
         if !self.tests_pulls() {
-            self.set_own_stage(number, OwnStage::Idle);
+            self.set_pull_stage(number, PullTestStage::Idle);
         } else if asks_to_be_skipped(&pull.facts) {
-            self.set_own_stage(number, OwnStage::Skipped);
+            self.set_pull_stage(number, PullTestStage::Skipped);
         } else if strangers.is_empty() {
             self.begin_usual(number);
         } else {
@@ -127,15 +127,17 @@ impl Queue {
         };
         let is_edited = (&before.title, &before.body) != (&pull.facts.title, &pull.facts.body);
         let is_undecided = match pull.own.stage {
-            OwnStage::Skipped
-            | OwnStage::Asking { .. }
-            | OwnStage::Untrusted
-            | OwnStage::Wanted { .. } => true,
-            OwnStage::Idle | OwnStage::Running { .. } | OwnStage::Ended { .. } => false,
+            PullTestStage::Skipped
+            | PullTestStage::Asking { .. }
+            | PullTestStage::Untrusted
+            | PullTestStage::Wanted { .. } => true,
+            PullTestStage::Idle | PullTestStage::Running { .. } | PullTestStage::Ended { .. } => {
+                false
+            }
         };
-        let was_skipped = pull.own.stage == OwnStage::Skipped;
+        let was_skipped = pull.own.stage == PullTestStage::Skipped;
         if is_edited && is_undecided && was_skipped != asks_to_be_skipped(&pull.facts) {
-            self.want_own_test(number, step);
+            self.want_pull_test(number, step);
         }
     }
 
@@ -143,17 +145,19 @@ impl Queue {
     pub(super) fn want_first_test(&mut self, number: PullNumber, age: PullAge, step: &mut Step) {
         let own = self.pulls.get(&number).map(|pull| &pull.own);
         let is_new = age == PullAge::New;
-        if is_new && own.is_some_and(|own| own.stage == OwnStage::Idle && own.last_run.is_none()) {
-            self.want_own_test(number, step);
+        if is_new
+            && own.is_some_and(|own| own.stage == PullTestStage::Idle && own.last_run.is_none())
+        {
+            self.want_pull_test(number, step);
         }
     }
 
     pub(super) fn begin_usual(&mut self, number: PullNumber) {
-        let stage = OwnStage::Wanted {
+        let stage = PullTestStage::Wanted {
             scope: Scope::Usual,
             of: None,
         };
-        self.set_own_stage(number, stage);
+        self.set_pull_stage(number, stage);
     }
 
     /// It is known whether a pull that waits for a reviewer changes the file of suites.
@@ -169,7 +173,7 @@ impl Queue {
         }
     }
 
-    pub(super) fn own_tests_where(&self, wanted: impl Fn(&Pull) -> bool) -> Vec<PullNumber> {
+    pub(super) fn pull_tests_where(&self, wanted: impl Fn(&Pull) -> bool) -> Vec<PullNumber> {
         let pulls = self.pulls.values().filter(|pull| wanted(pull));
         pulls.map(Pull::number).collect()
     }
@@ -178,41 +182,44 @@ impl Queue {
         self.rules.suites.is_some() && self.rules.pulls != PullTests::None
     }
 
-    /// Stops a pull's own test, if it is under way or wanted.
-    pub(super) fn stop_own_test(&mut self, number: PullNumber, step: &mut Step) {
+    /// Stops a pull request test, if it is under way or wanted.
+    pub(super) fn stop_pull_test(&mut self, number: PullNumber, step: &mut Step) {
         let stage = self.pulls.get(&number).map(|pull| pull.own.stage.clone());
         match stage {
-            Some(OwnStage::Running { run }) => self.cancel(run, step),
-            Some(OwnStage::Wanted { .. } | OwnStage::Asking { .. }) => {
-                self.set_own_stage(number, OwnStage::Idle);
+            Some(PullTestStage::Running { run }) => self.cancel(run, step),
+            Some(PullTestStage::Wanted { .. } | PullTestStage::Asking { .. }) => {
+                self.set_pull_stage(number, PullTestStage::Idle);
             }
             Some(
-                OwnStage::Idle | OwnStage::Skipped | OwnStage::Untrusted | OwnStage::Ended { .. },
+                PullTestStage::Idle
+                | PullTestStage::Skipped
+                | PullTestStage::Untrusted
+                | PullTestStage::Ended { .. },
             )
             | None => {}
         }
     }
 
-    /// Starts the own tests that are wanted: each is by itself, so all at once.
-    pub(super) fn start_own_tests(&mut self, step: &mut Step) {
-        let wanted = self.own_tests_where(|pull| {
+    /// Starts the pull request tests that are wanted: each is by itself, so all at once.
+    pub(super) fn start_pull_tests(&mut self, step: &mut Step) {
+        let wanted = self.pull_tests_where(|pull| {
             pull.is_open()
                 && pull.inquiry.is_none()
-                && matches!(pull.own.stage, OwnStage::Wanted { .. })
+                && matches!(pull.own.stage, PullTestStage::Wanted { .. })
         });
         for number in wanted {
-            self.start_own_test(number, step);
+            self.start_pull_test(number, step);
         }
     }
 
-    fn start_own_test(&mut self, number: PullNumber, step: &mut Step) {
+    fn start_pull_test(&mut self, number: PullNumber, step: &mut Step) {
         let Some(pull) = self.pulls.get(&number) else {
             return;
         };
-        let OwnStage::Wanted { scope, of } = pull.own.stage.clone() else {
+        let PullTestStage::Wanted { scope, of } = pull.own.stage.clone() else {
             return;
         };
-        let run = self.own_run(pull, scope, of, step.now);
+        let run = self.pull_test_run(pull, scope, of, step.now);
         let (id, base, head) = (run.id, run.base.clone(), pull.facts.head);
         let again = of
             .and_then(|of| self.runs.get(&of))
@@ -220,7 +227,7 @@ impl Queue {
             .and_then(Run::merge);
         self.add_run(run);
         if let Some(pull) = self.pull_mut(number) {
-            pull.own.stage = OwnStage::Running { run: id };
+            pull.own.stage = PullTestStage::Running { run: id };
             pull.own.last_run = Some(id);
         }
         step.order(Effect::MakeTestMerge(TestMergeOrder {
@@ -232,7 +239,7 @@ impl Queue {
         }));
     }
 
-    fn own_run(&self, pull: &Pull, scope: Scope, of: Option<RunId>, now: Timestamp) -> Run {
+    fn pull_test_run(&self, pull: &Pull, scope: Scope, of: Option<RunId>, now: Timestamp) -> Run {
         let member = Member {
             pull: pull.number(),
             head: pull.facts.head,
@@ -251,8 +258,8 @@ impl Queue {
         }
     }
 
-    /// The commit of a pull's own test is made: its suites are read.
-    pub(super) fn begin_own_test(
+    /// The commit of a pull request test is made: its suites are read.
+    pub(super) fn begin_pull_test(
         &mut self,
         id: RunId,
         base_tip: CommitId,
@@ -287,36 +294,36 @@ impl Queue {
         });
     }
 
-    /// A run's result counts for a pull's own test only if that is still this run.
+    /// A run's result counts for a pull request test only if that is still this run.
     pub(super) fn detach_own(&mut self, member: &Member, run: RunId, ending: Ending) {
         let Some(pull) = self.pull_mut(member.pull) else {
             return;
         };
-        if pull.own.stage != (OwnStage::Running { run }) {
+        if pull.own.stage != (PullTestStage::Running { run }) {
             return;
         }
-        pull.own.stage = OwnStage::Ended { run, ending };
+        pull.own.stage = PullTestStage::Ended { run, ending };
     }
 
-    /// Whether a pull's own test found nothing wrong with its head, or none is made.
+    /// Whether a pull request test found nothing wrong with its head, or none is made.
     pub(super) fn is_green(&self, pull: &Pull) -> bool {
         match pull.own.stage {
-            OwnStage::Ended { run, ending } => {
+            PullTestStage::Ended { run, ending } => {
                 let run = self.runs.get(&run).filter(|run| run.is_whole());
                 let tested = run.and_then(|run| run.members.first());
                 ending == Ending::Succeeded
                     && tested.is_some_and(|member| member.head == pull.facts.head)
             }
-            OwnStage::Idle => !self.tests_pulls(),
-            OwnStage::Skipped
-            | OwnStage::Asking { .. }
-            | OwnStage::Untrusted
-            | OwnStage::Wanted { .. }
-            | OwnStage::Running { .. } => false,
+            PullTestStage::Idle => !self.tests_pulls(),
+            PullTestStage::Skipped
+            | PullTestStage::Asking { .. }
+            | PullTestStage::Untrusted
+            | PullTestStage::Wanted { .. }
+            | PullTestStage::Running { .. } => false,
         }
     }
 
-    pub(super) fn set_own_stage(&mut self, number: PullNumber, stage: OwnStage) {
+    pub(super) fn set_pull_stage(&mut self, number: PullNumber, stage: PullTestStage) {
         if let Some(pull) = self.pull_mut(number).filter(|pull| pull.own.stage != stage) {
             pull.own.stage = stage;
         }

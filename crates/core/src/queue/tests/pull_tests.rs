@@ -1,4 +1,4 @@
-//! A pull's own test, and tests of branches.
+//! A pull request test, and tests of branches.
 
 use super::story::{Story, commit, facts, run_id, seconds, suite, with_suites};
 use crate::ids::Login;
@@ -8,7 +8,7 @@ use crate::queue::event::{
     Access, Event, MergeAttempt, PullFacts, PullState, SuiteFile, SuiteVerdict, SuitesFound,
 };
 use crate::queue::note::{Link, Reason};
-use crate::queue::own_test::OwnStage;
+use crate::queue::pull_test::PullTestStage;
 use crate::queue::rules::{Merging, PullTests, Reporting, Reuse, Rules};
 use crate::suite::Suite;
 
@@ -41,7 +41,7 @@ fn found(story: &mut Story, run: u64, file: SuiteFile) {
     });
 }
 
-/// A pull whose own test passed, or did not, with these suites.
+/// A pull whose pull request test passed, or did not, with these suites.
 pub(super) fn tested(rules: Rules, suites: &[Suite], verdict: &SuiteVerdict) -> Story {
     let mut story = Story::of(rules);
     story.see(facts(1, "a1", 0));
@@ -182,7 +182,7 @@ fn an_ok_that_was_written_before_a_push_lets_nothing_be_tested() {
     story.tell(Event::AccessTold { user, access });
     story.forget_log();
     story.at(8).say(1, "ok");
-    assert_eq!(stage(&story), &OwnStage::Untrusted);
+    assert_eq!(stage(&story), &PullTestStage::Untrusted);
 }
 
 #[test]
@@ -192,9 +192,9 @@ fn an_author_who_is_let_in_is_tested_from_then_on() {
     let (user, access) = (Login::new("author"), Access::Less);
     story.tell(Event::AccessTold { user, access });
     story.at(5).say(1, "ok+");
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
     story.at(9).see(facts(1, "a2", 9));
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
     story.at(9).see(facts(2, "c1", 9));
     assert_eq!(story.queue.runs_in_flight().count(), 2);
 }
@@ -205,7 +205,7 @@ fn whoever_may_write_is_tested_at_once() {
     story.see(facts(1, "a1", 0));
     let (user, access) = (Login::new("author"), Access::Write);
     story.tell(Event::AccessTold { user, access });
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn of_whom_github_says_nothing_waits_as_a_stranger() {
     story.see(facts(1, "a1", 0));
     assert_eq!(story.queue.next_wakeup(), Some(seconds(120)));
     story.at(120).tell(Event::TimePassed);
-    assert_eq!(stage(&story), &OwnStage::Untrusted);
+    assert_eq!(stage(&story), &PullTestStage::Untrusted);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn trust_is_by_configuration_and_asks_nobody() {
     rules.trusted = vec![Login::new("author")];
     let mut story = Story::of(rules);
     story.see(facts(1, "a1", 0));
-    assert!(matches!(stage(&story), OwnStage::Running { .. }));
+    assert!(matches!(stage(&story), PullTestStage::Running { .. }));
 }
 
 #[test]
@@ -416,7 +416,7 @@ fn a_pull_without_suites_is_as_good_as_green_and_nothing_is_said() {
     assert!(story.queue.landing_run().is_some());
 }
 
-pub(super) fn stage(story: &Story) -> &OwnStage {
+pub(super) fn stage(story: &Story) -> &PullTestStage {
     &story
         .queue
         .pull(facts(1, "a1", 0).number)

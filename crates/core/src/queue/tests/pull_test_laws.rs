@@ -1,4 +1,4 @@
-//! Laws over random histories of pulls' own tests and of branches: with late, doubled and lost
+//! Laws over random histories of pull request tests and of branches: with late, doubled and lost
 //! answers, nothing of a stranger is tested unasked, nothing is tested in vain, nothing hangs.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use crate::queue::event::{
     SuitesFound,
 };
 use crate::queue::note::{Link, StatusNote, SuiteProgress};
-use crate::queue::own_test::OwnStage;
+use crate::queue::pull_test::PullTestStage;
 use crate::queue::rules::{PullTests, Rules};
 use crate::queue::run::Purpose;
 use crate::suite::Suite;
@@ -263,7 +263,7 @@ impl Scene {
             let pull = self.queue.pull(member.pull).unwrap();
             assert_eq!(
                 pull.own.stage,
-                OwnStage::Running { run: run.id },
+                PullTestStage::Running { run: run.id },
                 "tested in vain"
             );
             assert!(pull.is_open(), "a closed pull is tested");
@@ -275,11 +275,11 @@ impl Scene {
         }
         for pull in self.queue.pulls().filter(|pull| pull.is_open()) {
             let skips = pull.facts.title.contains("[skip ci]");
-            let is_skipped = pull.own.stage == OwnStage::Skipped;
+            let is_skipped = pull.own.stage == PullTestStage::Skipped;
             assert!(skips || !is_skipped, "what is not there any more counts");
         }
         for pull in self.queue.pulls() {
-            if let OwnStage::Running { run } = pull.own.stage {
+            if let PullTestStage::Running { run } = pull.own.stage {
                 assert!(
                     !self.queue.run(run).unwrap().is_over(),
                     "it waits for what is over"
