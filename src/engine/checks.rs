@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use super::repo::Repo;
 use crate::github::{self, ApiError, Value};
-use paprq_core::ids::{CommitId, is_same_name};
+use paprq_core::ids::CommitId;
 use paprq_core::queue::event::Event;
 use paprq_core::queue::reports::{CheckRunSeen, CheckRunVerdict};
-use paprq_core::queue::rules::Rules;
 
 /// Reads the check runs of a commit, as far as their names are waited for.
 ///
@@ -19,7 +18,7 @@ pub(super) async fn read(repo: &Repo, commit: CommitId, value: Value) -> Result<
     let all = api.check_runs(commit).await?;
     let found: Vec<_> = all
         .iter()
-        .filter(|seen| is_awaited(&shared.rules, &seen.name))
+        .filter(|seen| shared.rules.awaits_check_run(&seen.name))
         .cloned()
         .collect();
     let completed_suites = completed_suites(&api, commit, &all, &found).await?;
@@ -28,13 +27,6 @@ pub(super) async fn read(repo: &Repo, commit: CommitId, value: Value) -> Result<
         found,
         completed_suites,
     })
-}
-
-/// Whether a run may wait for a check run of this name.
-pub(super) fn is_awaited(rules: &Rules, name: &str) -> bool {
-    let names = rules.check_runs.iter();
-    let mut names = names.flat_map(|rule| std::iter::once(&rule.name).chain(&rule.try_name));
-    names.any(|known| is_same_name(known, name))
 }
 
 /// Which check suites are completed, where that matters: something was skipped. A check suite may have

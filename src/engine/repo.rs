@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::{Notify, OnceCell, mpsc, oneshot, watch};
 
-use super::checks;
 use super::connecting::Bot;
 use super::first_reading::FirstReading;
 use super::job_service::JobService;
@@ -18,10 +17,9 @@ use crate::config;
 use crate::git::{Mirror, Person, RemoteRef};
 use crate::github::{self, GitHub, Slug};
 use crate::store::{Delivery, InboxRow, OutboxId, Store, StoreError, Stored};
-use paprq_core::ids::{BranchName, JobId, PullNumber, RepoLabel, RunId, is_same_name};
+use paprq_core::ids::{BranchName, JobId, PullNumber, RepoLabel, RunId};
 use paprq_core::notes::Links;
-use paprq_core::queue::event::{Comment, Event, PullFacts};
-use paprq_core::queue::note::MARKER;
+use paprq_core::queue::event::Event;
 use paprq_core::queue::rules::Rules;
 use paprq_core::queue::{JobWords, Queue};
 
@@ -187,101 +185,11 @@ impl Repo {
         taking.await?
     }
 
-    /// Whether an event may change anything; one that cannot need not be kept.
+    /// Whether an event may change anything; one that cannot need not be kept. Before the queue is
+    /// loaded, and while nobody knows the bot's name, nobody can tell.
     pub fn is_of_interest(&self, event: &Event) -> bool {
-        if self.0.bot == Bot::Unknown {
-            // Nobody can tell yet what is said to the bot.
-            return true;
-        }
-        match event {
-            Event::CommentMade { comment, .. } => self.may_hold_commands(comment),
-            Event::PullSeen { facts, .. } => self.is_news(facts),
-            Event::BranchPushed { branch, before, .. } => self.look(|queue| {
-                let mut pulls = queue.pulls().filter(|pull| pull.is_open());
-                queue.tests_branch(branch)
-                    || pulls.any(|pull| pull.facts.base == *branch || pull.facts.head == *before)
-            }),
-            Event::StatusReported {
-                commit, context, ..
-            } => {
-                let mut statuses = self.0.rules.statuses.iter();
-                statuses.any(|rule| is_same_name(&rule.context, context)) && self.is_tested(*commit)
-            }
-            Event::CheckRunReported { commit, name, .. } => {
-                checks::is_awaited(&self.0.rules, name) && self.is_tested(*commit)
-            }
-            Event::CheckSuiteCompleted { commit, .. } => {
-                !self.0.rules.check_runs.is_empty() && self.is_tested(*commit)
-            }
-            Event::BuildReported {
-                commit, builder, ..
-            } => self.has_builder(builder) && self.is_tested(*commit),
-            // Who pushed is told by no other event.
-            Event::HeadPushed { .. }
-            | Event::PullRestored { .. }
-            | Event::CheckRunsRead { .. }
-            | Event::StandingUntold { .. }
-            | Event::PullUnseen { .. }
-            | Event::LandingDelayed { .. }
-            | Event::CheckRunsUnread { .. }
-            | Event::BuildsRefused { .. }
-            | Event::StandingTold { .. }
-            | Event::ExemptionJudged { .. }
-            | Event::MergeabilityFound { .. }
-            | Event::HookAnswered { .. }
-            | Event::HookFailed { .. }
-            | Event::RollupMade { .. }
-            | Event::BaseSeen { .. }
-            | Event::MergeMade { .. }
-            | Event::TestMergeMade { .. }
-            | Event::AccessTold { .. }
-            | Event::SuitesCompared { .. }
-            | Event::MergeConflicted { .. }
-            | Event::MergeAltered { .. }
-            | Event::MergePublished { .. }
-            | Event::NothingToMerge { .. }
-            | Event::PullContained { .. }
-            | Event::SetupFailed { .. }
-            | Event::SuitesRead { .. }
-            | Event::SuiteStarted { .. }
-            | Event::SuiteFinished { .. }
-            | Event::BranchAdvanced { .. }
-            | Event::LandingRefused { .. }
-            | Event::MergeRead { .. }
-            | Event::TimePassed => true,
-        }
-    }
-
-    fn has_builder(&self, name: &str) -> bool {
-        let buildbot = self.0.config.buildbot.iter();
-        let mut builders = buildbot.flat_map(|buildbot| {
-            let chosen = buildbot.try_choosers.values();
-            let lists = [&buildbot.builders, &buildbot.try_builders].into_iter();
-            lists.chain(chosen).flatten()
-        });
-        builders.any(|builder| builder == name)
-    }
-
-    fn is_tested(&self, commit: paprq_core::ids::CommitId) -> bool {
-        self.look(|queue| queue.tests_commit(commit))
-    }
-
-    /// The bot's own comments hold commands only for those who rebuild approvals from them.
-    fn may_hold_commands(&self, comment: &Comment) -> bool {
-        let grammar = &self.0.rules.grammar;
-        if comment.author == grammar.bot && comment.body.contains(MARKER) {
-            return false;
-        }
-        let reading = grammar.read(&comment.body, &comment.author);
-        !reading.commands.is_empty() || reading.not_understood.is_some()
-    }
-
-    fn is_news(&self, facts: &PullFacts) -> bool {
-        use paprq_core::queue::event::PullState;
-        self.look(|queue| match queue.pull(facts.number) {
-            Some(pull) => pull.facts != *facts,
-            None => facts.state == PullState::Open,
-        })
+        let can_tell = self.is_running() && self.0.bot != Bot::Unknown;
+        !can_tell || self.look(|queue| queue.is_of_interest(event))
     }
 
     pub(super) fn tell(&self, message: Message) {

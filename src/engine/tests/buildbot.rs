@@ -12,7 +12,7 @@ use crate::engine::orders::{Done, Trouble};
 use crate::engine::outbox::Tried;
 use paprq_core::ids::{RunId, Timestamp};
 use paprq_core::queue::effect::Effect;
-use paprq_core::queue::event::Event;
+use paprq_core::queue::event::{BuildVerdict, Event};
 use paprq_core::queue::note::Link;
 
 /// A Buildbot that lets `bot` in with `pa&ss`, and takes orders with its cookie alone.
@@ -255,4 +255,25 @@ async fn a_buildbot_that_is_away_is_tried_for_a_while_and_then_told_of() {
     row.ordered_at = Timestamp(0);
     let done = stage.carry_out_row(row, Tried::MaybeBefore).await;
     assert!(matches!(done.unwrap(), Done::Quietly));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_heard_before_the_queue_is_loaded_is_kept() {
+    let stage = Stage::start(
+        "[repo.widgets.buildbot]\nurl = 'http://127.0.0.1:9'\nsecret = 's'\nbuilders = ['linux']",
+    )
+    .await;
+    let repo = stage.repo();
+    let reported = Event::BuildReported {
+        commit: "e".repeat(40).parse().unwrap(),
+        builder: "linux".to_owned(),
+        verdict: BuildVerdict::Passed,
+        url: String::new(),
+        number: None,
+    };
+    assert!(!repo.is_of_interest(&reported), "no run tests that commit");
+    let running = &repo.shared().running;
+    running.send_replace(false);
+    assert!(repo.is_of_interest(&reported), "a run may test it");
+    running.send_replace(true);
 }

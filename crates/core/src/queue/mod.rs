@@ -21,6 +21,7 @@ mod forget;
 pub mod giving_up;
 mod holding;
 pub mod imported;
+mod interest;
 pub mod labels;
 mod landing;
 mod mergeability;

@@ -19,6 +19,7 @@ use crate::queue::run::Purpose;
 
 mod answers;
 mod checks;
+mod interest;
 mod taken_over;
 
 use answers::has_no_answer;
@@ -125,6 +126,7 @@ impl World {
     }
 
     fn handle(&mut self, event: Event) {
+        self.check_interest(&event);
         let effects = self.queue.handle(self.timestamp(), event);
         for effect in effects {
             if let Effect::PostComment { pull, note } = &effect {
