@@ -16,11 +16,9 @@ use super::orders::{self, Done, Trouble};
 use super::repo::{Message, Repo};
 use super::retry;
 use crate::store::{OutboxRow, UnderWay};
-use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, RunId};
 use paprq_core::notes;
-use paprq_core::queue::effect::{Effect, Which};
 use paprq_core::queue::giving_up::DEATHS_MAX;
-use paprq_core::queue::note::StatusNote;
+use paprq_core::queue::lane::Lane;
 
 /// The orders of one repository that are not yet settled.
 #[derive(Clone)]
@@ -51,61 +49,6 @@ pub(super) enum Tried {
     MaybeBefore,
 }
 
-/// Orders of one lane are carried out one after the other, in the order in which they were given.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-enum Lane {
-    Merging(RunId),
-    Publishing(BranchName),
-    Suites(RunId),
-    Landing(BranchName),
-    Comments(PullNumber),
-    Statuses(CommitId),
-    Readings(PullNumber),
-    Labels(PullNumber),
-    CheckRuns(RunId),
-    Hooks(PullNumber),
-    Builds,
-    Permissions(Login),
-    Accesses(Login),
-    TestMerge(PullNumber),
-    Mergeability(BranchName),
-    RetryLog,
-}
-
-impl Lane {
-    fn of(effect: &Effect) -> Self {
-        match effect {
-            Effect::MakeMerge(order) => Self::Merging(order.run),
-            Effect::PublishMerge { branch, .. } => Self::Publishing(branch.clone()),
-            Effect::ReadMerge { run, .. }
-            | Effect::ReadSuites { run, .. }
-            | Effect::StartJobs { run, .. }
-            | Effect::RankJobs { run, .. }
-            | Effect::CancelJobs { run }
-            | Effect::CancelSuites { run, .. } => Self::Suites(*run),
-            Effect::MakeTestMerge(order) => Self::Merging(order.run),
-            Effect::MarkTestMerge { pull, .. } | Effect::CompareSuites { pull, .. } => {
-                Self::TestMerge(*pull)
-            }
-            Effect::AskAccess { user } => Self::Accesses(user.clone()),
-            Effect::AdvanceBranch(order) => Self::Landing(order.base.clone()),
-            Effect::PostComment { pull, .. } => Self::Comments(*pull),
-            Effect::SetStatus { commit, .. } => Self::Statuses(*commit),
-            Effect::ReadPull { pull } => Self::Readings(*pull),
-            Effect::JudgeExemption(asked) => Self::Merging(asked.run),
-            Effect::ReadCheckRuns { run, .. } => Self::CheckRuns(*run),
-            Effect::RepeatBuilds { .. } | Effect::StopBuilds { .. } => Self::Builds,
-            Effect::EditLabels { pull, .. } => Self::Labels(*pull),
-            Effect::MarkMerged(mark) => Self::Labels(mark.pull),
-            Effect::ClosePull { pull, .. } => Self::Labels(*pull),
-            Effect::CallHook { pull, .. } => Self::Hooks(*pull),
-            Effect::LogRetry { .. } => Self::RetryLog,
-            Effect::AskStanding { user } => Self::Permissions(user.clone()),
-            Effect::CheckMergeability { base, .. } => Self::Mergeability(base.branch.clone()),
-        }
-    }
-}
-
 impl Outbox {
     pub(super) fn new(repo: Repo, stop: &CancellationToken) -> Self {
         Self {
@@ -119,7 +62,7 @@ impl Outbox {
     /// Has these orders carried out.
     pub(super) fn submit(&self, rows: Vec<OutboxRow>, tried: Tried) {
         for row in rows {
-            let lane = Lane::of(&row.effect);
+            let lane = row.effect.lane();
             let order = Order { row, tried };
             let mut lanes = self.lanes();
             if let Some(waiting) = lanes.get_mut(&lane) {
@@ -252,7 +195,7 @@ impl Outbox {
     fn is_overtaken(&self, lane: &Lane, order: &Order) -> bool {
         let lanes = self.lanes();
         let mut waiting = lanes.get(lane).into_iter().flatten();
-        waiting.any(|later| overtakes(&later.row.effect, &order.row.effect))
+        waiting.any(|later| later.row.effect.overtakes(&order.row.effect))
     }
 
     async fn settle(&self, order: &Order, done: Done) {
@@ -273,64 +216,6 @@ impl Outbox {
             );
             let delay = delays.next().unwrap_or(retry::DELAY_MAX);
             tokio::time::sleep(delay).await;
-        }
-    }
-}
-
-/// Whether nobody would see the earlier of two orders of a lane if both were carried out.
-fn overtakes(later: &Effect, earlier: &Effect) -> bool {
-    match (later, earlier) {
-        (Effect::ReadPull { .. }, Effect::ReadPull { .. })
-        | (Effect::AskStanding { .. }, Effect::AskStanding { .. })
-        | (
-            Effect::CheckMergeability {
-                pulls: Which::All, ..
-            },
-            Effect::CheckMergeability { .. },
-        ) => true,
-        (Effect::SetStatus { note: later, .. }, Effect::SetStatus { note: earlier, .. }) => {
-            same_context(later, earlier)
-        }
-        _ => false,
-    }
-}
-
-fn same_context(one: &StatusNote, other: &StatusNote) -> bool {
-    match (one, other) {
-        (StatusNote::Queue(_), StatusNote::Queue(_))
-        | (StatusNote::Required { .. }, StatusNote::Required { .. })
-        | (
-            StatusNote::BadSuites | StatusNote::NotTested,
-            StatusNote::BadSuites | StatusNote::NotTested,
-        ) => true,
-        (StatusNote::Suite { context: one, .. }, StatusNote::Suite { context: other, .. }) => {
-            one == other
-        }
-        (
-            StatusNote::Queue(_)
-            | StatusNote::Suite { .. }
-            | StatusNote::Required { .. }
-            | StatusNote::BadSuites
-            | StatusNote::NotTested,
-            _,
-        ) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use paprq_core::queue::note::QueueStatus;
-
-    #[test]
-    fn a_status_overtakes_an_earlier_one_of_its_context() {
-        for later in [StatusNote::BadSuites, StatusNote::NotTested] {
-            for earlier in [StatusNote::BadSuites, StatusNote::NotTested] {
-                assert!(same_context(&later, &earlier), "{later:?}, {earlier:?}");
-            }
-            let queue = StatusNote::Queue(QueueStatus::Interrupted);
-            assert!(!same_context(&later, &queue) && !same_context(&queue, &later));
-            assert!(same_context(&queue, &queue));
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod imported;
 mod interest;
 pub mod labels;
 mod landing;
+pub mod lane;
 mod mergeability;
 pub mod message;
 pub mod note;
