@@ -6,7 +6,6 @@ use crate::config::Secret;
 use crate::protocol::SecretVariable;
 use paprq_core::ids::RepoLabel;
 use paprq_core::jobs::Job;
-use paprq_core::queue::run::Purpose;
 
 /// A suite names a secret that nobody configured.
 #[derive(Debug, thiserror::Error)]
@@ -16,15 +15,13 @@ pub(super) struct Missing {
     repo: RepoLabel,
 }
 
-/// Of the repository's secrets those that the job's suite names; none where the job tests what
-/// nobody has vouched for: a pull by itself, which may be a stranger's, with suites of its own.
+/// Of the repository's secrets those that the job's suite names, if it may see any.
 pub(super) fn of(
     job: &Job,
     secrets: &BTreeMap<String, Secret>,
 ) -> Result<Vec<SecretVariable>, Missing> {
-    match job.purpose {
-        Purpose::Land | Purpose::Try | Purpose::Branch => {}
-        Purpose::Pull => return Ok(Vec::new()),
+    if !job.purpose.may_see_secrets() {
+        return Ok(Vec::new());
     }
     let named = job.suite.secrets.iter().map(|name| {
         let missing = || Missing {

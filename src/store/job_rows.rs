@@ -10,18 +10,7 @@ use super::schema::jobs::dsl;
 use super::{Delivery, Store, StoreError, Stored, from_document, from_row, to_document, to_row};
 use paprq_core::ids::{JobId, RepoLabel, RunId, Timestamp};
 use paprq_core::jobs::Job;
-use paprq_core::suite;
-
-/// A job that passed.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Pass {
-    /// Which.
-    pub job: JobId,
-    /// What was executed; see [`suite::definition`].
-    pub definition: String,
-    /// When it passed.
-    pub at: Timestamp,
-}
+use paprq_core::suite::{self, Pass};
 
 impl Store {
     /// Writes new jobs down and gives them their ids. One that its run has already is left out.

@@ -30,7 +30,6 @@ use diesel::sqlite::SqliteConnection;
 
 pub use self::deliveries::{Delivery, InboxId, InboxRow, Stored};
 pub use self::forwards::{BacklogBounds, ForwardId, Forwarded};
-pub use self::job_rows::Pass;
 pub use self::names::StoredName;
 pub use self::retries::Retry;
 pub use self::rows::{RepoRow, SavedRepo, Watermark};

@@ -5,14 +5,14 @@ use super::Done;
 use super::trouble::Trouble;
 use crate::clock;
 use crate::git::{Astray, Changes, FileAt, GitError, Mirror};
-use crate::store::{Pass, StoreError};
-use paprq_core::ids::{CommitId, JobId, RunId, Timestamp};
+use crate::store::StoreError;
+use paprq_core::ids::{CommitId, JobId, RunId};
 use paprq_core::jobs::{Job, JobState, Subject};
 use paprq_core::queue::event::{Event, SuiteFile, SuitesFound};
 use paprq_core::queue::note::Link;
 use paprq_core::queue::run::Purpose;
 use paprq_core::queue::run::Run;
-use paprq_core::suite::{self, FILE_BYTES_MAX, Suite};
+use paprq_core::suite::{self, FILE_BYTES_MAX, Pass, Suite};
 
 /// Reads the file of suites in a commit, and what is known of them already. `since` is what the
 /// commit is compared with, to see which paths were changed.
@@ -99,10 +99,7 @@ impl Reader {
                 .mirror
                 .differs(since, self.commit, name)?
                 .then(|| name.to_owned());
-            // What the file says of paths must not let a change of it land untested.
-            if changed.is_none() {
-                untouched = self.untouched(since, &suites)?;
-            }
+            untouched = self.untouched(since, &suites)?;
         }
         Ok(SuitesFound::Suites(SuiteFile {
             suites,
@@ -148,25 +145,15 @@ async fn passed_before(
     let passes: Result<Vec<Pass>, StoreError> =
         repo.shared().store.passes(repo.label(), tree).await;
     let passes = passes?;
-    let now = clock::now();
+    let (kept_s, now) = (repo.reuse_s(), clock::now());
     let links = suites.iter().filter_map(|suite| {
-        let pass = latest(repo, &passes, suite, now)?;
+        let pass = suite::standing_pass(suite, &passes, kept_s, now)?;
         Some(Link {
             name: suite.context.clone(),
             url: repo.job_page(pass.job),
         })
     });
     Ok(links.collect())
-}
-
-/// An image that is not named by its digest may be another one by now.
-fn latest<'a>(repo: &Repo, passes: &'a [Pass], suite: &Suite, now: Timestamp) -> Option<&'a Pass> {
-    let definition = suite::definition(suite)?;
-    let kept_s = repo.reuse_s();
-    passes
-        .iter()
-        .filter(|pass| pass.definition == definition)
-        .find(|pass| suite::names_image_by_digest(suite) || pass.at.plus_s(kept_s) > now)
 }
 
 /// Puts up a job for each suite.

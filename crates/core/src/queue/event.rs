@@ -557,6 +557,14 @@ pub struct SuiteFile {
     pub changed: Option<String>,
 }
 
+impl SuiteFile {
+    /// Whether nothing that was changed is about a suite. What the file says of paths counts only
+    /// where the file itself is what the base has: a change of it must not call itself needless.
+    pub(super) fn needs_not(&self, suite: &Suite) -> bool {
+        self.changed.is_none() && self.untouched.contains(&suite.context)
+    }
+}
+
 impl From<Vec<Suite>> for SuiteFile {
     fn from(suites: Vec<Suite>) -> Self {
         Self {

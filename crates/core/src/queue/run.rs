@@ -75,6 +75,15 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Whether its suites are given the secrets that they name: not where nobody has vouched for what
+    /// is tested, a pull by itself, which may be a stranger's, with suites of its own.
+    pub fn may_see_secrets(self) -> bool {
+        match self {
+            Self::Land | Self::Try | Self::Branch => true,
+            Self::Pull => false,
+        }
+    }
+
     /// Whether such a run has its turn in the queue, and people wait for what it comes to.
     pub fn is_queued(self) -> bool {
         match self {

@@ -182,7 +182,7 @@ impl Queue {
         if let Some(earlier) = self.carried(run, commit, suite) {
             return earlier;
         }
-        if file.untouched.contains(&suite.context) {
+        if file.needs_not(suite) {
             let url = String::new();
             return (CheckState::Passed { url }, Origin::NotNeeded);
         }

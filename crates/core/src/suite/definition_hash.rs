@@ -4,6 +4,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{Build, Environment, ExtraRepo, Suite, Variable};
+use crate::ids::{JobId, Timestamp};
 
 /// Everything that what a suite does depends on, beside the commit.
 ///
@@ -47,9 +48,35 @@ pub fn definition(suite: &Suite) -> Option<String> {
     Some(hex::encode(Sha256::digest(serialized)))
 }
 
+/// A job that passed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Pass {
+    /// Which.
+    pub job: JobId,
+    /// What was executed; see [`definition`].
+    pub definition: String,
+    /// When it passed.
+    pub at: Timestamp,
+}
+
+/// Of what passed on the same tree the first that stands for executing a suite again: the same was
+/// executed, and what its commands find there is the same or passed less than `kept_s` seconds ago.
+pub fn standing_pass<'a>(
+    suite: &Suite,
+    passes: &'a [Pass],
+    kept_s: u64,
+    now: Timestamp,
+) -> Option<&'a Pass> {
+    let definition = definition(suite)?;
+    passes
+        .iter()
+        .filter(|pass| pass.definition == definition)
+        .find(|pass| names_image_by_digest(suite) || pass.at.plus_s(kept_s) > now)
+}
+
 /// Whether what a suite's commands find there stays the same: an image that is named by its digest.
 /// A name such as `fedora:28` means another image tomorrow, and a sandbox has what its worker has.
-pub fn names_image_by_digest(suite: &Suite) -> bool {
+fn names_image_by_digest(suite: &Suite) -> bool {
     match &suite.environment {
         Environment::Container { image, .. } => image
             .rsplit_once("@sha256:")

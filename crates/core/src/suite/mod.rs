@@ -34,7 +34,7 @@ pub use definition::{
     Build, ClusterHost, ContainerSpecs, Environment, ExtraRepo, HostSpecs, Network, Ostree,
     RepoSetting, Suite, Variable,
 };
-pub use definition_hash::{definition, names_image_by_digest};
+pub use definition_hash::{Pass, definition, standing_pass};
 pub use document::KEYS;
 pub use error::{Finding, Position, SuiteFileError};
 pub use file::{Document, read, read_documents};

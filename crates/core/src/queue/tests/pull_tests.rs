@@ -309,6 +309,20 @@ fn a_suite_that_is_about_nothing_that_changed_is_not_needed() {
 }
 
 #[test]
+fn a_change_of_the_file_may_not_call_itself_needless() {
+    let mut story = Story::of(all_tested());
+    story.see(facts(1, "a1", 0));
+    test_merged(&mut story, 1, "e1");
+    let file = SuiteFile {
+        untouched: vec!["docs".to_owned()],
+        changed: Some(".papr.yml".to_owned()),
+        ..SuiteFile::from(vec![suite("docs"), suite("code")])
+    };
+    found(&mut story, 1, file);
+    assert_eq!(story.started(), ["docs", "code"]);
+}
+
+#[test]
 fn a_suite_that_may_fail_decides_nothing() {
     let allowed = Suite {
         allow_failure: true,

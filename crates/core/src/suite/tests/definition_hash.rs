@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::*;
+use crate::ids::{JobId, Timestamp};
 
 /// Each changes what the suite of `BASE` does.
 const CHANGES: [&str; 12] = [
@@ -75,7 +76,19 @@ fn definitions_stay_what_they_are() {
 #[test]
 fn only_a_digest_names_an_image_for_good() {
     let digest = "0123456789abcdef".repeat(4);
-    let by_digest = |lines: &str| names_image_by_digest(&suite(lines));
+    let by_digest = |lines: &str| {
+        let suite = suite(lines);
+        let pass = Pass {
+            job: JobId(1),
+            definition: definition(&suite).unwrap(),
+            at: Timestamp(0),
+        };
+        // Where an image may be another one by now, a result counts for its time.
+        let stands =
+            |ms| standing_pass(&suite, std::slice::from_ref(&pass), 9, Timestamp(ms)).is_some();
+        assert!(stands(8999));
+        stands(9000)
+    };
     assert!(!by_digest("sandbox: true"));
     assert!(by_digest(&format!(
         "container: {{image: 'r/fedora@sha256:{digest}'}}"
@@ -98,4 +111,18 @@ fn only_a_digest_names_an_image_for_good() {
     }
     assert!(!by_digest("host: {distro: d}"));
     assert!(!by_digest("cluster: {hosts: [{name: h, distro: d}]}"));
+}
+
+#[test]
+fn only_what_did_the_same_stands_for_a_suite() {
+    let (wanted, other) = (suite("tests: [make]"), suite("tests: [make, make]"));
+    let pass = |job, suite: &Suite| Pass {
+        job: JobId(job),
+        definition: definition(suite).unwrap(),
+        at: Timestamp(0),
+    };
+    let passes = [pass(1, &other), pass(2, &wanted), pass(3, &wanted)];
+    let found = standing_pass(&wanted, &passes, 9, Timestamp(0));
+    assert_eq!(found.map(|pass| pass.job), Some(JobId(2)));
+    assert_eq!(standing_pass(&wanted, &passes[..1], 9, Timestamp(0)), None);
 }
