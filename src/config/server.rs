@@ -65,6 +65,8 @@ pub struct Storage {
     pub url: String,
     /// How much is kept of a suite's files (keys `artifact_*`).
     pub artifacts: ArtifactBounds,
+    /// How much is kept of a repository's logs and artifacts together, in MiB. Default 51200.
+    pub repo_mib: u64,
 }
 
 /// How much of a suite's files is kept.
@@ -202,6 +204,7 @@ impl Storage {
         let storage = Self {
             url: url.unwrap_or_else(|| "file:storage".to_owned()),
             artifacts: ArtifactBounds::read(section),
+            repo_mib: section.whole("repo_mib", 1..=1 << 30).unwrap_or(51_200),
         };
         if !storage.url.starts_with("file:") || storage.directory().as_os_str().is_empty() {
             let message = "this build keeps logs in a directory only";

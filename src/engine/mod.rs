@@ -26,6 +26,7 @@ mod job_events;
 mod job_service;
 mod job_statuses;
 mod job_variables;
+mod keeping;
 mod live;
 mod login;
 mod mirroring;

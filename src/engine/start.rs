@@ -433,6 +433,9 @@ impl Engine {
         self.until_stopped(self.0.jobs.clone().watch_leases());
         let retries_kept_s = self.0.config.retry_log_expire_s;
         self.until_stopped(prune(self.0.store.clone(), retries_kept_s));
+        let bytes_max = self.0.config.storage.repo_mib.saturating_mul(1 << 20);
+        let (store, logs) = (self.0.store.clone(), self.0.logs.clone());
+        self.until_stopped(super::keeping::keep_within(store, logs, bytes_max));
     }
 
     fn until_stopped(&self, work: impl Future<Output = ()> + Send + 'static) {

@@ -83,6 +83,10 @@ impl Logs {
         Artifacts::new(Arc::clone(&self.objects))
     }
 
+    pub(super) fn objects(&self) -> &Arc<dyn ObjectStore> {
+        &self.objects
+    }
+
     /// Adds a chunk that begins at this byte; returns how long the log is now.
     ///
     /// What of the chunk is stored already is passed over.

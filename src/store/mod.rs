@@ -14,6 +14,7 @@ pub mod logs;
 mod names;
 mod opening;
 pub mod private;
+mod quota;
 mod retries;
 mod rows;
 mod schema;

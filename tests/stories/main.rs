@@ -40,6 +40,7 @@ mod restarts;
 mod reuse;
 mod secrets;
 mod sick_workers;
+mod strangers;
 mod suite_commands;
 mod suite_order;
 mod suite_pages;

@@ -60,6 +60,7 @@ fn every_key_has_the_default_that_the_documentation_names() {
                 file_bytes_max: 67108864,
                 bytes_max: 268435456,
             },
+            repo_mib: 51200,
         },
         worker: Workers {
             local: 2,

@@ -15,6 +15,7 @@ mod board;
 mod claiming;
 mod ending;
 mod job;
+pub mod keeping;
 mod load;
 mod need;
 mod password;
