@@ -128,14 +128,18 @@ pub(super) async fn bring(
 /// Between two rounds of upkeep.
 const UPKEEP_EVERY: Duration = Duration::from_secs(3600);
 /// Every so many rounds one is thorough.
-const ROUNDS_TO_FULL: u32 = 7 * 24;
+const ROUNDS_TO_FULL: u32 = 24;
 
 /// Keeps the mirror small and fast.
 pub(super) async fn keep_up(repo: Repo) {
     if !repo.has_mirror() {
         return;
     }
-    let mut round = 0;
+    // Before that, nothing is known.
+    repo.until_running().await;
+    give_up_old(&repo).await;
+    // A server that is started every day is thorough as well.
+    let mut round = ROUNDS_TO_FULL - 1;
     loop {
         tokio::time::sleep(UPKEEP_EVERY).await;
         round = (round + 1) % ROUNDS_TO_FULL;
@@ -144,8 +148,24 @@ pub(super) async fn keep_up(repo: Repo) {
         } else {
             Upkeep::Light
         };
+        give_up_old(&repo).await;
         if let Err(error) = repo.mirror().maintain(upkeep).await {
             tracing::warn!(repo.label = %repo.label(), %error, "the mirror's upkeep failed");
+        }
+    }
+}
+
+/// Gives up the commits of runs that the queue has forgotten.
+async fn give_up_old(repo: &Repo) {
+    let known = repo.clone();
+    let is_known = move |run| known.look(|queue| queue.run(run).is_some());
+    match repo.mirror().unpin_unless(is_known).await {
+        Ok(0) => {}
+        Ok(runs) => {
+            tracing::info!(repo.label = %repo.label(), runs, "commits of forgotten runs are given up");
+        }
+        Err(error) => {
+            tracing::warn!(repo.label = %repo.label(), %error, "commits of forgotten runs stay");
         }
     }
 }

@@ -61,7 +61,7 @@ impl TreeId {
 pub enum Upkeep {
     /// Joins small packs and refs; seconds. Meant for every hour.
     Light,
-    /// Also drops what no ref has held for two weeks; minutes on a large repository. Meant for every week.
+    /// Also drops what no ref has held for a day; minutes on a large repository. Meant for every day.
     Full,
 }
 
@@ -240,6 +240,36 @@ impl Mirror {
         forget_ref(&repository, &run_ref(run))
     }
 
+    /// Gives up the commits of all runs that are not known any more; says of how many.
+    ///
+    /// # Errors
+    /// Those of the file system; some are given up then.
+    pub async fn unpin_unless(
+        &self,
+        is_known: impl Fn(RunId) -> bool + Send + 'static,
+    ) -> Result<usize, GitError> {
+        let work = move |mirror: &Self| {
+            let mut pins = mirror.pins()?;
+            pins.retain(|run| !is_known(*run));
+            pins.iter().try_for_each(|run| mirror.unpin(*run))?;
+            Ok(pins.len())
+        };
+        self.blocking(work).await
+    }
+
+    fn pins(&self) -> Result<Vec<RunId>, GitError> {
+        let repository = self.repository()?;
+        let mut runs = Vec::new();
+        for name in repository.references_glob("refs/paprq/runs/*")?.names() {
+            let number = name?
+                .rsplit('/')
+                .next()
+                .and_then(|number| number.parse().ok());
+            runs.extend(number.map(RunId));
+        }
+        Ok(runs)
+    }
+
     /// The commit that is pinned for a run.
     pub fn pinned(&self, run: RunId) -> Result<Option<CommitId>, GitError> {
         read_ref(&self.repository()?, &run_ref(run))
@@ -259,7 +289,7 @@ impl Mirror {
                     "--no-progress",
                 ],
             ],
-            Upkeep::Full => &[&["gc", "--quiet", "--prune=2.weeks.ago"]],
+            Upkeep::Full => &[&["gc", "--quiet", "--prune=1.day.ago"]],
         };
         let _turn = self.0.keeping_up.lock().await;
         for args in rounds {

@@ -221,6 +221,21 @@ async fn names_from_outside_are_names_and_never_options() {
 }
 
 #[tokio::test]
+async fn commits_of_runs_that_nobody_knows_are_given_up() {
+    let origin = Origin::new();
+    let base = origin.commit(&[], &files(&[("a", "1")]));
+    let mirror = origin.mirror();
+    mirror.fetch_commit(base).await.unwrap();
+    for run in [1, 2] {
+        mirror.pin(RunId(run), base).unwrap();
+    }
+    let is_known = |run| run == RunId(2);
+    assert_eq!(mirror.unpin_unless(is_known).await.unwrap(), 1);
+    assert_eq!(mirror.pinned(RunId(1)).unwrap(), None);
+    assert_eq!(mirror.pinned(RunId(2)).unwrap(), Some(base));
+}
+
+#[tokio::test]
 async fn pinned_commits_outlive_upkeep() {
     let origin = Origin::new();
     let one = origin.commit(&[], &files(&[("a", "1")]));
