@@ -14,6 +14,7 @@ use super::permissions::PermissionError;
 use super::repo::{Message, Repo};
 use super::{checks, naming, restoring, retry};
 use crate::clock;
+use crate::git::PullHead;
 use crate::github::{ApiError, Sorts, Value};
 use crate::store::StoreError;
 use paprq_core::ids::{PullNumber, Timestamp};
@@ -226,7 +227,12 @@ async fn tell_contained(repo: &Repo, listed: &[PullFacts]) {
         let Ok(Some(tip)) = repo.mirror().tip(&base) else {
             continue;
         };
-        let found = match repo.mirror().pulls_within(tip).await {
+        let onto = listed.iter().filter(|facts| facts.base == base);
+        let heads = onto.map(|facts| PullHead {
+            pull: facts.number,
+            commit: facts.head,
+        });
+        let found = match repo.mirror().pulls_within(tip, heads.collect()).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!(
@@ -236,12 +242,10 @@ async fn tell_contained(repo: &Repo, listed: &[PullFacts]) {
                 continue;
             }
         };
-        let is_found =
-            |facts: &&PullFacts| facts.base == base && found.contains(&(facts.number, facts.head));
-        for facts in listed.iter().filter(is_found) {
+        for head in found {
             repo.tell(Message::Observed(vec![Event::PullContained {
-                pull: facts.number,
-                head: facts.head,
+                pull: head.pull,
+                head: head.commit,
                 base: base.clone(),
             }]));
         }

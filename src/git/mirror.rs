@@ -116,33 +116,6 @@ impl Mirror {
         read_ref(&self.repository()?, &pull_copy(pull))
     }
 
-    /// The pulls whose heads, as they were last fetched, are in the history of a commit.
-    ///
-    /// # Errors
-    /// [`GitError::Program`] if git fails.
-    pub async fn pulls_within(
-        &self,
-        tip: CommitId,
-    ) -> Result<Vec<(PullNumber, CommitId)>, GitError> {
-        let merged = format!("--merged={tip}");
-        let args = [
-            "for-each-ref",
-            "--format=%(objectname) %(refname)",
-            merged.as_str(),
-            PULL_COPIES,
-        ];
-        let output = self.git(args).finish(self.limits().ask_s).await?;
-        let listed = output.local_result()?;
-        let lines = String::from_utf8_lossy(&listed);
-        let found = lines.lines().filter_map(|line| {
-            let (commit, name) = line.split_once(' ')?;
-            let number = name.strip_prefix(PULL_COPIES)?.split('/').next()?;
-            name.ends_with("/head").then_some(())?;
-            Some((PullNumber(number.parse().ok()?), commit.parse().ok()?))
-        });
-        Ok(found.collect())
-    }
-
     /// GitHub's test merge of the pull when it was last fetched; `None` if it is not known.
     pub fn pull_merge(&self, pull: PullNumber) -> Result<Option<CommitId>, GitError> {
         read_ref(&self.repository()?, &merge_copy(pull))
@@ -402,7 +375,7 @@ pub(super) fn branch_copy(branch: &BranchName) -> Result<String, GitError> {
 }
 
 /// Where the mirror remembers what pulls are made of.
-const PULL_COPIES: &str = "refs/remote/pull/";
+pub(super) const PULL_COPIES: &str = "refs/remote/pull/";
 
 /// Where the mirror remembers a pull's head.
 pub(super) fn pull_copy(pull: PullNumber) -> String {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::super::testing::{AT, Fault, Origin, Server, bot, branch, files};
 use super::super::{
-    Fetch, FileAt, GitError, Limits, Merge, Mirror, PushKind, Remote, RemoteAuth, RemoteRef,
-    Secret, Upkeep,
+    Fetch, FileAt, GitError, Limits, Merge, Mirror, PullHead, PushKind, Remote, RemoteAuth,
+    RemoteRef, Secret, Upkeep,
 };
 use paprq_core::ids::{BranchName, CommitId, PullNumber, RunId};
 
@@ -61,9 +61,23 @@ async fn pulls_within_a_commit_are_those_whose_heads_it_has() {
     }
     let mirror = origin.mirror();
     mirror.fetch(Fetch::Everything).await.unwrap();
-    let mut found = mirror.pulls_within(two).await.unwrap();
-    found.sort_unstable();
-    assert_eq!(found, [(PullNumber(7), one), (PullNumber(8), two)]);
+    let lacking = origin.commit(&[two], &files(&[("a", "4")]));
+    let head = |(pull, commit)| PullHead {
+        pull: PullNumber(pull),
+        commit,
+    };
+    // The mirror holds the last without a ref, and lacks the one before.
+    let heads = [
+        (7, one),
+        (8, side),
+        (8, two),
+        (9, side),
+        (10, lacking),
+        (11, one),
+    ]
+    .map(head);
+    let found = mirror.pulls_within(two, heads.to_vec()).await.unwrap();
+    assert_eq!(found, [(7, one), (8, two), (11, one)].map(head));
 }
 
 #[tokio::test]
