@@ -50,6 +50,7 @@ mod superseding;
 mod tests;
 mod trust;
 mod trying;
+mod vouching;
 mod why;
 
 use std::collections::{BTreeMap, BTreeSet};

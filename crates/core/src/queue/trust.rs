@@ -59,6 +59,11 @@ impl Queue {
         if admitted || self.rules.pulls == PullTests::All {
             return Vec::new();
         }
+        self.unknown(pull)
+    }
+
+    /// Those who may have put a pull's head where it is and whom nobody here trusts.
+    pub(super) fn unknown(&self, pull: &Pull) -> Vec<Login> {
         let mut answerable = answerable(pull);
         answerable.retain(|login| !self.knows(login));
         answerable

@@ -22,4 +22,5 @@ mod stored;
 mod story;
 mod superseding;
 mod trust;
+mod vouching;
 mod world;
