@@ -1,6 +1,9 @@
 //! Bringing the remote's commits into the mirror, and asking where its branches are.
 
+use std::path::Path;
+
 use super::mirror::{branch_copy, branch_ref, forget_ref, merge_copy, pull_copy};
+use super::program::Run;
 use super::{GitError, Mirror, Remote};
 use paprq_core::ids::{BranchName, CommitId, PullNumber};
 
@@ -189,7 +192,38 @@ impl Mirror {
         }
     }
 
+    /// Brings one commit into another directory of objects, without a ref, within bounds.
+    pub(super) async fn fetch_aside(&self, commit: CommitId, dir: &Path) -> Result<(), GitError> {
+        let plan = Plan {
+            refspecs: vec![commit.to_string()],
+            options: &[],
+        };
+        let limits = self.limits();
+        let run = self.fetch_command(&self.remote(), &plan).online()?;
+        let run = run
+            .with_memory(limits.memory_bytes)
+            .with_files_up_to(limits.stranger_bytes)
+            .env("GIT_OBJECT_DIRECTORY", dir)
+            .env(
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                self.dir().join("objects"),
+            );
+        run.finish(limits.fetch_s).await?.remote_result().map(drop)
+    }
+
     async fn run_fetch(&self, remote: &Remote, plan: &Plan) -> Result<(), GitError> {
+        let limits = self.limits();
+        let (limit_s, memory_bytes) = if self.is_empty()? {
+            (limits.clone_s, limits.bulk_memory_bytes)
+        } else {
+            (limits.fetch_s, limits.memory_bytes)
+        };
+        let run = self.fetch_command(remote, plan).online()?;
+        let run = run.with_memory(memory_bytes);
+        run.finish(limit_s).await?.remote_result().map(drop)
+    }
+
+    fn fetch_command(&self, remote: &Remote, plan: &Plan) -> Run {
         const ALWAYS: [&str; 6] = [
             "fetch",
             "--quiet",
@@ -198,21 +232,13 @@ impl Mirror {
             "--no-auto-maintenance",
             "--no-show-forced-updates",
         ];
-        let limits = self.limits();
-        let (limit_s, memory_bytes) = if self.is_empty()? {
-            (limits.clone_s, limits.bulk_memory_bytes)
-        } else {
-            (limits.fetch_s, limits.memory_bytes)
-        };
         let refspecs = plan.refspecs.iter().map(String::as_str);
         let args = ALWAYS
             .into_iter()
             .chain(plan.options.iter().copied())
             .chain(["--no-recurse-submodules", "--", &remote.url])
             .chain(refspecs);
-        let run = self.git_with(remote, args).online()?;
-        let run = run.with_memory(memory_bytes);
-        run.finish(limit_s).await?.remote_result().map(drop)
+        self.git_with(remote, args)
     }
 
     fn is_empty(&self) -> Result<bool, GitError> {

@@ -1,9 +1,11 @@
 //! The mirror itself: opening, looking things up, pinning, upkeep.
 
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use git2::{
@@ -20,7 +22,11 @@ use paprq_core::ids::{BranchName, CommitId, PullNumber, RunId};
 /// Any number of operations may run at once. Only one process may have a directory open, which a
 /// lock tells; a second one works, but does not clean up.
 #[derive(Clone, Debug)]
-pub struct Mirror(Arc<Inner>);
+pub struct Mirror {
+    inner: Arc<Inner>,
+    /// Further directories of objects that this handle sees.
+    beside: Arc<[PathBuf]>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -32,6 +38,10 @@ struct Inner {
     fetching: tokio::sync::Mutex<()>,
     /// Two rounds of upkeep would take each other's packs away.
     keeping_up: tokio::sync::Mutex<()>,
+    /// What two tasks want at once is fetched once, and counted before the next begins.
+    quarantining: tokio::sync::Mutex<()>,
+    /// Strangers' heads that were not fetched because of their size: the same again would cost as much.
+    too_large: Mutex<BTreeMap<PullNumber, CommitId>>,
     /// Held to tell other processes that this one is alive.
     _in_use: Option<File>,
 }
@@ -89,15 +99,21 @@ impl Mirror {
         if Repository::open_bare(&dir).is_err() {
             init(&dir)?;
         }
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             dir,
             remote: RwLock::new(remote),
             limits,
             program,
             fetching: tokio::sync::Mutex::new(()),
             keeping_up: tokio::sync::Mutex::new(()),
+            quarantining: tokio::sync::Mutex::new(()),
+            too_large: Mutex::default(),
             _in_use: in_use,
-        })))
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+            beside: Arc::default(),
+        })
     }
 
     /// Whether the mirror holds this commit and all that it contains.
@@ -264,7 +280,7 @@ impl Mirror {
             ],
             Upkeep::Full => &[&["gc", "--quiet", "--prune=1.day.ago"]],
         };
-        let _turn = self.0.keeping_up.lock().await;
+        let _turn = self.inner.keeping_up.lock().await;
         for args in rounds {
             let run = self
                 .git(args.iter().copied())
@@ -276,32 +292,66 @@ impl Mirror {
 
     /// Opens the repository for one operation: about 0.1 ms, and never a stale view.
     pub(super) fn repository(&self) -> Result<Repository, GitError> {
-        Ok(Repository::open_bare(&self.0.dir)?)
+        let repository = self.repository_alone()?;
+        for dir in self.beside.iter() {
+            repository
+                .odb()?
+                .add_disk_alternate(&dir.to_string_lossy())?;
+        }
+        Ok(repository)
+    }
+
+    /// The same without what lies beside it: each directory there costs a descriptor.
+    pub(super) fn repository_alone(&self) -> Result<Repository, GitError> {
+        Ok(Repository::open_bare(&self.inner.dir)?)
     }
 
     /// Prepares a `git` command on this mirror.
-    pub(super) fn git<A: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Run {
+    pub(super) fn git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Run {
         self.git_with(&self.remote(), args)
     }
 
     /// Prepares a `git` command on this mirror that may talk to another remote.
-    pub(super) fn git_with<A: AsRef<std::ffi::OsStr>>(
+    pub(super) fn git_with<A: AsRef<OsStr>>(
         &self,
         remote: &Remote,
         args: impl IntoIterator<Item = A>,
     ) -> Run {
         let memory_bytes = self.limits().memory_bytes;
-        Run::new(&self.0.program, &self.0.dir, remote, args, memory_bytes)
+        let run = Run::new(
+            &self.inner.program,
+            &self.inner.dir,
+            remote,
+            args,
+            memory_bytes,
+        );
+        if self.beside.is_empty() {
+            return run;
+        }
+        run.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", joined(&self.beside))
+    }
+
+    /// A handle to the same mirror that also sees the objects in these directories.
+    pub(super) fn beside_dirs(&self, dirs: Vec<PathBuf>) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            beside: dirs.into(),
+        }
+    }
+
+    /// The directories of objects beside the mirror that this handle sees.
+    pub(super) fn dirs_beside(&self) -> impl Iterator<Item = &PathBuf> {
+        self.beside.iter()
     }
 
     /// The directory, absolute.
     pub(super) fn dir(&self) -> &Path {
-        &self.0.dir
+        &self.inner.dir
     }
 
     /// The repository that this mirrors.
     pub(super) fn remote(&self) -> Remote {
-        let remote = self.0.remote.read();
+        let remote = self.inner.remote.read();
         remote.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -316,7 +366,7 @@ impl Mirror {
         };
         moved.transports()?;
         *self
-            .0
+            .inner
             .remote
             .write()
             .unwrap_or_else(PoisonError::into_inner) = moved;
@@ -324,12 +374,23 @@ impl Mirror {
     }
 
     pub(super) fn limits(&self) -> &Limits {
-        &self.0.limits
+        &self.inner.limits
+    }
+
+    /// Heads of pulls that were too large to be fetched.
+    pub(super) fn too_large(&self) -> MutexGuard<'_, BTreeMap<PullNumber, CommitId>> {
+        let heads = self.inner.too_large.lock();
+        heads.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the right to fetch a stranger's head.
+    pub(super) async fn quarantine_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.quarantining.lock().await
     }
 
     /// Waits for the right to fetch.
     pub(super) async fn fetch_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.0.fetching.lock().await
+        self.inner.fetching.lock().await
     }
 
     /// Runs something that blocks on a thread for that.
@@ -345,6 +406,12 @@ impl Mirror {
                 source: error.into(),
             })?
     }
+}
+
+/// Directories as git takes them in its environment.
+pub(super) fn joined(dirs: &[PathBuf]) -> OsString {
+    let dirs: Vec<_> = dirs.iter().map(|dir| dir.as_os_str()).collect();
+    dirs.join(OsStr::new(":"))
 }
 
 /// Makes an empty mirror; finishes one whose making was interrupted.

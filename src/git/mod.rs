@@ -20,6 +20,7 @@ mod object;
 mod program;
 mod pulls;
 mod push;
+mod quarantine;
 mod rebase;
 mod remote;
 mod repair;

@@ -25,6 +25,12 @@ pub struct Limits {
     pub memory_bytes: u64,
     /// The most memory of a first fetch and of upkeep, which handle everything at once, in bytes.
     pub bulk_memory_bytes: u64,
+    /// The most bytes that are fetched of the head of a pull that nobody let in.
+    pub stranger_bytes: u64,
+    /// The most bytes that are kept of all such heads; one more may begin below that.
+    pub quarantine_bytes: u64,
+    /// The least space that must be free on the mirror's disk for such a head to be fetched, in bytes.
+    pub free_bytes_min: u64,
     /// The first fetch into an empty mirror.
     pub clone_s: u64,
     /// Any later fetch.
@@ -50,6 +56,9 @@ impl Default for Limits {
         Self {
             memory_bytes: 640 << 20,
             bulk_memory_bytes: 4 << 30,
+            stranger_bytes: 16 << 20,
+            quarantine_bytes: 1 << 30,
+            free_bytes_min: 1 << 30,
             clone_s: 3600,
             fetch_s: 300,
             ask_s: 30,
@@ -119,8 +128,13 @@ const CONFIG: [(&str, &str); 15] = [
 
 /// Sets the limits that the environment names, then becomes git. One that is stricter already stays.
 /// `data` counts what a process holds for itself, not the packs that it looks into.
-const LIMITED: &str =
-    "ulimit -d \"$PAPRQ_DATA_KIB\" 2>/dev/null; unset PAPRQ_DATA_KIB; exec \"$@\"";
+/// What writes a larger file than it may is told so instead of being killed, and can clean up.
+const LIMITED: &str = "trap '' XFSZ; ulimit -d \"$PAPRQ_DATA_KIB\" 2>/dev/null; \
+                       test -z \"$PAPRQ_FILE_BLOCKS\" || ulimit -f \"$PAPRQ_FILE_BLOCKS\" 2>/dev/null; \
+                       unset PAPRQ_DATA_KIB PAPRQ_FILE_BLOCKS; exec \"$@\"";
+
+/// The unit of `ulimit -f` (POSIX), in bytes.
+const BLOCK_BYTES: u64 = 512;
 
 /// The part of its memory that a process is given at first.
 const FIRST_SHARE: u64 = 10;
@@ -277,6 +291,11 @@ impl Run {
     pub(super) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    /// Lets the command write no file that is larger than this, such as the pack of a fetch.
+    pub(super) fn with_files_up_to(self, bytes: u64) -> Self {
+        self.env("PAPRQ_FILE_BLOCKS", (bytes / BLOCK_BYTES).to_string())
     }
 
     /// Gives the command something to read.

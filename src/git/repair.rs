@@ -73,6 +73,7 @@ enum Area {
     Top,
     Refs,
     Objects,
+    Quarantine,
 }
 
 /// Removes lock files, half-written files, and what a power failure emptied. Names of branches may
@@ -84,11 +85,16 @@ fn sweep(dir: &Path) -> io::Result<()> {
             let entry = entry?;
             if entry.file_type()?.is_dir() {
                 match (area, entry.file_name().as_bytes()) {
-                    (Area::Objects, name) if name.starts_with(LEFTOVER.as_bytes()) => {
+                    (Area::Objects | Area::Quarantine, name)
+                        if name.starts_with(LEFTOVER.as_bytes()) =>
+                    {
                         fs::remove_dir_all(entry.path())?;
                     }
                     (Area::Top, b"refs") => waiting.push((entry.path(), Area::Refs)),
                     (Area::Top, b"objects") => waiting.push((entry.path(), Area::Objects)),
+                    (Area::Top, b"quarantine") => {
+                        waiting.push((entry.path(), Area::Quarantine));
+                    }
                     (area, _) => waiting.push((entry.path(), area)),
                 }
             } else if is_leftover(&entry, area)? {
@@ -107,7 +113,7 @@ fn is_leftover(entry: &DirEntry, area: Area) -> io::Result<bool> {
     Ok(match area {
         Area::Top => is_lock || name == b"gc.pid",
         Area::Refs => is_lock || is_empty,
-        Area::Objects => {
+        Area::Objects | Area::Quarantine => {
             let is_unfinished = name.starts_with(LEFTOVER.as_bytes()) || name.starts_with(b".tmp-");
             is_lock || is_empty || is_unfinished || name.ends_with(b".keep")
         }

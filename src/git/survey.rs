@@ -59,10 +59,11 @@ impl Mirror {
         waiting.sort_unstable();
         waiting.dedup();
         let prepare = move |mirror: &Self| {
-            let repository = mirror.repository()?;
+            let repository = mirror.repository_alone()?;
             commit_bytes(&repository, base)?;
-            waiting.retain(|head| commit_bytes(&repository, *head).is_ok());
-            let scratch = scratch(mirror.dir()).map_err(GitError::io("make room for merges"))?;
+            waiting
+                .retain(|head| commit_bytes(&repository, *head).is_ok() || mirror.is_beside(*head));
+            let scratch = scratch(mirror).map_err(GitError::io("make room for merges"))?;
             Ok((waiting, scratch))
         };
         let (waiting, scratch) = self.blocking(prepare).await?;
@@ -121,7 +122,9 @@ impl Mirror {
         let run = self
             .git(ARGS)
             .env("GIT_ATTR_SOURCE", base.to_string())
-            .env("GIT_OBJECT_DIRECTORY", scratch);
+            .env("GIT_OBJECT_DIRECTORY", scratch)
+            // Too many for a variable: `scratch` names them in a file.
+            .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", "");
         run.fed(lines.collect::<String>().into_bytes())
             .finish(self.limits().merge_s)
             .await
@@ -130,14 +133,16 @@ impl Mirror {
 
 /// A place for the trees of merges that nobody will ask for. Upkeep would else have to carry them
 /// away: thousands whenever a base moves.
-fn scratch(mirror: &Path) -> Result<TempDir, std::io::Error> {
-    let objects = mirror.join("objects");
+fn scratch(mirror: &Mirror) -> Result<TempDir, std::io::Error> {
+    let objects = mirror.dir().join("objects");
     let scratch = tempfile::Builder::new()
         .prefix(LEFTOVER)
         .tempdir_in(&objects)?;
     fs::create_dir(scratch.path().join("info"))?;
-    let line = [objects.as_os_str().as_bytes(), b"\n"].concat();
-    fs::write(scratch.path().join("info/alternates"), line)?;
+    let seen = std::iter::once(&objects).chain(mirror.dirs_beside());
+    let lines = seen.map(|dir| [dir.as_os_str().as_bytes(), b"\n"].concat());
+    let lines = lines.collect::<Vec<_>>().concat();
+    fs::write(scratch.path().join("info/alternates"), lines)?;
     Ok(scratch)
 }
 

@@ -7,6 +7,7 @@ mod merging;
 mod mirroring;
 mod oracle;
 mod pushing;
+mod quarantining;
 mod reading;
 mod rebasing;
 mod replaying;
