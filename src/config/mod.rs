@@ -48,7 +48,7 @@ pub use reactions::Hook;
 pub use reading::Environment;
 pub use repo::{Fork, Merging, Repo};
 pub use secret::Secret;
-pub use server::{ArtifactBounds, Db, Git, LocalExecutor, Storage, Web, Workers};
+pub use server::{ArtifactBounds, Db, Git, LocalExecutor, Storage, StrangerBounds, Web, Workers};
 pub use suites::{OnMerge, PullTests, Suites};
 
 use paprq_core::ids::RepoLabel;

@@ -22,6 +22,31 @@ pub struct Git {
     pub name: Option<String>,
     /// The committer's e-mail address. Default: the token's account.
     pub email: Option<String>,
+    /// How much of strangers is kept.
+    pub strangers: StrangerBounds,
+}
+
+/// How much is fetched of pulls for which nobody trusted stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StrangerBounds {
+    /// Of one head, in MiB. Default 16.
+    pub head_mib: u64,
+    /// Of all heads of a repository, in MiB. Default 1024.
+    pub heads_mib: u64,
+    /// What must be free on the disk for that, in MiB. Default 1024.
+    pub free_mib: u64,
+}
+
+impl StrangerBounds {
+    fn read(section: &Section<'_>) -> Self {
+        const MIB_MAX: u64 = 1 << 30;
+        let mib = |key, least| section.whole(key, least..=MIB_MAX);
+        Self {
+            head_mib: mib("stranger_mib", 1).unwrap_or(16),
+            heads_mib: mib("strangers_mib", 1).unwrap_or(1024),
+            free_mib: mib("free_mib", 0).unwrap_or(1024),
+        }
+    }
 }
 
 /// Where the pages and webhooks are served.
@@ -140,6 +165,7 @@ impl Git {
             cache_dir: cache_dir.unwrap_or_else(|| "cache".to_owned()).into(),
             name: name.or(user),
             email: section.text_unless_empty("email"),
+            strangers: StrangerBounds::read(section),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::permissions::Permissions;
 use super::team::Team;
 use super::test_place::{Address, Fork, GitUrl, Maker, TestPlace};
 use crate::config::{self, Config};
-use crate::git::{Person, Remote, RemoteAuth, Secret};
+use crate::git::{self, Person, Remote, RemoteAuth, Secret};
 use crate::github::{self, GitHub, Slug};
 use crate::protocol::LEASE_S;
 use paprq_core::command::{Alias, Grammar};
@@ -27,6 +27,18 @@ const SETUP_TIMEOUT_S: u64 = 900;
 
 /// The branch of commits that are pushed without being tested there (homu: `homu-tmp`).
 const TEMPORARY_BRANCH: &str = "homu-tmp";
+
+/// What git may use.
+pub(super) fn git_limits(config: &config::Git) -> git::Limits {
+    let bounds = config.strangers;
+    let bytes = |mib: u64| mib.saturating_mul(1 << 20);
+    git::Limits {
+        stranger_bytes: bytes(bounds.head_mib),
+        quarantine_bytes: bytes(bounds.heads_mib),
+        free_bytes_min: bytes(bounds.free_mib),
+        ..git::Limits::default()
+    }
+}
 
 /// How GitHub is spoken to.
 pub(super) fn github_settings(config: &Config) -> github::Settings {

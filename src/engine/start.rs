@@ -19,7 +19,7 @@ use super::repo::{Message, Repo};
 use super::{Engine, Shared, dispatcher, mirroring, repo, setup, sync};
 use crate::clock;
 use crate::config::{self, Config, Db};
-use crate::git::{self, GitError, Mirror};
+use crate::git::{GitError, Mirror};
 use crate::github::{ApiError, GitHub, NewClientError, Slug};
 use crate::store::logs::{LogError, Logs};
 use crate::store::{Store, StoreError, StoredName, private};
@@ -308,11 +308,10 @@ impl Parts {
         let dir = self.config.git.cache_dir.join(repo.label.as_str());
         let key_file_again = key_file.clone();
         let remote = setup::remote(&self.config, &setup::slug(repo), key_file);
-        let mirror = Mirror::open(dir, remote, git::Limits::default()).map_err(|source| {
-            StartError::Mirror {
-                label: repo.label.clone(),
-                source,
-            }
+        let limits = setup::git_limits(&self.config.git);
+        let mirror = Mirror::open(dir, remote, limits).map_err(|source| StartError::Mirror {
+            label: repo.label.clone(),
+            source,
         })?;
         let bot = self.bot.login();
         let rules = setup::rules(&self.config, repo, &bot);

@@ -32,6 +32,11 @@ fn every_key_has_the_default_that_the_documentation_names() {
             cache_dir: "cache",
             name: None,
             email: None,
+            strangers: StrangerBounds {
+                head_mib: 16,
+                heads_mib: 1024,
+                free_mib: 1024,
+            },
         },
         web: Web {
             host: "0.0.0.0",
