@@ -257,7 +257,8 @@ impl Dispatcher {
         {
             let known = queue.pull(facts.number).map(|pull| pull.facts.head);
             let is_open = facts.state == PullState::Open;
-            if is_open && known != Some(facts.head) {
+            let is_closing = !is_open && known.is_some();
+            if is_closing || (is_open && known != Some(facts.head)) {
                 self.repo.prefetch_pull(facts.number);
             }
             if is_open && !queue.state().bases.contains_key(&facts.base) {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::orders::is_passing;
 use super::repo::{Message, Repo};
-use crate::git::{Fetch, GitError, Mirror, RemoteRef, Upkeep};
+use crate::git::{Fetch, GitError, Mirror, PullHead, RemoteRef, Upkeep};
 use crate::github::Value;
 use paprq_core::ids::{BranchName, CommitId, PullNumber};
 use paprq_core::queue::event::Event;
@@ -15,11 +16,23 @@ pub(super) async fn prefetch(repo: Repo) {
     if !repo.has_mirror() {
         return ask_tips(repo).await;
     }
-    if let Err(error) = repo.mirror().fetch(Fetch::Everything).await {
+    if let Err(error) = repo.mirror().fetch(Fetch::Branches).await {
         tracing::warn!(repo.label = %repo.label(), %error, "the mirror cannot be filled yet");
+    }
+    repo.until_running().await;
+    for head in open_heads(&repo) {
+        repo.prefetch_pull(head.pull);
     }
     loop {
         let wanted = repo.shared().prefetch.next().await;
+        let (strangers, wanted): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|what| match what {
+                RemoteRef::Pull(pull) => is_strangers(&repo, *pull),
+                RemoteRef::Branch(_) | RemoteRef::Merge(_) => false,
+            });
+        for what in strangers {
+            repo.shared().strangers.want(what);
+        }
         let branches: Vec<_> = wanted
             .iter()
             .filter_map(|what| match what {
@@ -36,6 +49,64 @@ pub(super) async fn prefetch(repo: Repo) {
             tell_tip(&repo, branch).await;
         }
     }
+}
+
+fn is_strangers(repo: &Repo, pull: PullNumber) -> bool {
+    !repo.look(|queue| queue.is_vouched_for(pull))
+}
+
+/// Brings strangers' heads into quarantine as they come, one after the other, and drops those that
+/// were replaced or closed.
+pub(super) async fn keep_strangers(repo: Repo) {
+    if !repo.has_mirror() {
+        return;
+    }
+    loop {
+        let wanted = repo.shared().strangers.next().await;
+        tidy(&repo).await;
+        let heads = open_heads(&repo);
+        let heads = heads.into_iter().filter(|head| {
+            wanted.contains(&RemoteRef::Pull(head.pull)) && is_strangers(&repo, head.pull)
+        });
+        for head in heads {
+            let (label, number) = (repo.label(), head.pull);
+            let commit = head.commit.short();
+            match repo.mirror().quarantine(head).await {
+                Ok(()) => tracing::info!(
+                    repo.label = %label, pull.number = %number,
+                    "{commit} of a stranger is beside the mirror"
+                ),
+                Err(error) => tracing::warn!(
+                    repo.label = %label, pull.number = %number, %error,
+                    "{commit} of a stranger is not fetched"
+                ),
+            }
+        }
+    }
+}
+
+/// Drops what is kept of pulls that are not open, and of heads that were replaced.
+async fn tidy(repo: &Repo) {
+    match repo.mirror().keep_only(open_heads(repo)).await {
+        Ok(0) => {}
+        Ok(heads) => {
+            tracing::info!(repo.label = %repo.label(), heads, "strangers' heads are dropped");
+        }
+        Err(error) => {
+            tracing::warn!(repo.label = %repo.label(), %error, "strangers' heads are not dropped");
+        }
+    }
+}
+
+fn open_heads(repo: &Repo) -> Vec<PullHead> {
+    repo.look(|queue| {
+        let open = queue.pulls().filter(|pull| pull.is_open());
+        open.map(|pull| PullHead {
+            pull: pull.number(),
+            commit: pull.facts.head,
+        })
+        .collect()
+    })
 }
 
 /// Asks GitHub where base branches are, where there is no mirror to look.
@@ -86,19 +157,33 @@ async fn tell_tip(repo: &Repo, branch: BranchName) {
     repo.tell(Message::Observed(vec![Event::BaseSeen { branch, tip }]));
 }
 
-/// A pull at one of its commits.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
-    pub(super) pull: PullNumber,
-    pub(super) commit: CommitId,
+/// Fetches what the mirror lacks of a base and of pulls, to look at them; mostly nothing. Strangers'
+/// heads come into quarantine; what is too large of them stays away. Gives a handle that sees them.
+pub(super) async fn fetch_lacking(
+    repo: &Repo,
+    base: &BranchName,
+    tip: CommitId,
+    heads: &[PullHead],
+) -> Result<Mirror, GitError> {
+    let mirror = repo.mirror();
+    let (strangers, known): (Vec<PullHead>, Vec<PullHead>) =
+        heads.iter().partition(|head| is_strangers(repo, head.pull));
+    fetch_into(mirror, base, tip, &known).await?;
+    for head in strangers {
+        match mirror.quarantine(head).await {
+            Err(error) if is_passing(&error) => return Err(error),
+            // The log has it since the head was first seen.
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(mirror.beside(heads))
 }
 
-/// Fetches the refs of what the mirror lacks of a base and of pulls; mostly nothing.
-pub(super) async fn fetch_lacking(
+async fn fetch_into(
     mirror: &Mirror,
     base: &BranchName,
     tip: CommitId,
-    heads: &[Head],
+    heads: &[PullHead],
 ) -> Result<(), GitError> {
     let mut lacking = Vec::new();
     if !mirror.has(tip) {
@@ -109,14 +194,34 @@ pub(super) async fn fetch_lacking(
     mirror.fetch(Fetch::Refs(lacking)).await
 }
 
-/// Brings a base and pulls at exactly these commits.
+/// Brings a base and a pull at exactly these commits into the mirror, because the configuration lets
+/// the pull be tested: a stranger's is held to the bounds.
+pub(super) async fn bring_bounded(
+    repo: &Repo,
+    base: &BranchName,
+    tip: CommitId,
+    head: PullHead,
+) -> Result<(), GitError> {
+    if is_strangers(repo, head.pull) {
+        // What the base has is not counted.
+        fetch_into(repo.mirror(), base, tip, &[]).await?;
+        repo.mirror().quarantine(head).await?;
+    }
+    bring(repo.mirror(), base, tip, &[head]).await
+}
+
+/// Brings a base and pulls at exactly these commits into the mirror, because somebody trusted wants
+/// them tested or merged.
 pub(super) async fn bring(
     mirror: &Mirror,
     base: &BranchName,
     tip: CommitId,
-    heads: &[Head],
+    heads: &[PullHead],
 ) -> Result<(), GitError> {
-    fetch_lacking(mirror, base, tip, heads).await?;
+    for head in heads {
+        mirror.admit(*head).await?;
+    }
+    fetch_into(mirror, base, tip, heads).await?;
     // The branch or a pull may have moved on since; what was named is still wanted.
     mirror.fetch_commit(tip).await?;
     for head in heads {
@@ -155,8 +260,9 @@ pub(super) async fn keep_up(repo: Repo) {
     }
 }
 
-/// Gives up the commits of runs that the queue has forgotten.
+/// Gives up what the queue has forgotten: strangers' heads, and the commits of runs.
 async fn give_up_old(repo: &Repo) {
+    tidy(repo).await;
     let known = repo.clone();
     let is_known = move |run| known.look(|queue| queue.run(run).is_some());
     match repo.mirror().unpin_unless(is_known).await {

@@ -57,6 +57,8 @@ pub(super) struct Shared {
     pub(super) swept: watch::Sender<bool>,
     pub(super) first_reading: FirstReading,
     pub(super) prefetch: Prefetch,
+    /// Heads of pulls for which nobody trusted stands.
+    pub(super) strangers: Prefetch,
     /// Whether not everybody may see it on GitHub, once that was asked.
     pub(super) private: OnceCell<bool>,
     /// Somebody wants all open pulls to be read anew.
@@ -237,7 +239,8 @@ impl Repo {
         self.0.live.tell(Change::Repo(self.label().clone()));
     }
 
-    /// Brings a pull's head into the mirror before it is needed.
+    /// Brings a pull's head into the mirror, or into quarantine, before it is needed; drops what is
+    /// kept of one that is closed.
     pub(super) fn prefetch_pull(&self, pull: PullNumber) {
         self.0.prefetch.want(RemoteRef::Pull(pull));
     }
@@ -249,7 +252,7 @@ impl Repo {
 }
 
 impl Prefetch {
-    fn want(&self, what: RemoteRef) {
+    pub(super) fn want(&self, what: RemoteRef) {
         let mut wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
         wanted.insert(what);
         self.more.notify_one();

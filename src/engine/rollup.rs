@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable as _};
 
-use super::mirroring::{Head, bring};
+use super::mirroring::bring;
 use super::{Engine, Person, Repo};
 use crate::clock;
-use crate::git::{self, GitError, Merge, PushKind, PushOutcome, Remote};
+use crate::git::{self, GitError, Merge, PullHead, PushKind, PushOutcome, Remote};
 use crate::github::{ApiError, NewPull, Slug};
 use paprq_core::ids::{BranchName, CommitId, Login, PullNumber};
 use paprq_core::notes;
@@ -70,8 +70,8 @@ struct Member {
 }
 
 impl Member {
-    fn at_head(&self) -> Head {
-        Head {
+    fn at_head(&self) -> PullHead {
+        PullHead {
             pull: self.number,
             commit: self.head,
         }

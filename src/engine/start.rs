@@ -334,6 +334,7 @@ impl Parts {
             swept: watch::Sender::new(false),
             first_reading: FirstReading::default(),
             prefetch: repo::Prefetch::default(),
+            strangers: repo::Prefetch::default(),
             private: tokio::sync::OnceCell::new(),
             synchronize: tokio::sync::Notify::new(),
             forwarding: tokio::sync::Notify::new(),
@@ -395,6 +396,7 @@ impl Engine {
             .tasks
             .spawn(dispatcher::supervise(repo.clone(), mailbox, stop.clone()));
         self.until_stopped(mirroring::prefetch(repo.clone()));
+        self.until_stopped(mirroring::keep_strangers(repo.clone()));
         self.until_stopped(mirroring::keep_up(repo.clone()));
         self.until_stopped(sync::keep_up(repo.clone(), start, reconcile));
         self.until_stopped(naming::keep_up(repo.clone()));

@@ -2,7 +2,24 @@
 
 use std::path::Path;
 
-use crate::world::{Settings, World};
+use paprq_core::ids::{CommitId, PullNumber};
+
+use crate::world::{BASE, REPO, Settings, World};
+
+/// More than a megabyte, whatever git makes of it.
+fn noise() -> String {
+    let mut state = 7_u64;
+    let words = std::iter::repeat_with(|| {
+        // xorshift64 (Marsaglia 2003).
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        format!("{state:016x}\n")
+    });
+    words.take(200_000).collect()
+}
+
+const FORK: &str = "mallory/widgets";
 
 fn bytes_below(dir: &Path) -> u64 {
     let entries = std::fs::read_dir(dir).unwrap().map_while(Result::ok);
@@ -15,6 +32,72 @@ fn bytes_below(dir: &Path) -> u64 {
         })
     });
     sizes.sum()
+}
+
+/// Mallory pushes to a fork.
+fn push(world: &World, files: &[(&str, &str)]) -> CommitId {
+    let files = files.iter().copied();
+    let pushed = world
+        .practice
+        .commit(FORK, "noise", files, "Noise", "mallory");
+    pushed.unwrap()
+}
+
+/// Mallory proposes what is in the fork.
+fn open_pull(world: &World) -> PullNumber {
+    let opened = world
+        .practice
+        .open_pull(REPO, "mallory:noise", BASE, "Noise", "", "mallory");
+    opened.unwrap()
+}
+
+/// What lies beside the mirror.
+fn quarantined(world: &World) -> Vec<String> {
+    let entries = std::fs::read_dir(world.path("cache/widgets/quarantine")).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_noise_is_fetched_once_a_reviewer_stands_for_it() {
+    let world = World::start_with(Settings {
+        git: "stranger_mib = 1".to_owned(),
+        ..Settings::default()
+    })
+    .await;
+    world.practice.fork(REPO, "mallory").unwrap();
+    push(&world, &[("noise", &noise())]);
+    let pull = open_pull(&world);
+    world.until_logged("of a stranger is not fetched", 1).await;
+    let cache = world.path("cache/widgets");
+    assert!(bytes_below(&cache) < 1 << 20);
+    world.tell(pull, "r+");
+    world.until_merged(pull).await;
+    assert!(bytes_below(&cache) > 1 << 20);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_strangers_head_goes_when_it_is_replaced_and_when_its_pull_is_closed() {
+    let world = World::start().await;
+    world.practice.fork(REPO, "mallory").unwrap();
+    push(&world, &[("a", "1")]);
+    let pull = open_pull(&world);
+    for text in ["2", "3"] {
+        let head = world.head(pull);
+        let kept = format!("{} of a stranger is beside the mirror", head.short());
+        world.until_logged(&kept, 1).await;
+        assert_eq!(quarantined(&world), [format!("{pull}-{head}")]);
+        push(&world, &[("a", text)]);
+    }
+    let head = world.head(pull);
+    let kept = format!("{} of a stranger is beside the mirror", head.short());
+    world.until_logged(&kept, 1).await;
+    let dropped = "strangers' heads are dropped";
+    let before = world.log().matches(dropped).count();
+    world.practice.close_pull(REPO, pull, "mallory").unwrap();
+    world.until_logged(dropped, before + 1).await;
+    assert_eq!(quarantined(&world), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::super::mirroring::{Head, fetch_lacking};
+use super::super::mirroring::fetch_lacking;
 use super::super::repo::Repo;
 use super::Done;
 use super::merging::is_passing;
 use super::trouble::Trouble;
-use crate::git::{self, GitError};
+use crate::git::{self, GitError, PullHead};
 use crate::github::{ApiError, Value};
 use paprq_core::queue::effect::{BaseAt, Which};
 use paprq_core::queue::event::{Event, Mergeability};
@@ -35,7 +35,7 @@ pub(super) async fn check(repo: &Repo, base: &BaseAt, pulls: Which) -> Result<Do
 
 /// The pulls to be looked at. In the mirror one costs as much as many: where it is about one, all
 /// are taken of which nothing is known, and nothing is done again for those that come next.
-fn heads(repo: &Repo, base: &BaseAt, pulls: Which) -> Vec<Head> {
+fn heads(repo: &Repo, base: &BaseAt, pulls: Which) -> Vec<PullHead> {
     let takes_others = repo.has_mirror();
     repo.look(|queue| {
         let onto = queue
@@ -48,7 +48,7 @@ fn heads(repo: &Repo, base: &BaseAt, pulls: Which) -> Vec<Head> {
             Which::One(number) => pull.number() == number,
         });
         wanted
-            .map(|pull| Head {
+            .map(|pull| PullHead {
                 pull: pull.number(),
                 commit: pull.facts.head,
             })
@@ -56,9 +56,12 @@ fn heads(repo: &Repo, base: &BaseAt, pulls: Which) -> Vec<Head> {
     })
 }
 
-async fn survey(repo: &Repo, base: &BaseAt, heads: &[Head]) -> Result<Vec<Mergeability>, Trouble> {
-    let mirror = repo.mirror();
-    fetch_lacking(mirror, &base.branch, base.tip, heads).await?;
+async fn survey(
+    repo: &Repo,
+    base: &BaseAt,
+    heads: &[PullHead],
+) -> Result<Vec<Mergeability>, Trouble> {
+    let mirror = fetch_lacking(repo, &base.branch, base.tip, heads).await?;
     let commits: Vec<_> = heads.iter().map(|head| head.commit).collect();
     let surveyed = match mirror.conflicts(base.tip, &commits).await {
         Ok(surveyed) => surveyed,
@@ -83,7 +86,7 @@ async fn survey(repo: &Repo, base: &BaseAt, heads: &[Head]) -> Result<Vec<Mergea
         .collect())
 }
 
-async fn ask(repo: &Repo, heads: &[Head]) -> Result<Vec<Mergeability>, Trouble> {
+async fn ask(repo: &Repo, heads: &[PullHead]) -> Result<Vec<Mergeability>, Trouble> {
     let mut found = Vec::new();
     for head in heads {
         let clean = ask_about(repo, head).await?;
@@ -92,7 +95,7 @@ async fn ask(repo: &Repo, heads: &[Head]) -> Result<Vec<Mergeability>, Trouble> 
     Ok(found)
 }
 
-fn found_of(head: &Head, clean: bool) -> Mergeability {
+fn found_of(head: &PullHead, clean: bool) -> Mergeability {
     Mergeability {
         pull: head.pull,
         head: head.commit,
@@ -101,7 +104,7 @@ fn found_of(head: &Head, clean: bool) -> Mergeability {
 }
 
 /// GitHub finds out only when it is asked, and says so by knowing nothing at first.
-async fn ask_about(repo: &Repo, head: &Head) -> Result<Option<bool>, ApiError> {
+async fn ask_about(repo: &Repo, head: &PullHead) -> Result<Option<bool>, ApiError> {
     let api = repo.shared().api.at(Value::Background);
     for _ in 0..ASKED_MAX {
         let facts = match api.pull(head.pull).await {

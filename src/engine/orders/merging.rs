@@ -1,13 +1,13 @@
 //! Making a run's commit, and pushing it to a branch of ours.
 
-use super::super::mirroring::{Head, bring};
+use super::super::mirroring::bring;
 use super::super::outbox::Order;
 use super::super::repo::Repo;
 use super::Done;
 use super::api_for;
 use super::joining::{Joined, Joiner};
 use super::trouble::Trouble;
-use crate::git::{GitError, PushKind, PushOutcome};
+use crate::git::{GitError, PullHead, PushKind, PushOutcome};
 use crate::github::{self, RemoteMerge, Value};
 use paprq_core::ids::{BranchName, CommitId, RunId, Timestamp};
 use paprq_core::queue::effect::{MergeOrder, MergeStyle};
@@ -40,7 +40,7 @@ async fn merged(
 ) -> Result<Done, GitError> {
     let run = merge.run;
     let mirror = &repo.shared().mirror;
-    let heads = merge.members.iter().map(|member| Head {
+    let heads = merge.members.iter().map(|member| PullHead {
         pull: member.pull,
         commit: member.head,
     });
@@ -199,7 +199,7 @@ pub(super) async fn publish(
 }
 
 /// Whether the same may go well the next time.
-pub(super) fn is_passing(error: &GitError) -> bool {
+pub(in crate::engine) fn is_passing(error: &GitError) -> bool {
     match error {
         GitError::Transient(_) | GitError::Unknown(_) | GitError::Io { .. } => true,
         GitError::Rejected(_)

@@ -20,6 +20,7 @@ mod testing;
 mod trouble;
 
 pub(super) use self::ends::{delay, give_up};
+pub(super) use self::merging::is_passing;
 pub(super) use self::trouble::{Refused, Trouble};
 use super::checks;
 use super::hooks::Told;

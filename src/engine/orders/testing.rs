@@ -1,6 +1,6 @@
 //! A pull request test: its merge, and what is said on GitHub's merge of it.
 
-use super::super::mirroring::{Head, bring};
+use super::super::mirroring::{bring_bounded, fetch_lacking};
 use super::super::outbox::Order;
 use super::super::repo::Repo;
 use super::Done;
@@ -9,7 +9,7 @@ use super::joining::{Joined, Joiner};
 use super::merging::{failed, is_passing};
 use super::talk;
 use super::trouble::Trouble;
-use crate::git::{Fetch, GitError, RemoteRef};
+use crate::git::{Fetch, GitError, PullHead, RemoteRef};
 use paprq_core::ids::{BranchName, CommitId, PullNumber, RunId};
 use paprq_core::queue::Queue;
 use paprq_core::queue::effect::{MemberMerge, MergeStyle, TestMergeOrder};
@@ -48,17 +48,26 @@ pub(super) async fn make(
     }
 }
 
+const TOO_LARGE: &str = "The commits are more than this server fetches of a pull request that nobody \
+                         trusted. A reviewer can let them be tested: comment `ok`.";
+
 async fn merged(
     repo: &Repo,
     order: &Order,
     wanted: &TestMergeOrder,
     tip: CommitId,
 ) -> Result<Done, GitError> {
-    let head = Head {
+    let head = PullHead {
         pull: wanted.pull,
         commit: wanted.head,
     };
-    bring(repo.mirror(), &wanted.base, tip, &[head]).await?;
+    match bring_bounded(repo, &wanted.base, tip, head).await {
+        Err(GitError::TooLarge(what)) => {
+            tracing::warn!(repo.label = %repo.label(), pull.number = %head.pull, what, "a head is not fetched");
+            return Ok(failed(wanted.run, TOO_LARGE.to_owned()));
+        }
+        brought => brought?,
+    }
     let joiner = Joiner {
         mirror: repo.mirror(),
         committer: &repo.shared().committer,
@@ -185,19 +194,15 @@ async fn changed_suites(
     base: &BranchName,
     head: CommitId,
 ) -> Result<Option<String>, GitError> {
-    let mirror = repo.mirror();
     // A fetch for each of hundreds of pulls would hold up that of a merge.
-    let mut lacking = Vec::new();
-    if mirror.tip(base)?.is_none() {
-        lacking.push(RemoteRef::Branch(base.clone()));
+    if repo.mirror().tip(base)?.is_none() {
+        repo.mirror().fetch(Fetch::Branch(base.clone())).await?;
     }
-    if !mirror.has(head) {
-        lacking.push(RemoteRef::Pull(pull));
-    }
-    mirror.fetch(Fetch::Refs(lacking)).await?;
-    let Some(tip) = mirror.tip(base)? else {
+    let Some(tip) = repo.mirror().tip(base)? else {
         return Ok(None);
     };
+    let proposed = PullHead { pull, commit: head };
+    let mirror = fetch_lacking(repo, base, tip, &[proposed]).await?;
     // Without a history in common, all of it is new.
     let fork = mirror.fork_point(tip, head).await?.unwrap_or(tip);
     for name in &repo.shared().suite_files {
