@@ -20,6 +20,8 @@ mod rows;
 mod schema;
 mod steps;
 mod takeover;
+#[cfg(test)]
+mod upgrades;
 mod writer;
 
 use std::path::{Path, PathBuf};

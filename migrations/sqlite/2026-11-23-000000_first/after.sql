@@ -1,0 +1,2 @@
+select count(*) = 0 from instance;
+select count(*) = 0 from repos;

@@ -1,0 +1,1 @@
+select count(*) = 1 from retry_log where source = '';
