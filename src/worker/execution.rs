@@ -66,9 +66,11 @@ pub(super) enum NoOutcome {
 }
 
 impl NoOutcome {
-    /// The same before any command was run: the worker's failures are no attempt at the suite.
-    fn before_any_command(self) -> Self {
+    /// The same before any command was run: the worker's failures are no attempt at the suite, and what
+    /// breaks while everything is being killed is no failure.
+    fn before_any_command(self, stop: &CancellationToken) -> Self {
         match self {
+            Self::Broken(_) if stop.is_cancelled() => Self::Stopped,
             Self::Broken(error) => {
                 tracing::error!(%error, "a suite could not be begun");
                 Self::Fault(WorkerFault::CannotBegin, reason(&error))
@@ -134,7 +136,8 @@ async fn try_execute(
         return Ok(JobOutcome::Passed);
     }
     let prepared = prepare(order, &way, workshop, log).await;
-    let (commands, mut place) = prepared.map_err(NoOutcome::before_any_command)?;
+    let (commands, mut place) =
+        prepared.map_err(|error| error.before_any_command(&workshop.stop))?;
     let outcome = run(order, &commands, &mut place, workshop, log).await;
     let outcome = absolve(outcome, workshop).await;
     let kept = match outcome {
