@@ -9,6 +9,8 @@
     reason = "a measurement that cannot go on has failed"
 )]
 
+#[path = "../tests/stories/log.rs"]
+mod log;
 #[expect(
     dead_code,
     reason = "the stories' stage has more than the benchmarks use"

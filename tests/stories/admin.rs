@@ -63,6 +63,8 @@ async fn lands(world: &World, who: &str, pull: PullNumber) {
 #[tokio::test(flavor = "multi_thread")]
 async fn repositories_come_change_and_go_while_the_server_runs() {
     let (world, hook) = with_another().await;
+    // Its last webhooks may come when it is gone.
+    world.tolerates("a webhook is about a repository that cfg.toml does not have");
     let taken = order(&world, "repo_new", configured(&["alice"])).await;
     assert_eq!(taken, (200, "OK".to_owned()));
     world.until_logged("serving address=", 2).await;

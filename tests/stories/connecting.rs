@@ -21,6 +21,8 @@ async fn post(world: &World, body: Vec<u8>) -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_start_without_github_keeps_webhooks_until_it_answers() {
     let mut world = World::prepare(Settings::default()).await;
+    world.expects("GitHub does not say who the bot is");
+
     let pull = world.open_pull("good", &[("a", "1")]);
     world
         .practice
@@ -42,6 +44,9 @@ async fn a_first_start_without_github_keeps_webhooks_until_it_answers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_later_start_without_github_knows_who_the_bot_is() {
     let mut world = World::start().await;
+    world.expects("GitHub does not say who the bot is");
+    world.tolerates("it answers 503: Planned failure");
+    world.tolerates("reach the remote");
     let pull = world.open_pull("good", &[("a", "1")]);
     world.until_logged(": pull #1 ", 1).await;
     world.stop_server();
@@ -70,6 +75,8 @@ async fn a_wrong_name_is_told_once_with_what_to_do_and_then_ever_less_often() {
         ..Settings::default()
     })
     .await;
+    world.expects("the open pull requests cannot be read");
+    world.tolerates("the mirror cannot be filled yet repo.label=gone");
     world.until_logged("failures=4", 1).await;
     let log = world.log();
     let told: Vec<&str> = log

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use crate::log::faults;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_paprq");
 const ARGUMENTS: [&str; 4] = ["demo", "--script", "--port", "0"];
 
@@ -9,6 +11,8 @@ fn assert_ended_well(output: &Output) {
     let told = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}\n{errors}");
+    let faults: Vec<&str> = faults(errors.lines()).collect();
+    assert_eq!(faults, [""; 0], "{told}\n{errors}");
     for said in [
         ":sunny: Test successful",
         ":broken_heart: Test failed",

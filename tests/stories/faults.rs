@@ -54,6 +54,7 @@ async fn webhooks_that_come_twice_late_or_never_change_nothing_in_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_comment_whose_answer_was_lost_shows_once() {
     let world = World::start().await;
+    world.expects("an order is tried again later");
     let pull = world.open_pull("good", &[("a", "1")]);
     let before = world.base();
     let comments = Calls::to("POST", "/comments");
@@ -70,6 +71,7 @@ async fn a_comment_whose_answer_was_lost_shows_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_landing_whose_answer_was_lost_is_read_back() {
     let world = World::start().await;
+    world.expects("an order is tried again later");
     let pull = world.open_pull("good", &[("a", "1")]);
     let before = world.base();
     let landing = Calls::to("PATCH", &format!("/git/refs/heads/{BASE}")).times(1);
@@ -86,6 +88,9 @@ async fn a_landing_whose_answer_was_lost_is_read_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_that_fail_for_a_while_are_made_again() {
     let world = World::start().await;
+    world.expects("an order is tried again later");
+    world.tolerates("it answers 502: Planned failure");
+    world.tolerates("reach the remote");
     let pull = world.open_pull("good", &[("a", "1")]);
     let before = world.base();
     let faults = world.practice.faults();
@@ -200,6 +205,7 @@ async fn a_push_right_before_the_landing_keeps_the_pull_out() {
 async fn a_landing_that_is_refused_for_good_ends_with_githubs_reason_and_the_next_turn() {
     const REASON: &str = "At least 1 approving review is required";
     let world = World::start_with(with_status()).await;
+    world.expects("an order is given up");
     let (refused, next) = (
         world.open_pull("good", &[("a", "1")]),
         world.open_pull("next", &[("b", "1")]),
@@ -228,6 +234,8 @@ async fn a_merge_that_github_does_not_make_ends_with_its_reason() {
         ..with_status()
     };
     let world = World::start_with(settings).await;
+    world.expects("an order is given up");
+    world.expects("an order is refused and tried again");
     let faults = world.practice.faults();
     for (branch, path, method, status) in [
         ("one", "/merges", "POST", 403),
@@ -249,6 +257,7 @@ async fn a_merge_that_github_does_not_make_ends_with_its_reason() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_github_that_is_behind_itself_at_a_landing_is_asked_again() {
     let world = World::start_with(with_status()).await;
+    world.expects("an order is refused and tried again");
     for (branch, times, words) in [
         ("one", 1, "Update is not a fast forward"),
         ("two", 2, "Required status check \"homu\" is expected."),
@@ -276,6 +285,7 @@ async fn a_github_that_is_behind_itself_at_a_landing_is_asked_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pull_that_github_does_not_show_for_a_moment_goes_on() {
     let world = World::start_with(with_status()).await;
+    world.expects("an order is refused and tried again");
     for (branch, status) in [("one", 404), ("two", 403)] {
         let pull = world.open_pull(branch, &[(branch, "1")]);
         world.tell(pull, "r+");
@@ -311,6 +321,7 @@ github = { secret = \"s\" }";
         ..Settings::default()
     };
     let mut world = World::prepare(settings).await;
+    world.tolerates("repo.label=other");
     let files = [("a", "1")];
     world.practice.create_repo("octo/other", files).unwrap();
     let faults = world.practice.faults();

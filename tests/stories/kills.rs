@@ -109,6 +109,7 @@ fn hang_pushes(world: &World) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_at_which_the_server_ends_three_times_is_given_up() {
     let mut world = World::start_with(Settings::default()).await;
+    world.expects("an order is given up: the process ended each time it was under way");
     let pull = world.open_pull("good", &[("a", "1")]);
     let before = world.base();
     hang_pushes(&world);

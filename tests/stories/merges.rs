@@ -288,6 +288,7 @@ async fn what_another_run_merges_on_the_same_branch_at_that_moment_does_not_land
         ..with("")
     };
     let world = World::start_with(settings).await;
+    world.expects("merge into auto, which moves meanwhile");
     let before = world.base();
     let withdrawn = world.open_pull("withdrawn", &[("b", "1")]);
     let pull = world.open_pull("good", &[("a", "1")]);

@@ -8,6 +8,9 @@ use crate::world::{BASE, REPO, Settings, World};
 const RENAMED: &str = "octo/gadgets";
 const TRANSFERRED: &str = "newcorp/widgets";
 
+/// The answer to a comment that a story has heard may come when the repository has another name.
+const OVERTAKEN: &str = "GitHub does not take what we say, and it is given up";
+
 fn with_status() -> Settings {
     Settings {
         repo: "status.ci = { context = \"ci\" }".to_owned(),
@@ -16,6 +19,7 @@ fn with_status() -> Settings {
 }
 
 async fn approved(world: &World) -> PullNumber {
+    world.tolerates(OVERTAKEN);
     let pull = world.open_pull("good", &[("a", "1")]);
     world.tell(pull, "r+");
     world.hear(pull, ":hourglass: Testing").await;
@@ -40,6 +44,9 @@ async fn until_merged_as(world: &World, repo: &str, pull: PullNumber) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_renamed_repository_goes_on_and_the_page_says_what_to_write() {
     let world = World::start().await;
+    world.expects("write owner = ");
+    world.tolerates("reach the remote");
+    world.tolerates(OVERTAKEN);
     let pull = world.open_pull("good", &[("a", "1")]);
     world.tell(pull, "ping");
     world.hear(pull, ":sleepy:").await;
@@ -65,6 +72,7 @@ async fn a_renamed_repository_goes_on_and_the_page_says_what_to_write() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_tested_lands_though_the_repository_was_transferred_meanwhile_unheard() {
     let world = World::start_with(with_status()).await;
+    world.expects("write owner = ");
     let pull = approved(&world).await;
     let merge = world.practice.branch(REPO, "auto").unwrap().unwrap();
     let faults = world.practice.faults();
@@ -84,6 +92,8 @@ async fn what_was_tested_lands_though_the_repository_was_transferred_meanwhile_u
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_that_was_renamed_while_the_server_was_down_is_found_again() {
     let mut world = World::start_with(with_status()).await;
+    world.expects("write owner = ");
+    world.tolerates("the mirror cannot be filled yet");
     let pull = approved(&world).await;
     let merge = world.practice.branch(REPO, "auto").unwrap().unwrap();
     world.stop_server();
@@ -126,6 +136,7 @@ async fn a_repository_that_was_renamed_while_the_server_was_down_is_found_again(
 #[tokio::test(flavor = "multi_thread")]
 async fn who_takes_the_old_name_gets_nothing_that_was_meant_for_the_other() {
     let world = World::start_with(with_status()).await;
+    world.expects("write owner = ");
     let pull = approved(&world).await;
     let merge = world.practice.branch(REPO, "auto").unwrap().unwrap();
     world.practice.rename_repo(REPO, RENAMED).unwrap();
@@ -146,6 +157,8 @@ async fn who_takes_the_old_name_gets_nothing_that_was_meant_for_the_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn another_repository_in_cfg_toml_is_not_taken_for_the_former_one() {
     let mut world = World::start().await;
+    world.expects("GitHub does not show a pull");
+    world.tolerates("post to #1: Awake");
     let pull = world.open_pull("good", &[("a", "1")]);
     world.tell(pull, "ping");
     world.hear(pull, ":sleepy:").await;

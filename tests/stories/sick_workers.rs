@@ -47,7 +47,9 @@ impl Worker {
             .arg("--work-dir")
             .arg(&directory)
             .stdin(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(world.stderr_of_worker())
+            .env("RUST_LOG", "info")
+            .env("NO_COLOR", "1")
             .spawn();
         Self(child.expect("the package util-linux"))
     }
@@ -70,6 +72,9 @@ fn settings() -> Settings {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_without_inodes_costs_a_merge_nothing() {
     let world = World::start_with(settings()).await;
+    world.expects("no room for a job");
+    world.expects("no such jobs can be begun");
+    world.expects(GIVEN_BACK);
     let pull = world.open_pull("good", &[("a", "1")]);
     let _sick = Worker::on_a_disk(&world, "sick", "nr_inodes=6");
     world.tell(pull, "r+");
@@ -88,6 +93,7 @@ async fn a_worker_without_inodes_costs_a_merge_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_a_suite_finds_full_is_no_failed_test() {
     let world = World::start_with(settings()).await;
+    world.expects(GIVEN_BACK);
     let fill = "echo begun; head -c 200M /dev/zero >big; sync; sleep 3; echo all is fine\n";
     let pull = world.open_pull("large", &[("fine.sh", fill)]);
     world.tell(pull, "r+");

@@ -59,6 +59,7 @@ pub(crate) fn comment(pull: u64, id: u64, repo: &str, body: &str) -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_wrong_is_refused_with_the_right_code_and_a_line_in_the_log() {
     let world = World::start().await;
+    world.expects("a webhook is about a repository that cfg.toml does not have");
     let sender = Sender::new(&world);
     let good = comment(1, 1, REPO, "@bors ping");
     let wrong_secret = sender

@@ -26,7 +26,9 @@ impl Worker {
             .arg(world.path(name))
             .args(arguments)
             .stdin(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(world.stderr_of_worker())
+            .env("RUST_LOG", "info")
+            .env("NO_COLOR", "1")
             .spawn();
         Self(child.unwrap())
     }

@@ -1,6 +1,5 @@
 //! The stage of a story: a practice GitHub, and the program as a process that can be killed.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,7 +9,8 @@ use std::time::Duration;
 use paprq::clock;
 use paprq_core::ids::{CommitId, PullNumber};
 use paprq_practice::{CommentSeen, Permission, Practice, PullState, StatusState};
-use tokio::sync::watch;
+
+use crate::log::Log;
 
 /// The repository of every story.
 pub(crate) const REPO: &str = "octo/widgets";
@@ -98,21 +98,19 @@ impl Default for Settings {
 #[derive(Default)]
 pub(crate) struct Program {
     process: Mutex<Option<Child>>,
-    log: watch::Sender<Vec<String>>,
+    log: Arc<Log>,
     starts: AtomicU32,
 }
 
 impl Program {
     /// Kills it as nothing else does: SIGKILL, at once.
     pub(crate) fn kill(&self) {
+        self.log
+            .tolerate("the last process ended while orders were under way");
         if let Some(mut child) = self.process.lock().unwrap().take() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
-    }
-
-    fn log_text(&self) -> String {
-        self.log.borrow().join("\n")
     }
 }
 
@@ -239,7 +237,14 @@ github = {{ secret = "{SECRET}" }}
         let umask = umask.map(|umask| format!("umask {umask:o} && "));
         let limit = descriptors.map(|most| format!("ulimit -n {most} && "));
         let both = umask.unwrap_or_default() + &limit.unwrap_or_default();
-        let mut child = Command::new("bash")
+        let (found, address) = std::sync::mpsc::channel();
+        // Whoever is told the address may look for it in the log.
+        let stderr = self.program.log.stderr(move |line| {
+            if let Some((_, address)) = line.split_once("serving address=") {
+                let _only_the_first_is_asked_for = found.send(address.trim().to_owned());
+            }
+        });
+        let child = Command::new("bash")
             .arg("-c")
             .arg(format!("{both}exec \"$@\""))
             .args(["bash", env!("CARGO_BIN_EXE_paprq")])
@@ -247,30 +252,21 @@ github = {{ secret = "{SECRET}" }}
             .current_dir(self.dir.path())
             .env("RUST_LOG", "info")
             .env("NO_COLOR", "1")
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
         *self.program.process.lock().unwrap() = Some(child);
         self.program.starts.fetch_add(1, Ordering::Relaxed);
-        let (found, address) = std::sync::mpsc::channel();
-        let program = self.program();
-        std::thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                let address = line.split_once("serving address=");
-                let address = address.map(|(_, address)| address.trim().to_owned());
-                // Whoever is told the address may look for it in the log.
-                program.log.send_modify(|log| log.push(line));
-                if let Some(address) = address {
-                    let _only_the_first_is_asked_for = found.send(address);
-                }
-            }
-        });
         match address.recv_timeout(LIMIT) {
             Ok(address) => address,
-            Err(_) => panic!("the server did not start:\n{}", self.program.log_text()),
+            Err(_) => panic!("the server did not start:\n{}", self.program.log.text()),
         }
+    }
+
+    /// The standard error of a worker, which is read with the server's.
+    pub(crate) fn stderr_of_worker(&self) -> Stdio {
+        self.program.log.stderr(|_line| {})
     }
 
     /// Asks the server to stop, as systemd does, and waits until it has.
@@ -292,7 +288,7 @@ github = {{ secret = "{SECRET}" }}
 
     /// Where the server listens now.
     pub(crate) fn address(&self) -> String {
-        let log = self.program.log.borrow();
+        let log = self.program.log.lines();
         let line = log
             .iter()
             .rev()
@@ -311,7 +307,17 @@ github = {{ secret = "{SECRET}" }}
 
     /// What the server wrote on standard error so far.
     pub(crate) fn log(&self) -> String {
-        self.program.log_text()
+        self.program.log.text()
+    }
+
+    /// The story brings about faults with this text: they must be in the log.
+    pub(crate) fn expects(&self, text: &str) {
+        self.program.log.expect(text);
+    }
+
+    /// What the story does may lead to faults with this text in the log.
+    pub(crate) fn tolerates(&self, text: &str) {
+        self.program.log.tolerate(text);
     }
 
     /// Waits until the server has written this so many times.
@@ -442,6 +448,9 @@ github = {{ secret = "{SECRET}" }}
 impl Drop for World {
     fn drop(&mut self) {
         self.program.kill();
+        if !std::thread::panicking() {
+            self.program.log.judge();
+        }
     }
 }
 
