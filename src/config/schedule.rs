@@ -3,7 +3,7 @@
 
 use super::section::{Section, Word};
 use super::tree::Value;
-use paprq_core::jobs::{Comparison, Glob, NoPattern, PriorityBound, Rule, RuleRun, Schedule};
+use paprq_core::jobs::{Comparison, NoPattern, Pattern, PriorityBound, Rule, RuleRun, Schedule};
 
 const A_YEAR_S: u64 = 31_536_000;
 
@@ -69,7 +69,7 @@ fn priority(section: &Section<'_>) -> Option<PriorityBound> {
     bound
 }
 
-fn pattern(section: &Section<'_>, key: &'static str) -> Option<Glob> {
+fn pattern(section: &Section<'_>, key: &'static str) -> Option<Pattern> {
     let text = section.text(key)?;
     match text.parse() {
         Ok(pattern) => Some(pattern),

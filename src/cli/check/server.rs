@@ -2,7 +2,7 @@
 
 use super::page::{Page, duration, listed};
 use crate::config::{Config, Db, Git, Hook, Web};
-use paprq_core::jobs::{Glob, Rule, RuleRun};
+use paprq_core::jobs::{Pattern, Rule, RuleRun};
 use paprq_core::queue::rules::HookAccess;
 
 /// The events that webhooks must bring, as GitHub's settings call them and as its documentation
@@ -204,7 +204,7 @@ fn fits(rule: &Rule) -> String {
         RuleRun::Pull => "of pull requests that are not approved".to_owned(),
         RuleRun::Branch => "of pushed branches".to_owned(),
     });
-    let named = |what: &str, pattern: &Option<Glob>| {
+    let named = |what: &str, pattern: &Option<Pattern>| {
         let pattern = pattern.as_ref()?;
         Some(format!("{what} {pattern}"))
     };

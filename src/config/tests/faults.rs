@@ -84,7 +84,7 @@ github = {}
     cfg.toml:26: [worker.tokens] "two" has the token of "one": give each worker a token of its own
     cfg.toml:28: [schedule.rules] missing key "rank": write rank = 100; higher goes first
     cfg.toml:29: [schedule.rules] "run" has none of its possible values: write "auto" or "try" or "pull" or "branch"
-    cfg.toml:30: [schedule.rules] "suite" is no pattern: invalid range pattern: write letters, * for any text, ? for any letter
+    cfg.toml:30: [schedule.rules] "suite" is no pattern: a [ has no ] behind it: write letters, * for any text, ? for any letter
     cfg.toml:31: [schedule.rules] "priority" is no comparison: write priority = ">=5"; also >, <, <=, =
     cfg.toml:33: [hooks.h] missing key "endpoint": write the address that is called
     cfg.toml:34: [hooks.h] "access" has none of its possible values: write "reviewer" or "try"

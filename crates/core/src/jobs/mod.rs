@@ -4,7 +4,7 @@
 //! changed, and carry the news. What a job's end means for its run is the queue's business.
 
 //!
-//! `schedule` is what a team writes about its jobs, `policy` says what rank and which limits a job has, `need` and `workers` whether a worker fits
+//! `schedule` is what a team writes about its jobs, with a `pattern` for each name, `policy` says what rank and which limits a job has, `need` and `workers` whether a worker fits
 //! it. `waiting` and `load` are kept beside the jobs, so that a decision need not look at each
 //! one: `claiming` makes it, and `password` is what is kept of an attempt's password. `arranging` keeps
 //! room for jobs that have waited too long or may interrupt others, `superseding` lets a pull's own
@@ -19,6 +19,7 @@ pub mod keeping;
 mod load;
 mod need;
 mod password;
+mod pattern;
 mod policy;
 mod schedule;
 mod status;
@@ -36,9 +37,10 @@ pub use self::job::{
 };
 pub use self::need::{KVM_LABEL, Need};
 pub use self::password::PasswordDigest;
+pub use self::pattern::{NoPattern, Pattern};
 pub use self::policy::{Limit, Policy, RepoLimits};
 pub use self::schedule::{
-    Comparison, Glob, NoComparison, NoPattern, PriorityBound, Rule, RuleRun, Schedule, SuiteLimit,
+    Comparison, NoComparison, PriorityBound, Rule, RuleRun, Schedule, SuiteLimit,
 };
 pub use self::status::{JobStatus, Wait};
 pub use self::workers::{KNOWN_S, Lack, Offer, Sickness};

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::job::Job;
 use super::need::Need;
-use super::schedule::{Glob, Rule, RuleRun, Schedule, SuiteLimit};
+use super::pattern::Pattern;
+use super::schedule::{Rule, RuleRun, Schedule, SuiteLimit};
 use crate::ids::RepoLabel;
 use crate::queue::run::Purpose;
 
@@ -105,7 +106,7 @@ fn rank_of(purpose: Purpose) -> i32 {
 }
 
 fn fits(rule: &Rule, job: &Job) -> bool {
-    let text = |pattern: &Option<Glob>, text: &str| {
+    let text = |pattern: &Option<Pattern>, text: &str| {
         let pattern = pattern.as_ref();
         pattern.is_none_or(|pattern| pattern.fits(text))
     };

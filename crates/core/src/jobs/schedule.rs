@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use super::pattern::Pattern;
+
 /// Which job goes first, and how long jobs wait and run.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -27,13 +29,13 @@ pub struct Rule {
     /// The kind of run. None fits all, as in all fields but the last two.
     pub run: Option<RuleRun>,
     /// The repository's label.
-    pub repo: Option<Glob>,
+    pub repo: Option<Pattern>,
     /// The base branch.
-    pub branch: Option<Glob>,
+    pub branch: Option<Pattern>,
     /// A label of the pull.
-    pub label: Option<Glob>,
+    pub label: Option<Pattern>,
     /// The suite's context.
-    pub suite: Option<Glob>,
+    pub suite: Option<Pattern>,
     /// The pull's priority.
     pub priority: Option<PriorityBound>,
     /// The rank, -1,000,000 to 1,000,000; higher goes first. Required.
@@ -54,10 +56,6 @@ pub enum RuleRun {
     /// A push to a watched branch.
     Branch,
 }
-
-/// A pattern with `*`, `?`, `[…]`; `*` also crosses slashes.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Glob(glob::Pattern);
 
 /// A comparison with a priority, such as `>=5`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -87,51 +85,15 @@ pub enum Comparison {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SuiteLimit {
     /// The contexts of the suites.
-    pub suites: Glob,
+    pub suites: Pattern,
     /// How many; at least 1.
     pub jobs_max: u32,
 }
-
-/// A text is no pattern, and why.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
-#[error("{0}")]
-pub struct NoPattern(&'static str);
 
 /// A text compares a priority with nothing.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("it is no comparison")]
 pub struct NoComparison;
-
-impl Glob {
-    /// Whether the whole text fits.
-    pub fn fits(&self, text: &str) -> bool {
-        self.0.matches(text)
-    }
-
-    /// Whether the whole of a name of GitHub's fits, which does not tell those apart by their case.
-    pub fn fits_name(&self, name: &str) -> bool {
-        let options = glob::MatchOptions {
-            case_sensitive: false,
-            ..glob::MatchOptions::default()
-        };
-        self.0.matches_with(name, options)
-    }
-}
-
-impl FromStr for Glob {
-    type Err = NoPattern;
-
-    fn from_str(text: &str) -> Result<Self, NoPattern> {
-        let pattern = glob::Pattern::new(text);
-        pattern.map(Self).map_err(|error| NoPattern(error.msg))
-    }
-}
-
-impl fmt::Display for Glob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
-    }
-}
 
 impl fmt::Display for PriorityBound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -215,13 +177,5 @@ mod tests {
         for text in ["", ">", "=>5", "5=", ">=5x", "five"] {
             assert_eq!(PriorityBound::from_str(text), Err(NoComparison), "{text}");
         }
-    }
-
-    #[test]
-    fn a_star_crosses_slashes() {
-        let glob: Glob = "release/*".parse().unwrap();
-        assert!(glob.fits("release/1/x"));
-        assert!(!glob.fits("a/release/1"));
-        assert!(glob.fits_name("Release/1/X") && !glob.fits("Release/1/X"));
     }
 }
