@@ -2,8 +2,9 @@
 
 use std::io;
 
-use nix::sched::{CloneFlags, unshare};
-use nix::sys::stat::{Mode, umask};
+use rustix::fs::Mode;
+use rustix::process::umask;
+use rustix::thread::UnshareFlags;
 
 /// The umask with which this process was started.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +17,7 @@ impl Umask {
     /// suite would otherwise find every file of its working copy unreadable for others. Then only the
     /// directories that hold everything are closed.
     pub(super) fn close() -> Self {
-        let own = std::thread::Builder::new().spawn(|| unshare(CloneFlags::CLONE_FS));
+        let own = std::thread::Builder::new().spawn(separate);
         let may_differ = own.map(|own| own.join().is_ok_and(|done| done.is_ok()));
         if !may_differ.unwrap_or(false) {
             tracing::warn!(
@@ -24,7 +25,7 @@ impl Umask {
             );
             return Self(None);
         }
-        Self(Some(umask(Mode::S_IRWXG | Mode::S_IRWXO)))
+        Self(Some(umask(Mode::RWXG | Mode::RWXO)))
     }
 
     /// Gives it back to this thread, and to all threads and processes that it starts.
@@ -35,8 +36,17 @@ impl Umask {
         let Some(before) = self.0 else {
             return Ok(());
         };
-        unshare(CloneFlags::CLONE_FS)?;
+        separate()?;
         umask(before);
         Ok(())
     }
+}
+
+/// Gives this thread a umask of its own.
+#[expect(
+    deprecated,
+    reason = "what stands in for it is unsafe because it can also part file descriptors, which this does not"
+)]
+fn separate() -> io::Result<()> {
+    Ok(rustix::thread::unshare(UnshareFlags::FS)?)
 }

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
@@ -448,7 +447,7 @@ pub(super) struct Group(Option<Pid>);
 impl Group {
     fn of(child: &Child) -> Self {
         let pid = child.id().and_then(|id| i32::try_from(id).ok());
-        Self(pid.map(Pid::from_raw))
+        Self(pid.and_then(Pid::from_raw))
     }
 
     /// The leader was waited for: its number may soon be another's.
@@ -465,7 +464,7 @@ impl Drop for Group {
     fn drop(&mut self) {
         if let Some(pid) = self.0 {
             // Fails only where nobody is left, which is what is wanted.
-            let _gone = killpg(pid, Signal::SIGKILL);
+            let _gone = kill_process_group(pid, Signal::KILL);
         }
     }
 }

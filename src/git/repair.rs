@@ -6,8 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::GitError;
 use super::program::MARK;
@@ -42,7 +41,7 @@ fn kill_leftovers(dir: &Path) {
     let mark = [MARK.as_bytes(), b"=", dir.as_os_str().as_bytes()].concat();
     for pid in marked(&mark) {
         // Fails only if it has just ended.
-        let _gone = kill(pid, Signal::SIGKILL);
+        let _gone = kill_process(pid, Signal::KILL);
     }
     for _ in 0..200 {
         if marked(&mark).is_empty() {
@@ -62,7 +61,7 @@ fn marked(mark: &[u8]) -> Vec<Pid> {
                 .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|entry| entry == mark))
         })
         .filter_map(|process| process.file_name().to_str()?.parse().ok())
-        .map(Pid::from_raw)
+        .filter_map(Pid::from_raw)
         .collect()
 }
 

@@ -10,8 +10,8 @@ use std::os::unix::fs::{
 };
 use std::path::Path;
 
-use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
-use nix::unistd::Uid;
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
 
 const FILE: u32 = 0o600;
 const DIRECTORY: u32 = 0o700;
@@ -54,7 +54,8 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
 pub fn restrict(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     // Waits for nobody at the other end of a pipe.
-    options.read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK);
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    options.read(true).custom_flags(flags.bits().cast_signed());
     match options.open(path) {
         Ok(file) => close(&file),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
@@ -90,7 +91,7 @@ fn is_plain(found: &fs::Metadata) -> bool {
 
 fn close(file: &File) -> io::Result<()> {
     let found = file.metadata()?;
-    let is_ours = found.uid() == Uid::effective().as_raw();
+    let is_ours = found.uid() == geteuid().as_raw();
     if !is_ours || !is_plain(&found) || found.mode() & OTHERS == 0 {
         return Ok(());
     }

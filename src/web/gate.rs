@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use nix::sys::resource::{Resource, getrlimit};
+use rustix::process::{Resource, getrlimit};
 use tokio_util::sync::CancellationToken;
 
 use super::error::WebError;
@@ -107,7 +107,7 @@ pub(super) struct Stream {
 impl Room {
     /// What is configured, within what this process may open.
     pub(super) fn of(config: &Config) -> Self {
-        let limit = getrlimit(Resource::RLIMIT_NOFILE).map_or(1024, |(soft, _)| soft);
+        let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let workers = usize::try_from(config.worker.local).unwrap_or(usize::MAX);
         Self::within(limit, workers, config)

@@ -272,12 +272,8 @@ github = {{ secret = "{SECRET}" }}
     /// Asks the server to stop, as systemd does, and waits until it has.
     pub(crate) fn stop_server(&self) -> std::process::ExitStatus {
         let mut child = self.program.process.lock().unwrap().take().unwrap();
-        let id = i32::try_from(child.id()).unwrap();
-        nix::sys::signal::kill(
-            nix::unistd::Pid::from_raw(id),
-            nix::sys::signal::Signal::SIGTERM,
-        )
-        .unwrap();
+        let id = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
         child.wait().unwrap()
     }
 

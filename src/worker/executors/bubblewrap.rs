@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use nix::sys::resource::{Resource, getrlimit};
+use rustix::process::{Resource, getrlimit};
 use tokio::process::Command;
 
 use crate::protocol::Attempt;
@@ -310,7 +310,8 @@ fn prlimit(limits: &Limits) -> Vec<OsString> {
 /// As many open files as a suite needs at most, or as few as this process may have: nobody without
 /// privileges can give more than they have.
 fn files_max() -> u64 {
-    getrlimit(Resource::RLIMIT_NOFILE).map_or(FILES_MAX, |(_, hard)| FILES_MAX.min(hard))
+    let hard = getrlimit(Resource::Nofile).maximum;
+    hard.map_or(FILES_MAX, |hard| FILES_MAX.min(hard))
 }
 
 /// Arguments that put /bin, /lib and so on where they are outside.
@@ -333,7 +334,7 @@ fn words<const N: usize>(words: [&str; N]) -> impl Iterator<Item = OsString> {
 
 #[cfg(test)]
 mod tests {
-    use rustix::process::{Resource, Rlimit, setrlimit};
+    use rustix::process::{Rlimit, setrlimit};
 
     use super::*;
     use crate::worker::executors::cgroup;
