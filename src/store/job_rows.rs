@@ -226,8 +226,8 @@ mod tests {
         // The store that was dropped may still be closing the file.
         let as_before = format!(
             "pragma busy_timeout = 20000;
-             update jobs set doc = json_set(json_remove(doc, '$.state.Leased.git_password'),
-             '$.state.Leased.git_token', '{PASSWORD}')"
+             update jobs set doc = json_set(json_remove(doc -> 'doc',
+             '$.state.Leased.git_password'), '$.state.Leased.git_token', '{PASSWORD}')"
         );
         connection.batch_execute(&as_before).unwrap();
         let store = Store::open(&file).unwrap();

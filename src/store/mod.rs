@@ -6,6 +6,7 @@
 
 pub mod artifacts;
 mod deliveries;
+pub mod document;
 mod forwards;
 mod history;
 pub mod homu;
@@ -32,6 +33,7 @@ use diesel::r2d2::{ConnectionManager, Pool};
 use diesel::sqlite::SqliteConnection;
 
 pub use self::deliveries::{Delivery, InboxId, InboxRow, Stored};
+use self::document::{Document, Unreadable};
 pub use self::forwards::{BacklogBounds, ForwardId, Forwarded};
 pub use self::names::StoredName;
 pub use self::retries::Retry;
@@ -64,15 +66,15 @@ pub enum StoreError {
         /// Why not.
         why: String,
     },
-    /// It has tables of which nothing is known here.
+    /// It has tables or documents of which nothing is known here.
     #[error(
-        "open the database {path}: a newer version of paprq wrote it (schema {version}); start that \
+        "open the database {path}: a newer version of paprq wrote it ({version}); start that \
          version, or put a backup from before its upgrade in its place"
     )]
     Newer {
         /// Which file.
         path: String,
-        /// The latest change of its tables.
+        /// The latest change of its tables, or of its documents.
         version: String,
     },
     /// Its file is broken.
@@ -95,10 +97,21 @@ pub enum StoreError {
     /// The transaction was not made durable: nothing of it is kept.
     #[error("commit to the database: {0}")]
     Commit(String),
-    /// A document in it cannot be read: it was written by another version.
-    #[error("read a document of table {table}")]
+    /// A document in it cannot be read; it is left as it is.
+    #[error(
+        "read a document of table {table}: {source}; start the version of paprq that wrote it, or put a \
+         backup in its place"
+    )]
     Document {
         /// In which table.
+        table: &'static str,
+        /// Why not.
+        source: Unreadable,
+    },
+    /// A document cannot be made.
+    #[error("write a document of table {table}")]
+    Unwritten {
+        /// For which table.
         table: &'static str,
         /// Why not.
         source: serde_json::Error,
@@ -204,15 +217,12 @@ impl diesel::r2d2::CustomizeConnection<SqliteConnection, diesel::r2d2::Error> fo
     }
 }
 
-fn to_document<T: serde::Serialize>(table: &'static str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|source| StoreError::Document { table, source })
+fn to_document<T: Document>(table: &'static str, value: &T) -> Result<String, StoreError> {
+    document::write(value).map_err(|source| StoreError::Unwritten { table, source })
 }
 
-fn from_document<T: serde::de::DeserializeOwned>(
-    table: &'static str,
-    text: &str,
-) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|source| StoreError::Document { table, source })
+fn from_document<T: Document>(table: &'static str, text: &str) -> Result<T, StoreError> {
+    document::read(text).map_err(|source| StoreError::Document { table, source })
 }
 
 /// SQLite counts in signed numbers; ours are far below where that matters.

@@ -9,7 +9,7 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{StoreError, job_rows, private};
+use super::{StoreError, document, job_rows, private};
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
@@ -27,9 +27,9 @@ pub(super) fn open(path: &Path) -> Result<(SqliteConnection, String), StoreError
         )
         .map_err(|error| failed(error.to_string()))?;
     upgrade(&mut connection, path)?;
-    let key = job_rows::hash_passwords(&mut connection)
-        .and_then(|()| instance_key(&mut connection))
-        .map_err(|error| error.of_file(path))?;
+    let key = instance_key(&mut connection).map_err(|error| error.of_file(path))?;
+    upgrade_documents(&mut connection, path)?;
+    job_rows::hash_passwords(&mut connection).map_err(|error| error.of_file(path))?;
     Ok((connection, key))
 }
 
@@ -54,7 +54,7 @@ fn upgrade(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreEr
     if let Some(newer) = applied.iter().find(|version| !known.contains(version)) {
         return Err(StoreError::Newer {
             path: path.display().to_string(),
-            version: newer.to_string(),
+            version: format!("schema {newer}"),
         });
     }
     let new = connection.run_pending_migrations(SQLITE_MIGRATIONS);
@@ -70,6 +70,35 @@ fn upgrade(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreEr
             "the database's schema is upgraded; older versions of paprq cannot use it any more"
         ),
     }
+    Ok(())
+}
+
+/// Refuses a database with documents of a newer version, and notes from which version on its
+/// documents are now. Older ones are read as they are, and rewritten when they change.
+fn upgrade_documents(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+    use super::schema::instance::dsl;
+    let to = i64::from(document::VERSION);
+    let from = dsl::instance
+        .select(dsl::document_version)
+        .first(connection);
+    let from: i64 = from.map_err(|error| StoreError::from(error).of_file(path))?;
+    if from > to {
+        return Err(StoreError::Newer {
+            path: path.display().to_string(),
+            version: format!("document version {from}"),
+        });
+    }
+    if from == to {
+        return Ok(());
+    }
+    let noted = diesel::update(dsl::instance)
+        .set(dsl::document_version.eq(to))
+        .execute(connection);
+    noted.map_err(|error| StoreError::from(error).of_file(path))?;
+    tracing::info!(
+        file = %path.display(), from, to,
+        "documents are written in a newer version; older versions of paprq cannot use the database any more"
+    );
     Ok(())
 }
 
@@ -122,6 +151,7 @@ impl StoreError {
             | Self::Newer { .. }
             | Self::Damaged { .. }
             | Self::Document { .. }
+            | Self::Unwritten { .. }
             | Self::Thread(_)
             | Self::Closed
             | Self::Read(_) => return self,
@@ -158,6 +188,45 @@ mod tests {
         assert!(said.contains(&file.display().to_string()), "{said}");
         assert!(said.contains("newer version of paprq"), "{said}");
         assert!(said.contains("29990101000000"), "{said}");
+    }
+
+    /// Runs one statement on a database that nobody has open.
+    fn execute(file: &Path, statement: &str) {
+        let mut connection = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
+        let patient = format!("pragma busy_timeout = 20000; {statement}");
+        connection.batch_execute(&patient).unwrap();
+    }
+
+    #[test]
+    fn documents_of_a_newer_version_are_refused_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("paprq.db");
+        drop(Store::open(&file).unwrap());
+        execute(
+            &file,
+            "update instance set document_version = 999;
+             insert into jobs (repo, run, context, is_over, doc)
+             values ('x', 1, 'x', false, '{\"git_token\":0}')",
+        );
+        let said = Store::open(&file).err().unwrap().to_string();
+        for part in [
+            file.to_str().unwrap(),
+            "newer version of paprq wrote it (document version 999)",
+            "start that version",
+            "backup",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+        execute(&file, "update instance set document_version = 0");
+        let said = Store::open(&file).err().unwrap().to_string();
+        assert!(said.contains("read a document of table jobs"), "{said}");
+        execute(&file, "delete from jobs");
+        drop(Store::open(&file).unwrap());
+        let mut connection = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
+        use super::super::schema::instance::dsl;
+        let version = dsl::instance.select(dsl::document_version);
+        let version: i64 = version.first(&mut connection).unwrap();
+        assert_eq!(version, i64::from(document::VERSION));
     }
 
     /// A whole database in one file.

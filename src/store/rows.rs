@@ -7,6 +7,7 @@ use diesel::{
     SqliteConnection,
 };
 
+use super::document::Document;
 use super::schema::{pulls, repos, run_members, runs};
 use super::{Store, StoreError, from_document, from_row, to_document, to_row};
 use paprq_core::ids::{PullNumber, RepoLabel, RunId, Timestamp};
@@ -294,10 +295,7 @@ fn referred(pull: &Pull) -> impl Iterator<Item = RunId> {
     .flatten()
 }
 
-fn documents<T: serde::de::DeserializeOwned>(
-    table: &'static str,
-    docs: &[String],
-) -> Result<Vec<T>, StoreError> {
+fn documents<T: Document>(table: &'static str, docs: &[String]) -> Result<Vec<T>, StoreError> {
     docs.iter().map(|doc| from_document(table, doc)).collect()
 }
 

@@ -5,6 +5,7 @@ diesel::table! {
         id -> Integer,
         key -> Text,
         bot -> Nullable<Text>,
+        document_version -> BigInt,
     }
 }
 

@@ -1,8 +1,10 @@
 //! A server that ends, however it ends, goes on where it was.
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use paprq_practice::StatusState;
 
-use crate::world::{Settings, World};
+use crate::world::{REPO, Settings, World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_said_while_the_server_was_down_is_found_at_its_start() {
@@ -63,12 +65,55 @@ async fn a_result_that_came_while_the_server_was_down_is_read_at_its_start() {
     world.tell(pull, "r+");
     world.hear(pull, ":hourglass: Testing").await;
     world.program().kill();
-    let merge = world.practice.branch(crate::world::REPO, "auto");
+    let merge = world.practice.branch(REPO, "auto");
     let merge = merge.unwrap().unwrap();
     world
         .practice
-        .set_status(crate::world::REPO, merge, "ci", StatusState::Success)
+        .set_status(REPO, merge, "ci", StatusState::Success)
         .unwrap();
     world.start_server();
     world.until_merged(pull).await;
+}
+
+/// Documents had no numbers before version 1 of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_goes_on_with_what_an_older_version_stored() {
+    let mut world = World::start().await;
+    let pull = world.open_pull("under-way", &[("fine.sh", "sleep 3\n")]);
+    let waiting = world.open_pull("waiting", &[("b", "1")]);
+    let before = world.base();
+    world.tell(pull, "r+");
+    world.hear(pull, ":hourglass: Testing").await;
+    world.tell(waiting, "r+ p=-1");
+    world.hear(waiting, ":pushpin:").await;
+    world.program().kill();
+    make_old(&world.path("paprq.db"));
+    world.start_server();
+    for pull in [pull, waiting] {
+        world.until_merged(pull).await;
+        world.hear(pull, ":sunny: Test successful").await;
+    }
+    let parents = |merge| world.practice.parents(REPO, merge).unwrap();
+    let first = parents(world.base())[0];
+    assert_eq!(parents(first), [before, world.head(pull)]);
+    world.assert_landed_once(waiting, first);
+}
+
+/// Takes the numbers off all documents.
+fn make_old(database: &std::path::Path) {
+    let mut connection = SqliteConnection::establish(database.to_str().unwrap()).unwrap();
+    let mut statements = "update instance set document_version = 0;".to_owned();
+    for (table, column) in [
+        ("repos", "desk"),
+        ("pulls", "doc"),
+        ("runs", "doc"),
+        ("jobs", "doc"),
+        ("inbox", "events"),
+        ("outbox", "effect"),
+    ] {
+        statements += &format!(
+            "update {table} set {column} = {column} -> 'doc' where {column} -> 'version' is not null;"
+        );
+    }
+    connection.batch_execute(&statements).unwrap();
 }

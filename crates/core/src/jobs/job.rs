@@ -70,7 +70,6 @@ pub enum JobState {
         /// What is wanted of the worker.
         wish: Wish,
         /// Of the password with which this attempt fetches its commit.
-        #[serde(alias = "git_token")]
         git_password: PasswordDigest,
     },
     /// It ended with this.

@@ -1,14 +1,11 @@
 //! What is kept of the password with which an attempt fetches its commit.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-
-/// How many hexadecimal digits a digest has.
-const DIGITS: usize = 64;
 
 /// Enough of a password to know it again, and nothing to show it with. A password is 160 random bits,
 /// so that a plain digest gives nobody a guess.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordDigest(String);
 
@@ -21,19 +18,6 @@ impl PasswordDigest {
     /// Whether it is of this password. How long that takes says nothing of the password.
     pub fn is_of(&self, password: &str) -> bool {
         *self == Self::of(password)
-    }
-}
-
-/// Earlier versions kept the password itself, which has fewer digits.
-impl<'de> Deserialize<'de> for PasswordDigest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let is_digest = text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        Ok(if is_digest {
-            Self(text)
-        } else {
-            Self::of(&text)
-        })
     }
 }
 
@@ -52,12 +36,5 @@ mod tests {
             serde_json::from_value::<PasswordDigest>(stored).unwrap(),
             digest
         );
-    }
-
-    #[test]
-    fn a_password_of_an_earlier_version_goes_on_opening() {
-        let password = "0123456789abcdef0123456789abcdef01234567";
-        let read: PasswordDigest = serde_json::from_value(password.into()).unwrap();
-        assert!(read.is_of(password));
     }
 }

@@ -57,7 +57,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use self::contained::Contained;
+pub use self::contained::Contained;
 use self::effect::Effect;
 use self::event::Event;
 use self::note::{Note, Obstacle};
