@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`clock`] | the only reader of the time |
 //! | [`tls`] | which cryptography TLS uses |
+//! | [`public_address`] | which addresses are public, and how nobody is led into a private network |
 //! | [`config`] | cfg.toml, checked and typed |
 //! | [`protocol`] | what server and worker say to each other |
 //! | [`store`] | the database: rows, inbox, outbox, event log; the logs of jobs; Homu's database |
@@ -28,6 +29,7 @@ pub mod engine;
 pub mod git;
 pub mod github;
 pub mod protocol;
+pub mod public_address;
 pub mod store;
 pub mod tls;
 pub mod web;

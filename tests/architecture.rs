@@ -43,7 +43,17 @@ const CORE: Package = Package {
 const SHELL: Package = Package {
     folder: "",
     floors: &[
-        "clock", "tls", "config", "protocol", "store", "github", "git", "engine", "web", "worker",
+        "clock",
+        "tls",
+        "public_address",
+        "config",
+        "protocol",
+        "store",
+        "github",
+        "git",
+        "engine",
+        "web",
+        "worker",
         "cli",
     ],
 };
@@ -57,7 +67,7 @@ const PRACTICE: Package = Package {
 const PACKAGES: [Package; 3] = [CORE, SHELL, PRACTICE];
 
 /// What the core is built of: crates that compute and do nothing else.
-const PURE_CRATES: [&str; 10] = [
+const PURE_CRATES: [&str; 11] = [
     "globset",
     "hex",
     "jiff",
@@ -68,6 +78,7 @@ const PURE_CRATES: [&str; 10] = [
     "sha2",
     "strsim",
     "thiserror",
+    "url",
 ];
 
 /// Parts of the standard library that do something in the world.

@@ -3,20 +3,16 @@
 //! Its answer may be of any size, may never end, and may send us elsewhere: it is cut while it is
 //! read, and nobody is followed into a private network. Trying again is for others.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use reqwest::{Client, Method, Response, StatusCode, header};
+use paprq_core::ids::PullNumber;
+use reqwest::{Method, Response, StatusCode};
 use serde::Serialize;
 use url::Url;
 
 use super::http_client::{self, Cause};
-use super::public_address;
 use crate::config::Hook;
-use paprq_core::ids::PullNumber;
-
-/// How often a hook may send us elsewhere.
-const REDIRECTS_MAX: usize = 5;
+use crate::public_address::{self, Astray, NoWay, REDIRECTS_MAX, Reach};
 
 /// How much of an answer is read, in bytes.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
@@ -89,6 +85,21 @@ impl HookError {
     }
 }
 
+impl From<NoWay> for HookError {
+    fn from(error: NoWay) -> Self {
+        match error {
+            NoWay::NoHost(cause) => Self::Unreached(cause),
+            NoWay::Inside => Self::Inside,
+        }
+    }
+}
+
+impl From<Astray> for HookError {
+    fn from(_: Astray) -> Self {
+        Self::Astray
+    }
+}
+
 /// Calls a hook; gives what it answered, where an answer is wanted.
 ///
 /// # Errors
@@ -119,13 +130,15 @@ async fn follow(hook: &Hook, told: Told<'_>) -> Result<Response, HookError> {
     let mut url = endpoint.clone();
     let mut method = Method::POST;
     for _ in 0..=REDIRECTS_MAX {
-        let client = client(&url, Trust::of(hook, &endpoint, &url)).await?;
+        let client =
+            public_address::client(http_client::client(), &url, reach(hook, &endpoint, &url))
+                .await?;
         let mut request = client.request(method.clone(), url.clone());
         if method == Method::POST {
             request = request.json(&told);
         }
         let response = request.send().await.map_err(HookError::sending)?;
-        let Some(next) = redirected(&response, &url)? else {
+        let Some(next) = public_address::redirected(&response, &url)? else {
             return Ok(response);
         };
         url = next;
@@ -138,59 +151,13 @@ async fn follow(hook: &Hook, told: Told<'_>) -> Result<Response, HookError> {
     Err(HookError::Astray)
 }
 
-/// Where an answer sends us; nowhere if it is none that does.
-fn redirected(response: &Response, from: &Url) -> Result<Option<Url>, HookError> {
-    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return Ok(None);
+/// The operator named the hook's own server, wherever that is.
+fn reach(hook: &Hook, endpoint: &Url, url: &Url) -> Reach {
+    if hook.allow_private_redirects || public_address::is_at(endpoint, url) {
+        Reach::Anywhere
+    } else {
+        Reach::PublicOnly
     }
-    let location = response.headers().get(header::LOCATION);
-    let location = location.and_then(|location| location.to_str().ok());
-    let next = location.and_then(|location| from.join(location).ok());
-    match next.filter(|next| matches!(next.scheme(), "http" | "https")) {
-        Some(next) => Ok(Some(next)),
-        None => Err(HookError::Astray),
-    }
-}
-
-/// Whether an address may be one of a private network.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Trust {
-    /// The operator said so.
-    Anywhere,
-    /// The hook's service says so.
-    PublicOnly,
-}
-
-impl Trust {
-    fn of(hook: &Hook, endpoint: &Url, url: &Url) -> Self {
-        if hook.allow_private_redirects || is_at(endpoint, url) {
-            Self::Anywhere
-        } else {
-            Self::PublicOnly
-        }
-    }
-}
-
-/// Whether this is the server that the operator named, maybe by https instead of http.
-fn is_at(endpoint: &Url, url: &Url) -> bool {
-    let port = endpoint.port_or_known_default();
-    let other = url.port_or_known_default();
-    endpoint.host() == url.host() && (port == other || (port, other) == (Some(80), Some(443)))
-}
-
-/// A client that connects to exactly the addresses that were looked at.
-async fn client(url: &Url, trust: Trust) -> Result<Client, HookError> {
-    let addresses = public_address::resolve(url).await;
-    let addresses = addresses.map_err(|error| HookError::Unreached(error.into()))?;
-    let mut ips = addresses.iter().map(SocketAddr::ip);
-    if trust == Trust::PublicOnly && !ips.all(public_address::is_public) {
-        return Err(HookError::Inside);
-    }
-    http_client::client()
-        .no_proxy()
-        .resolve_to_addrs(url.host_str().unwrap_or_default(), &addresses)
-        .build()
-        .map_err(|error| HookError::Unreached(http_client::cause(error)))
 }
 
 /// Reads an answer as far as it is wanted.

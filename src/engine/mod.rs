@@ -8,7 +8,7 @@
 //!   changed.
 //! * `login` and `rollup`: what people do on our pages, with their own accounts.
 //! * `permissions` and `team`: how far people are trusted. `hooks` and `buildbot`: other services, over
-//!   `http_client`; `public_address` says which of them are public.
+//!   `http_client`.
 //! * `mirroring`: fetches before it is needed. `test_place`: where runs are made and tested.
 //!
 //! Nothing here decides what shall happen to a pull; that is the core's business.
@@ -34,7 +34,6 @@ mod naming;
 mod orders;
 mod outbox;
 mod permissions;
-mod public_address;
 mod repo;
 mod restoring;
 mod retry;

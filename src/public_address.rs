@@ -7,13 +7,83 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use reqwest::{Client, ClientBuilder, Response, header};
 use url::{Host, Url};
+
+/// How often a server may send us elsewhere.
+pub const REDIRECTS_MAX: usize = 5;
+
+/// Whether an address may be one of a private network.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reach {
+    /// The operator said so.
+    Anywhere,
+    /// Nobody but others said so.
+    #[default]
+    PublicOnly,
+}
+
+/// Why there is no way to an address.
+#[derive(Debug, thiserror::Error)]
+pub enum NoWay {
+    /// There is no such host, or no client for it.
+    #[error("there is no such host")]
+    NoHost(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It leads into a private network.
+    #[error("it is in a private network")]
+    Inside,
+}
+
+/// An answer sends us to no address that can be followed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("it redirects to no address")]
+pub struct Astray;
+
+/// Makes a client that connects to exactly the addresses that were looked at.
+///
+/// # Errors
+/// If there are none, or one of them may not be reached.
+pub async fn client(begun: ClientBuilder, url: &Url, reach: Reach) -> Result<Client, NoWay> {
+    let addresses = resolve(url).await;
+    let addresses = addresses.map_err(|error| NoWay::NoHost(error.into()))?;
+    let mut ips = addresses.iter().map(SocketAddr::ip);
+    if reach == Reach::PublicOnly && !ips.all(is_public) {
+        return Err(NoWay::Inside);
+    }
+    begun
+        .no_proxy()
+        .resolve_to_addrs(url.host_str().unwrap_or_default(), &addresses)
+        .build()
+        .map_err(|error| NoWay::NoHost(error.without_url().into()))
+}
+
+/// Where an answer sends us; nowhere if it is none that does.
+///
+/// # Errors
+/// If it sends us to no address of the web.
+pub fn redirected(response: &Response, from: &Url) -> Result<Option<Url>, Astray> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let location = response.headers().get(header::LOCATION);
+    let location = location.and_then(|location| location.to_str().ok());
+    let next = location.and_then(|location| from.join(location).ok());
+    let next = next.filter(|next| matches!(next.scheme(), "http" | "https"));
+    next.map(Some).ok_or(Astray)
+}
+
+/// Whether this is the server that the operator named, maybe by https instead of http.
+pub fn is_at(named: &Url, url: &Url) -> bool {
+    let port = named.port_or_known_default();
+    let other = url.port_or_known_default();
+    named.host() == url.host() && (port == other || (port, other) == (Some(80), Some(443)))
+}
 
 /// The addresses of the host that an address of the web names.
 ///
 /// # Errors
 /// If there is no such host.
-pub(super) async fn resolve(url: &Url) -> io::Result<Vec<SocketAddr>> {
+async fn resolve(url: &Url) -> io::Result<Vec<SocketAddr>> {
     let port = url.port_or_known_default().unwrap_or_default();
     match url.host() {
         Some(Host::Ipv4(address)) => Ok(vec![SocketAddr::from((address, port))]),
@@ -24,7 +94,7 @@ pub(super) async fn resolve(url: &Url) -> io::Result<Vec<SocketAddr>> {
 }
 
 /// Whether an address is one of the public network (IANA's special-purpose registries).
-pub(super) fn is_public(address: IpAddr) -> bool {
+fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
