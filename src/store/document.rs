@@ -19,7 +19,7 @@ use paprq_core::queue::pull::Pull;
 use paprq_core::queue::run::Run;
 
 /// The version that documents are written in. Those that have no number are of version 0.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// What the text of a document with a number begins with. No document of version 0 begins so.
 const NUMBERED: &str = "{\"version\":";

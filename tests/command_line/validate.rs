@@ -70,6 +70,7 @@ matrix: {VERSION: [28, 29]}
 host: {distro: fedora/28/atomic}
 context: slow
 tests: [make slow]
+checkout: {submodules: recursive, lfs: true, depth: 1}
 on-demand: true
 branches: [auto]
 retries: 1
@@ -116,6 +117,7 @@ branches: []
 
     slow
       environment  host fedora/28/atomic
+      checkout     with submodules, and theirs; with files of Git LFS; no history
       worker       1 slot
       runs on      pull requests where somebody asks for it, merges
       timeout      2 h
@@ -132,6 +134,21 @@ branches: []
     warning: unit (29): needs lint, which may fail
     warning: none: nothing runs it
     ");
+}
+
+#[test]
+fn validate_knows_what_checkout_takes() {
+    let file = "sandbox: true\ntests: [x]\ncheckout: {submodule: true, submodules: deep}\n";
+    let (said, status) = verdict(file);
+    assert_eq!(status, 1);
+    insta::assert_snapshot!(said, @r#"
+    standard input:3:12: "checkout": unknown key "submodule": did you mean "submodules"?
+       3:12  checkout: {submodule: true, submodules: deep}
+                        ^
+    standard input:3:41: "checkout", "submodules": expected true or false or recursive
+       3:41  checkout: {submodule: true, submodules: deep}
+                                                     ^
+    "#);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Samples of suites.
 
 use paprq_core::suite::{
-    Build, Called, ClusterHost, ContainerSpecs, Environment, ExtraRepo, HostSpecs, Network, Ostree,
-    RepoSetting, Suite, Variable,
+    Build, Called, Checkout, ClusterHost, ContainerSpecs, Environment, ExtraRepo, HostSpecs, Lfs,
+    Network, Ostree, RepoSetting, Submodules, Suite, Variable,
 };
 use serde_json::json;
 
@@ -11,8 +11,24 @@ use crate::every::{Every, every};
 every!(struct Suite {
     context, environment, branches, pulls, required, env, build, tests, timeout_s, artifacts, packages,
     extra_repos, name, matrix, matrix_context, needs, paths, paths_ignore, labels, slots, retries,
-    preemptible, allow_failure, on_demand, secrets,
+    preemptible, allow_failure, on_demand, secrets, checkout,
 });
+every!(struct Checkout { submodules, lfs, depth });
+every!(
+    enum Submodules {
+        Unsaid,
+        Without,
+        Direct,
+        Recursive,
+    }
+);
+every!(
+    enum Lfs {
+        Unsaid,
+        Without,
+        Fetched,
+    }
+);
 every!(struct Called { context, name, matrix_context });
 every!(struct Variable { name, value });
 every!(enum Environment {

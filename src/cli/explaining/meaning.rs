@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::harmless;
 use super::occasions::Occasions;
 use super::warnings::warnings;
-use paprq_core::suite::{Environment, Network, Suite};
+use paprq_core::suite::{Environment, Lfs, Network, Submodules, Suite};
 
 /// Says what the suites of a file of this name mean, and what is doubtful about them.
 pub(in crate::cli) fn explain(
@@ -45,6 +45,7 @@ fn rows(suite: &Suite, occasions: &Occasions<'_>) -> Vec<(&'static str, String)>
     let rows = [
         ("name", suite.name.clone()),
         ("environment", Some(environment(&suite.environment))),
+        ("checkout", checkout(suite)),
         ("worker", worker(suite)),
         ("runs on", Some(when)),
         ("changes", changes(suite)),
@@ -78,6 +79,25 @@ fn environment(environment: &Environment) -> String {
             format!("cluster {}", names.join(", "))
         }
     }
+}
+
+/// What its working copy has beside the commit's files and whole history.
+fn checkout(suite: &Suite) -> Option<String> {
+    let submodules = match suite.checkout.submodules {
+        Submodules::Unsaid | Submodules::Without => None,
+        Submodules::Direct => Some("with submodules".to_owned()),
+        Submodules::Recursive => Some("with submodules, and theirs".to_owned()),
+    };
+    let lfs = match suite.checkout.lfs {
+        Lfs::Unsaid | Lfs::Without => None,
+        Lfs::Fetched => Some("with files of Git LFS".to_owned()),
+    };
+    let depth = suite.checkout.depth.map(|depth| match depth {
+        1 => "no history".to_owned(),
+        depth => format!("{depth} commits of history"),
+    });
+    let parts: Vec<String> = [submodules, lfs, depth].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// What its worker must have beside an executor for its environment.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Checkout;
+
 /// One document of `.papr.yml`: what to run, where, and when.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Suite {
@@ -72,6 +74,9 @@ pub struct Suite {
     /// The names of the secrets that it is given, where its run may have any.
     #[serde(default)]
     pub secrets: Vec<String>,
+    /// What its working copy has.
+    #[serde(default)]
+    pub checkout: Checkout,
 }
 
 impl Suite {
@@ -103,6 +108,7 @@ impl Suite {
             allow_failure: false,
             on_demand: false,
             secrets: Vec::new(),
+            checkout: Checkout::default(),
         }
     }
 }

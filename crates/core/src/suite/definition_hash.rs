@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{Build, Environment, ExtraRepo, Suite, Variable};
+use super::{Build, Checkout, Environment, ExtraRepo, Suite, Variable};
 use crate::ids::{JobId, Timestamp};
 
 /// Everything that what a suite does depends on, beside the commit.
@@ -22,6 +22,9 @@ struct Definition<'a> {
     tests: &'a [String],
     timeout_s: u64,
     artifacts: &'a [String],
+    /// Left out where it says nothing, as in what passed before there was the key.
+    #[serde(skip_serializing_if = "Checkout::is_default")]
+    checkout: Checkout,
 }
 
 /// The SHA-256, in hexadecimal digits, of everything that what a suite does depends on; not of when
@@ -43,6 +46,7 @@ pub fn definition(suite: &Suite) -> Option<String> {
         tests: &suite.tests,
         timeout_s: suite.timeout_s,
         artifacts: &suite.artifacts,
+        checkout: suite.checkout,
     };
     let serialized = serde_json::to_vec(&definition).ok()?;
     Some(hex::encode(Sha256::digest(serialized)))

@@ -14,7 +14,7 @@ use super::{Build, Environment, ExtraRepo, Position, Suite, Variable, environmen
 
 /// Every key that a document may have; all others are errors. `inherit` has had its effect before a
 /// document is read as suites.
-pub const KEYS: [&str; 28] = [
+pub const KEYS: [&str; 29] = [
     "sandbox",
     "container",
     "host",
@@ -42,6 +42,7 @@ pub const KEYS: [&str; 28] = [
     "allow-failure",
     "on-demand",
     "secrets",
+    "checkout",
     "matrix",
 ];
 

@@ -9,6 +9,7 @@
 
 mod audit;
 mod calls;
+mod checkout;
 mod definition;
 mod definition_hash;
 mod document;
@@ -21,15 +22,18 @@ mod json;
 mod matrix;
 mod needed;
 mod needs;
+mod origin;
 mod own_keys;
 mod paths;
 mod plain;
+mod submodules;
 mod yaml;
 
 #[cfg(test)]
 mod tests;
 
 pub use calls::{Called, NotFound, find};
+pub use checkout::{Checkout, Lfs, Submodules};
 pub use definition::{
     Build, ClusterHost, ContainerSpecs, Environment, ExtraRepo, HostSpecs, Network, Ostree,
     RepoSetting, Suite, Variable,
@@ -40,7 +44,9 @@ pub use error::{Finding, Position, SuiteFileError};
 pub use file::{Document, read, read_documents};
 pub use json::as_json;
 pub use needed::{Occasion, OnMerge, gates, needed, with_needs};
+pub use origin::{BadAddress, Origin};
 pub use paths::untouched;
+pub use submodules::{LEVELS_MAX, Refusal, SUBMODULES_MAX, Submodule, lfs_origin, submodules};
 
 /// The names a file of suites may have in the root of a repository; the first that is a regular
 /// file is read, the others are not looked at (PAPR: the production order without the first name,

@@ -1,5 +1,6 @@
 //! The keys that PAPR did not know: each optional, each without effect where it is not written.
 
+use super::Checkout;
 use super::audit::{Audit, Pattern, Repeats};
 use super::forms::{VARIABLE_NAME, is_variable_name};
 use super::matrix::Matrix;
@@ -33,6 +34,7 @@ pub(super) struct OwnKeys {
     allow_failure: Option<bool>,
     on_demand: Option<bool>,
     secrets: Vec<String>,
+    checkout: Checkout,
     /// The variables of which each combination becomes a suite.
     pub(super) matrix: Matrix,
 }
@@ -52,6 +54,7 @@ impl OwnKeys {
             "allow-failure" => self.allow_failure = audit.boolean(node, "/allow-failure"),
             "on-demand" => self.on_demand = audit.boolean(node, "/on-demand"),
             "secrets" => self.secrets = audit.fitting(node, "/secrets", SECRET),
+            "checkout" => self.checkout = Checkout::read(node, audit),
             "matrix" => self.matrix = Matrix::read(node, audit),
             _ => return false,
         }
@@ -71,6 +74,7 @@ impl OwnKeys {
         suite.allow_failure = self.allow_failure.unwrap_or_default();
         suite.on_demand = self.on_demand.unwrap_or_default();
         suite.secrets = self.secrets;
+        suite.checkout = self.checkout;
     }
 }
 

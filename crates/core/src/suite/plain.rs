@@ -97,6 +97,7 @@ fn known_keys(path: &str) -> &'static [&'static str] {
     match path {
         "" => &KEYS,
         "/sandbox" => &["network"],
+        "/checkout" => &["submodules", "lfs", "depth"],
         "/build" => &["config-opts", "build-opts", "install-opts"],
         "/container" => &["image", "kvm", "specs"],
         "/container/specs" => &["ram", "cpus"],

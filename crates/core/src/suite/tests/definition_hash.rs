@@ -6,7 +6,7 @@ use super::*;
 use crate::ids::{JobId, Timestamp};
 
 /// Each changes what the suite of `BASE` does.
-const CHANGES: [&str; 12] = [
+const CHANGES: [&str; 16] = [
     "context: other",
     "sandbox: {network: true}",
     "container: {image: i}",
@@ -18,6 +18,10 @@ const CHANGES: [&str; 12] = [
     "tests: [make, make]",
     "timeout: 5m",
     "artifacts: [log]",
+    "checkout: {submodules: true}",
+    "checkout: {submodules: recursive}",
+    "checkout: {lfs: true}",
+    "checkout: {depth: 2}",
     "matrix: {A: [b]}\ncontext: Red Hat CI{A}",
 ];
 

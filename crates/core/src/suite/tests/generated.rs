@@ -68,6 +68,7 @@ const PIECES: &[&str] = &[
     "context: '{A}'\n",
     "paths: [a/**]\n",
     "secrets: [S]\n",
+    "checkout: {submodules: recursive, lfs: true, depth: 2}\n",
 ];
 
 /// What must hold of every answer.

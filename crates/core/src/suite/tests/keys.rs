@@ -32,6 +32,7 @@ fn whatever_is_not_said_has_a_default() {
         allow_failure: false,
         on_demand: false,
         secrets: Vec::new(),
+        checkout: Checkout::default(),
     };
     assert_eq!(suites("sandbox: true\ntests: []"), [expected]);
 }

@@ -128,9 +128,49 @@ fn secrets_are_distinct_names_of_variables() {
 }
 
 #[test]
+fn checkout_says_what_the_working_copy_has() {
+    let checkout = |value: &str| suite(&format!("checkout: {value}")).checkout;
+    let nothing = Checkout::default();
+    assert_eq!(checkout("{}"), nothing);
+    assert_eq!(checkout("{submodules: ~, lfs: ~, depth: ~}"), nothing);
+    let all = checkout("{submodules: recursive, lfs: yes, depth: 1}");
+    let expected = Checkout {
+        submodules: Submodules::Recursive,
+        lfs: Lfs::Fetched,
+        depth: Some(1),
+    };
+    assert_eq!(all, expected);
+    let not = checkout("{submodules: false, lfs: off}");
+    assert_eq!(
+        (not.submodules, not.lfs),
+        (Submodules::Without, Lfs::Without)
+    );
+    assert_eq!(checkout("{submodules: on}").submodules, Submodules::Direct);
+    check_schema(&[
+        (
+            "checkout: {submodules: deep}",
+            "Value 'deep' is not of type 'true|false|recursive'. Path: '/checkout/submodules'",
+        ),
+        (
+            "checkout: {lfs: 1}",
+            "Value '1' is not of type 'bool'. Path: '/checkout/lfs'",
+        ),
+        (
+            "checkout: {depth: 0}",
+            "Value '0' is not from 1 to 1000000. Path: '/checkout/depth'",
+        ),
+        (
+            "checkout: {submodule: true}",
+            "Key 'submodule' was not defined. Path: '/checkout'",
+        ),
+    ]);
+}
+
+#[test]
 fn our_keys_are_inherited_but_for_the_name_and_unset_by_null() {
     let keys = "needs: [z]\npaths: [a]\npaths-ignore: [b]\nlabels: [l]\nslots: 2\nretries: 1\n\
-                preemptible: true\nallow-failure: true\non-demand: true\nsecrets: [S]\nmatrix: {M: [1]}";
+                preemptible: true\nallow-failure: true\non-demand: true\nsecrets: [S]\n\
+                checkout: {depth: 2}\nmatrix: {M: [1]}";
     let file = format!(
         "sandbox: true\ntests: []\ncontext: z\n---\n\
          sandbox: true\ntests: []\ncontext: a {{M}}\nname: n\n{keys}\n---\n\
