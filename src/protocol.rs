@@ -92,6 +92,9 @@ pub struct Order {
     pub log_header: Vec<String>,
     /// The log is cut after this many bytes.
     pub log_bytes_max: u64,
+    /// The repository's public address, from which relative addresses of submodules go out.
+    #[serde(default)]
+    pub origin: Option<String>,
     /// How much of the suite's files is kept.
     #[serde(default)]
     pub artifacts: ArtifactBounds,

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::descriptors;
 use super::server::log;
+use crate::public_address::Reach;
 use crate::worker::{self, Executors, Isolation, Lifetime, Limits, Settings, Token};
 use paprq_core::ids::WorkerId;
 
@@ -62,6 +63,19 @@ pub(crate) struct Arguments {
     /// Files, directories and links in one suite's working copy.
     #[arg(long, value_name = "COUNT")]
     files: Option<u64>,
+    /// Fetch submodules and files of Git LFS also from private networks.
+    #[arg(long)]
+    allow_private_addresses: bool,
+}
+
+impl Arguments {
+    fn reach(&self) -> Reach {
+        if self.allow_private_addresses {
+            Reach::Anywhere
+        } else {
+            Reach::PublicOnly
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -111,6 +125,7 @@ async fn settings(arguments: &Arguments) -> anyhow::Result<Settings> {
         labels: arguments.labels.clone(),
         executors,
         limits: limits(arguments),
+        reach: arguments.reach(),
         lifetime: if arguments.once {
             Lifetime::UntilIdle
         } else {

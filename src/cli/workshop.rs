@@ -15,6 +15,7 @@ use url::Url;
 use super::umask::Umask;
 use crate::config::{LocalExecutor, Workers};
 use crate::engine::Engine;
+use crate::public_address::Reach;
 use crate::worker::{self, Executors, Isolation, Lifetime, Limits, Settings, Token};
 use paprq_core::ids::WorkerId;
 
@@ -84,6 +85,11 @@ impl Workshop {
         let work_dir = std::path::absolute(place.work_dir)?;
         let (executors, stop) = (self.executors.clone(), stop.clone());
         let token = engine.local_token().to_owned();
+        let reach = if engine.config().worker.allow_private_addresses {
+            Reach::Anywhere
+        } else {
+            Reach::PublicOnly
+        };
         let names = (1..=engine.config().worker.local).map(|number| format!("local-{number}"));
         let working = async move {
             let executors = tokio::select! {
@@ -103,6 +109,7 @@ impl Workshop {
                     labels: Vec::new(),
                     executors: executors.clone(),
                     limits: Limits::default(),
+                    reach,
                     lifetime: Lifetime::UntilStopped,
                 };
                 tokio::spawn(work(settings, stop.clone()))

@@ -72,6 +72,15 @@ impl GitHub {
         self.git_url.starts_with("ssh:")
     }
 
+    /// Below which address everybody finds the repositories with git, without a slash at its end.
+    pub fn public_git_url(&self) -> &str {
+        if self.git_url.starts_with("http") {
+            &self.git_url
+        } else {
+            &self.web_url
+        }
+    }
+
     pub(super) fn read(section: &Section<'_>) -> Self {
         let web_url = section.address("web_url");
         let web_url = web_url.unwrap_or_else(|| "https://github.com".to_owned());

@@ -146,6 +146,8 @@ pub struct Workers {
     pub executors: Option<Vec<LocalExecutor>>,
     /// The address of their container engine. Default none: it is looked for.
     pub engine: Option<String>,
+    /// Whether they may fetch submodules and files of Git LFS from private networks. Default false.
+    pub allow_private_addresses: bool,
     /// The tokens of remote workers, each with a name of its own. Default none.
     pub tokens: BTreeMap<String, Secret>,
 }
@@ -254,6 +256,7 @@ impl Workers {
             local: section.whole("local", 0..=1000).unwrap_or(2),
             executors: local_executors(section),
             engine: section.text_unless_empty("engine"),
+            allow_private_addresses: section.truth("allow_private_addresses").unwrap_or(false),
             tokens: worker_tokens(&tokens),
         }
     }

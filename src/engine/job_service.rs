@@ -67,6 +67,8 @@ pub(super) struct RepoPlace {
     pub(super) slug: String,
     /// Its page on GitHub.
     pub(super) web_url: String,
+    /// Its public address for git.
+    pub(super) origin: String,
     /// What its suites may know, by name.
     pub(super) secrets: BTreeMap<String, Secret>,
 }
@@ -463,6 +465,7 @@ impl Shared {
             variables: job_variables::variables(job, &place.slug),
             secrets: super::secrets::of(job, &place.secrets).ok()?,
             log_header: job_variables::log_header(job, &place.web_url),
+            origin: Some(place.origin.clone()),
             log_bytes_max: LOG_BYTES_MAX,
             artifacts: self.artifact_bounds,
         })

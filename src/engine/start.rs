@@ -276,6 +276,7 @@ impl Parts {
             mailbox,
             slug: repo.slug(),
             web_url: format!("{}/{}", self.config.github.web_url, repo.slug()),
+            origin: format!("{}/{}", self.config.github.public_git_url(), repo.slug()),
             secrets: repo.secrets.clone(),
         }
     }

@@ -350,6 +350,7 @@ impl Agent {
             room: &room,
             owner: &self.owner,
             remote: self.client.repository(order.attempt),
+            reach: self.settings.reach,
             client: self.client.clone(),
             stop: self.stop.child_token(),
         };

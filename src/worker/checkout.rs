@@ -1,4 +1,4 @@
-//! The order's commit, from the server into the room.
+//! The order's commit, from the server into the room. `completion` adds what other servers have of it.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -8,8 +8,10 @@ use backon::BackoffBuilder as _;
 use base64::Engine as _;
 use rustix::io::Errno;
 
+use super::completion::complete;
 use super::execution::{NoOutcome, Workshop, broke_off, impossible};
 use super::executors::{Bounds, Ended, Excess, Launch, Session};
+use super::omissions;
 use super::room::Room;
 use super::script;
 use super::spool::Spool;
@@ -18,7 +20,7 @@ use crate::protocol::{CHUNK_BYTES_MAX, Order};
 use paprq_core::suite::Network;
 
 /// How long the checkout may take, all attempts at it together.
-const CHECKOUT: Duration = Duration::from_secs(600);
+pub(super) const CHECKOUT: Duration = Duration::from_secs(600);
 /// How long a checkout that fails is tried again: a restart of the server and a little more.
 const CHECKOUT_RETRIES: Duration = Duration::from_secs(20);
 /// What git says about a failed checkout is kept up to this many bytes.
@@ -50,9 +52,14 @@ pub(super) async fn check_out(
     let (said, reader, code) = loop {
         let (mut said, reader) = Spool::create(&path, CHECKOUT_LOG_BYTES_MAX).await?;
         match check_out_once(order, workshop, &mut said).await? {
-            0 => return Ok(()),
-            script::FETCH_FAILED if time.elapsed() < CHECKOUT_RETRIES => {}
-            code => break (said, reader, code),
+            (0, lacks) => {
+                if let Some(line) = lacks {
+                    log.note(&line).await?;
+                }
+                return complete(order, workshop, time, log).await;
+            }
+            (script::FETCH_FAILED, _) if time.elapsed() < CHECKOUT_RETRIES => {}
+            (code, _) => break (said, reader, code),
         }
         tokio::select! {
             () = workshop.stop.cancelled() => return Err(NoOutcome::Stopped),
@@ -74,7 +81,7 @@ pub(super) async fn check_out(
 }
 
 /// git removes what it could not finish, so that there may be room again when somebody looks.
-fn says_full(said: &[u8]) -> bool {
+pub(super) fn says_full(said: &[u8]) -> bool {
     let said = String::from_utf8_lossy(said);
     ["No space left on device", "Disk quota exceeded"]
         .iter()
@@ -82,33 +89,47 @@ fn says_full(said: &[u8]) -> bool {
 }
 
 /// Whether the working copy is on the worker's own disk, and not on one of a size of its own.
-fn shares_disk(room: &Room) -> bool {
+pub(super) fn shares_disk(room: &Room) -> bool {
     let device = |path: &Path| std::fs::metadata(path).map(|about| about.dev()).ok();
     device(&room.checkout()) == device(room.neighbourhood())
 }
 
-/// Returns the script's exit code; what git said is in `said`.
+/// Returns the script's exit code, and a line about what the working copy lacks; what git said is in
+/// `said`.
 async fn check_out_once(
     order: &Order,
     workshop: &Workshop<'_>,
     said: &mut Spool,
-) -> Result<i32, NoOutcome> {
+) -> Result<(i32, Option<String>), NoOutcome> {
     let launch = Launch {
         isolation: workshop.executors.for_git(),
         room: workshop.room,
         network: Network::On,
         limits: workshop.limits,
         stop: &workshop.stop,
-        environment: git_environment(order, workshop),
+        environment: environment(order, workshop),
     };
     let mut session = Session::start(&launch, workshop.spawner, said).await?;
     let bounds = Bounds {
         time: CHECKOUT,
         stop: &workshop.stop,
     };
-    let ended = session.run(CHECKOUT_NAME, bounds, said).await;
+    let done = async {
+        let code = code(session.run(CHECKOUT_NAME, bounds, said).await?)?;
+        let lacks = match code {
+            0 => omissions::find(&mut session, workshop, order.suite.checkout).await?,
+            _failed => None,
+        };
+        Ok((code, lacks))
+    };
+    let done = done.await;
     session.end().await;
-    match ended? {
+    done
+}
+
+/// The exit code of a script of the checkout, which has all the time and room that it needs.
+pub(super) fn code(ended: Ended) -> Result<i32, NoOutcome> {
+    match ended {
         Ended::Code(code) => Ok(code),
         Ended::Stopped => Err(NoOutcome::Stopped),
         Ended::TimedOut => Err(impossible("The checkout took too long.")),
@@ -119,10 +140,20 @@ async fn check_out_once(
 }
 
 /// git's own configuration comes by the environment, where no other user and no suite sees it.
-fn git_environment(order: &Order, workshop: &Workshop<'_>) -> Vec<(&'static str, String)> {
+fn environment(order: &Order, workshop: &Workshop<'_>) -> Vec<(&'static str, String)> {
     let password =
         base64::engine::general_purpose::STANDARD.encode(format!("paprq:{}", order.git_token));
-    vec![
+    let configuration = [
+        (
+            "http.extraHeader",
+            format!("Authorization: Basic {password}"),
+        ),
+        ("advice.detachedHead", "false".to_owned()),
+    ];
+    let mut environment =
+        script::git_environment(&configuration.map(|(key, value)| (key.to_owned(), value)));
+    let depth = order.suite.checkout.depth;
+    environment.extend([
         (
             "PAPRQ_CHECKOUT",
             workshop.executors.for_git().checkout(workshop.room),
@@ -130,17 +161,11 @@ fn git_environment(order: &Order, workshop: &Workshop<'_>) -> Vec<(&'static str,
         ("PAPRQ_REMOTE", workshop.remote.to_string()),
         ("PAPRQ_REF", order.git_ref.clone()),
         ("PAPRQ_COMMIT", order.commit.to_string()),
-        ("GIT_TERMINAL_PROMPT", "0".to_owned()),
-        ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
-        ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned()),
-        ("GIT_ALLOW_PROTOCOL", "http:https".to_owned()),
-        ("GIT_CONFIG_COUNT", "2".to_owned()),
-        ("GIT_CONFIG_KEY_0", "http.extraHeader".to_owned()),
         (
-            "GIT_CONFIG_VALUE_0",
-            format!("Authorization: Basic {password}"),
+            "PAPRQ_DEPTH",
+            depth.map(|depth| depth.to_string()).unwrap_or_default(),
         ),
-        ("GIT_CONFIG_KEY_1", "advice.detachedHead".to_owned()),
-        ("GIT_CONFIG_VALUE_1", "false".to_owned()),
-    ]
+        ("GIT_ALLOW_PROTOCOL", "http:https".to_owned()),
+    ]);
+    environment
 }

@@ -22,6 +22,7 @@ use super::spawner::Spawner;
 use super::spool::Spool;
 use crate::clock::{self, Stopwatch};
 use crate::protocol::{JobOutcome, Order, WorkerFault};
+use crate::public_address::Reach;
 use paprq_core::suite::Suite;
 
 /// How long what a suite leaves may take to be copied out of its place.
@@ -42,6 +43,8 @@ pub(super) struct Workshop<'a> {
     pub(super) owner: &'a str,
     /// The attempt's read-only repository on the server.
     pub(super) remote: Url,
+    /// Whether strangers' submodules may be fetched from private networks.
+    pub(super) reach: Reach,
     /// Takes what the suite leaves.
     pub(super) client: ServerClient,
     /// The result is not wanted any more.

@@ -2,23 +2,26 @@
 //!
 //! The same code runs inside the server and on other machines; both speak [`crate::protocol`] over
 //! HTTP, and neither holds a secret of GitHub's. Read `agent.rs` for the loop, `execution.rs` for
-//! one job, `checkout.rs` for its commit, `delivery.rs` for the way of its log, `executors/` for where its commands run.
+//! one job, `checkout.rs` for its commit (with `completion.rs` and `gateway/` for submodules and Git LFS), `delivery.rs` for the way of its log, `executors/` for where its commands run.
 
 mod agent;
 mod artifacts;
 mod build;
 mod checkout;
 mod client;
+mod completion;
 mod conclusion;
 mod delivery;
 mod disk;
 mod execution;
 mod executors;
+mod gateway;
 mod health;
 mod leftovers;
 mod mask;
 mod measure;
 mod memory;
+mod omissions;
 mod packages;
 mod pauses;
 mod removal;

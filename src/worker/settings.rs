@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::executors::Executors;
+use crate::public_address::Reach;
 use paprq_core::ids::WorkerId;
 
 /// What a worker is told when it starts.
@@ -28,6 +29,8 @@ pub struct Settings {
     pub work_dir: PathBuf,
     /// What one suite may use.
     pub limits: Limits,
+    /// Whether submodules and files of Git LFS may be fetched from private networks.
+    pub reach: Reach,
     /// When it ends by itself.
     pub lifetime: Lifetime,
 }

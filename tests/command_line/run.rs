@@ -504,3 +504,43 @@ fn run_that_is_interrupted_leaves_nothing_behind() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
 }
+
+/// Nothing listens at these addresses, so what is said shows which are asked at all.
+#[test]
+fn run_fetches_submodules_by_the_rules_of_workers() {
+    let file = "sandbox: true\ncheckout: {submodules: true}\ntests: [make]\n";
+    let said = |url: &str, origin: &str, words: &[&str]| {
+        let gitmodules = format!("[submodule \"sub\"]\npath = sub\nurl = {url}\n");
+        let repository = Repository::new(&[(".papr.yml", file), (".gitmodules", &gitmodules)]);
+        let entry = format!("160000,{},sub", "1".repeat(40));
+        repository.git(&["update-index", "--add", "--cacheinfo", &entry]);
+        std::fs::create_dir(repository.0.path().join("sub")).unwrap();
+        if !origin.is_empty() {
+            repository.git(&["remote", "add", "origin", origin]);
+        }
+        let (said, status) = repository.run(words);
+        assert_eq!(status, 1, "{said}");
+        said
+    };
+    let none = said("../sub", "", &[]);
+    assert!(
+        none.contains("is relative, and it is not known to what"),
+        "{none}"
+    );
+    let ours = said("../sub", "http://user:pass@127.0.0.1:1/o/main", &[]);
+    assert!(ours.contains("127.0.0.1:1 cannot be reached"), "{ours}");
+    let private = said("http://127.0.0.2:1/o/sub", "", &[]);
+    assert!(
+        private.contains("127.0.0.2:1 is in a private network"),
+        "{private}"
+    );
+    let allowed = said(
+        "http://127.0.0.2:1/o/sub",
+        "",
+        &["--allow-private-addresses"],
+    );
+    assert!(
+        allowed.contains("127.0.0.2:1 cannot be reached"),
+        "{allowed}"
+    );
+}

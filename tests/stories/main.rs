@@ -42,6 +42,7 @@ mod reuse;
 mod secrets;
 mod sick_workers;
 mod strangers;
+mod submodules;
 mod suite_commands;
 mod suite_order;
 mod suite_pages;

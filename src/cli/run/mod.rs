@@ -30,6 +30,7 @@ use super::explaining::complain;
 use super::server::log;
 use super::validate::{Source, find};
 use crate::protocol::Executor;
+use crate::public_address::Reach;
 use crate::worker::{
     self, Executors, Isolation, Lifetime, Limits, Settings, TemporaryDirectory, Token,
 };
@@ -60,6 +61,9 @@ pub(crate) struct Arguments {
     /// Keep the log of each suite in this directory.
     #[arg(long, value_name = "DIR")]
     logs: Option<PathBuf>,
+    /// Fetch submodules and files of Git LFS also from private networks.
+    #[arg(long)]
+    allow_private_addresses: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, clap::ValueEnum)]
@@ -128,6 +132,14 @@ impl Arguments {
     /// Whether an executor is wanted.
     fn wants(&self, executor: Executor) -> bool {
         self.executors.is_empty() || self.executors.iter().any(|&kind| executor == kind.into())
+    }
+
+    fn reach(&self) -> Reach {
+        if self.allow_private_addresses {
+            Reach::Anywhere
+        } else {
+            Reach::PublicOnly
+        }
     }
 
     fn jobs(&self) -> NonZeroU32 {
@@ -239,6 +251,7 @@ fn settings(
         executors,
         work_dir,
         limits: Limits::default(),
+        reach: arguments.reach(),
         lifetime: Lifetime::UntilStopped,
     }
 }

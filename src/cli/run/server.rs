@@ -176,6 +176,7 @@ impl Shared {
             git_token: self.git_token.clone(),
             variables: variables(&self.snapshot),
             secrets: Vec::new(),
+            origin: self.snapshot.origin.clone(),
             log_header: vec![
                 self.snapshot.slug.clone(),
                 commit.to_string(),

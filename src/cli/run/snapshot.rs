@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail};
 
 use crate::git::{Limits, Mirror, Remote, RemoteAuth};
 use paprq_core::ids::{CommitId, RunId};
+use paprq_core::suite::Origin;
 
 /// The run that the repository of our own is for.
 pub(super) const RUN: RunId = RunId(1);
@@ -23,6 +24,8 @@ pub(super) struct Snapshot {
     pub(super) commit: CommitId,
     /// `OWNER/NAME` where the repository has an origin, else its directory's name.
     pub(super) slug: String,
+    /// Its public address, where it has an origin with one.
+    pub(super) origin: Option<String>,
     /// What is checked out; empty for no branch.
     pub(super) branch: String,
 }
@@ -72,6 +75,7 @@ impl Snapshot {
             mirror,
             commit,
             slug: slug(top),
+            origin: origin(top),
             branch: branch(top).unwrap_or_default(),
         })
     }
@@ -112,6 +116,12 @@ fn commit(top: &Path, index: &Path, objects: &Path) -> anyhow::Result<CommitId> 
     commit
         .parse()
         .with_context(|| format!("{commit} is no commit of a repository with SHA-1"))
+}
+
+/// The public address of where the repository comes from.
+fn origin(top: &Path) -> Option<String> {
+    let remote = git(top, &["remote", "get-url", "origin"], &[]).ok()?;
+    Origin::of_clone(&remote).map(|origin| origin.to_string())
 }
 
 /// How the repository is called where it comes from.

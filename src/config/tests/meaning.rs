@@ -71,6 +71,7 @@ fn every_key_has_the_default_that_the_documentation_names() {
             local: 2,
             executors: None,
             engine: None,
+            allow_private_addresses: false,
             tokens: {},
         },
         repos: {

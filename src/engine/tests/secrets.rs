@@ -58,6 +58,7 @@ impl ServiceUnderTest {
             mailbox: mpsc::unbounded_channel().0,
             slug: "octo/demo".to_owned(),
             web_url: "https://github.com/octo/demo".to_owned(),
+            origin: "https://github.com/octo/demo".to_owned(),
             secrets: BTreeMap::from([("TOKEN".to_owned(), Secret::new(VALUE))]),
         };
         let equipment = Equipment {

@@ -2,6 +2,7 @@
 
 mod agent;
 mod artifacts;
+mod completion;
 mod containers;
 mod containment;
 mod delivery;
@@ -24,6 +25,7 @@ use super::{
     Executors, Isolation, Lifetime, Limits, Settings, Token, WorkerError, find_bubblewrap,
 };
 use crate::protocol::{Attempt, Order, Report};
+use crate::public_address::Reach;
 use paprq_core::ids::{AttemptNumber, JobId, WorkerId};
 use paprq_core::suite::{Environment, Network, Suite, Variable};
 
@@ -60,6 +62,7 @@ impl Worker {
                 scratch_bytes: 8 << 20,
                 ..Limits::default()
             },
+            reach: Reach::PublicOnly,
             lifetime: Lifetime::UntilStopped,
         };
         change(&mut settings);

@@ -123,6 +123,17 @@ impl Server {
         self.commit = commit(root, "scripts");
     }
 
+    /// Orders from now on are for a commit that has these files and submodules too.
+    pub(super) fn commit_with(&mut self, files: &[(&str, &str)], links: &[(&str, &str)]) {
+        let id = super::completion::commit(self.repository(), files, links);
+        self.commit = id.parse().unwrap();
+    }
+
+    /// The working copy of the repository that is served.
+    pub(super) fn repository(&self) -> &Path {
+        self.shared.repository.path()
+    }
+
     /// Closes the port and breaks every connection.
     pub(super) async fn go_away(&self) {
         self.handle.stop(false).await;
@@ -143,6 +154,7 @@ impl Server {
             suite: suite(&["true"]),
             variables: Vec::new(),
             secrets: Vec::new(),
+            origin: None,
             log_header: vec![
                 "http://example.org/pull/7".to_owned(),
                 "TESTSUITE unit".to_owned(),
@@ -389,7 +401,11 @@ async fn refs(request: HttpRequest, shared: web::Data<Shared>) -> HttpResponse {
         return HttpResponse::Unauthorized().finish();
     }
     let mut body = b"001e# service=git-upload-pack\n0000".to_vec();
-    body.extend(upload_pack(&shared, &["--advertise-refs"], b""));
+    body.extend(upload_pack(
+        shared.repository.path(),
+        &["--advertise-refs"],
+        b"",
+    ));
     HttpResponse::Ok()
         .content_type("application/x-git-upload-pack-advertisement")
         .body(body)
@@ -401,14 +417,14 @@ async fn pack(request: HttpRequest, shared: web::Data<Shared>, body: web::Bytes)
     }
     HttpResponse::Ok()
         .content_type("application/x-git-upload-pack-result")
-        .body(upload_pack(&shared, &[], &body))
+        .body(upload_pack(shared.repository.path(), &[], &body))
 }
 
-fn upload_pack(shared: &Shared, arguments: &[&str], input: &[u8]) -> Vec<u8> {
+pub(super) fn upload_pack(repository: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let mut child = Command::new("git")
         .args(["upload-pack", "--stateless-rpc"])
         .args(arguments)
-        .arg(shared.repository.path())
+        .arg(repository)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -433,7 +449,7 @@ fn commit(path: &Path, message: &str) -> CommitId {
     git(path, &["rev-parse", "HEAD"]).parse().unwrap()
 }
 
-fn git(path: &Path, arguments: &[&str]) -> String {
+pub(super) fn git(path: &Path, arguments: &[&str]) -> String {
     let done = Command::new("git")
         .current_dir(path)
         .args(["-c", "user.name=Tester", "-c", "user.email=t@example.org"])

@@ -2,12 +2,13 @@
 
 mod preparing;
 
+use super::completion::Forge;
 use super::podman::{IMAGE, Podman};
 use super::server::{Server, Verdict};
 use super::{Worker, alive, attempt, suite, timeless, variable};
 use crate::protocol::{Executor, JobOutcome, Order, Report, WorkerFault};
 use crate::worker::{ContainerEngine, Executors, Settings, find_container_engine};
-use paprq_core::suite::{ContainerSpecs, Environment};
+use paprq_core::suite::{Checkout, ContainerSpecs, Environment, Lfs, Submodules};
 
 /// A worker that offers containers, with its server and its engine.
 struct Stage {
@@ -541,4 +542,32 @@ async fn what_a_suite_leaves_in_its_container_is_kept_and_what_leads_elsewhere_i
         assert!(log.contains(&told), "{told}: {log}");
     }
     stage.end().await;
+}
+
+#[tokio::test]
+async fn submodules_and_files_of_git_lfs_are_in_the_container() {
+    let forge = Forge::start();
+    let id = forge.repo("o/sub", &[("inside", "found\n")], &[]);
+    let mut stage = Stage::start().await;
+    let gitmodules = "[submodule \"sub\"]\npath = sub\nurl = ../sub\n";
+    let files = [
+        (".gitmodules", gitmodules),
+        (".gitattributes", "*.bin filter=lfs\n"),
+        ("a.bin", &forge.keep("large\n")),
+    ];
+    stage.server.commit_with(&files, &[("sub", &id)]);
+    let (log, report) = stage
+        .execute(1, |order| {
+            in_container(order, IMAGE, &["cat sub/inside a.bin; test -e sub/.git"]);
+            order.origin = Some(forge.url("o/main"));
+            order.suite.checkout = Checkout {
+                submodules: Submodules::Direct,
+                lfs: Lfs::Fetched,
+                depth: Some(1),
+            };
+        })
+        .await;
+    assert_eq!(report.outcome, JobOutcome::Passed, "{log}");
+    assert!(log.contains("found\nlarge\n"), "{log}");
+    stage.end_healthy().await;
 }
