@@ -66,6 +66,9 @@ async fn a_strangers_noise_is_fetched_once_a_reviewer_stands_for_it() {
         ..Settings::default()
     })
     .await;
+    world.expects("of a stranger is not fetched");
+    // Without the head nobody knows.
+    world.tolerates("it is not known whether a pull changes the suites");
     world.practice.fork(REPO, "mallory").unwrap();
     push(&world, &[("noise", &noise())]);
     let pull = open_pull(&world);

@@ -287,6 +287,7 @@ impl Core {
 
     /// Makes or finds the test merge of an open pull with its base, and keeps `refs/pull/N/merge`.
     pub(super) fn test_merge(&self, repo: &str, number: PullNumber) -> Result<(), PracticeError> {
+        let _alone = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(pull) = self.pull(repo, number).filter(Pull::is_open) else {
             return Ok(());
         };

@@ -24,6 +24,8 @@ pub(super) struct Core {
     clock: Box<Clock>,
     /// Held while moved refs get their consequences, so that these come one after the other.
     pub(super) announcing: Mutex<()>,
+    /// Held while a test merge is made: two of the same pull would be in each other's way.
+    pub(super) merging: Mutex<()>,
     changed: watch::Sender<u64>,
     pub(super) faults: Faults,
     pub(super) parcels: mpsc::UnboundedSender<Parcel>,
@@ -51,6 +53,7 @@ impl Core {
             world: Mutex::default(),
             clock,
             announcing: Mutex::default(),
+            merging: Mutex::default(),
             changed: watch::Sender::new(0),
             faults: Faults::default(),
             parcels,

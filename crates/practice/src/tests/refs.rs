@@ -151,3 +151,18 @@ async fn a_commit_on_the_default_branch_closes_the_pulls_that_its_message_names(
     assert_eq!(site.call("POST", &path, body).await.0, 201);
     assert_eq!(site.state(merged), PullState::Merged);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_that_was_just_pushed_is_shown_to_all_who_ask_at_once() {
+    let site = site().await;
+    let pull = site.pull("topic");
+    let path = format!("/repos/{REPO}/pulls/{pull}");
+    for round in 0..20 {
+        site.change("topic", &format!("{round}.txt"));
+        let ask = || site.request("GET", &path, "bot-token").send();
+        let asked: Vec<_> = (0..8).map(|_| tokio::spawn(ask())).collect();
+        for answer in asked {
+            assert_eq!(answer.await.unwrap().unwrap().status(), 200);
+        }
+    }
+}
