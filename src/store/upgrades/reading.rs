@@ -191,8 +191,10 @@ async fn what_came_in_and_what_was_ordered_is_read() {
         "demo outbox 0 deaths CallHook { pull: PullNumber(7), hook: \"benchmark\"",
         "demo outbox 0 deaths LogRetry(RetryOrder { pull: PullNumber(7), by: Login(\"alice\")",
         "widgets inbox [CommentMade { pull: PullNumber(1), comment",
+        "widgets inbox [BranchPushed { branch: BranchName(\"master\"), before: 597de78",
         "widgets outbox 1 deaths MakeMerge(MergeOrder { run: RunId(70003)",
         "widgets outbox 0 deaths SetStatus { commit: c75c4ba, note: Suite { context: \"unit\"",
+        "widgets outbox 0 deaths ReadPull { pull: PullNumber(4) }",
     ];
     assert_eq!(told.len(), beginnings.len(), "{told:#?}");
     for (told, beginning) in told.iter().zip(beginnings) {
