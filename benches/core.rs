@@ -15,6 +15,8 @@ use paprq_core::queue::event::{
 use paprq_core::queue::rules::{
     ExemptionRule, Fixups, Mentions, Merging, PullTests, Reporting, Reuse, Rules,
 };
+use paprq_core::queue::train::plan::{Batch, Candidate, Mixing, TrainRules, plan};
+use paprq_core::queue::train::{Onto, Train};
 
 const PULLS: u64 = 10_000;
 
@@ -122,5 +124,38 @@ fn core(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, core);
+/// What is next with 50 runs in flight and 1,000 pulls behind them.
+fn train(criterion: &mut Criterion) {
+    let rules = TrainRules {
+        batch: Batch {
+            min: 1,
+            max: 8,
+            wait_s: 0,
+        },
+        window: 51,
+        land_ahead: true,
+        failure_depth: 2,
+    };
+    let mut train = Train::default();
+    let mut onto = Onto::Tip;
+    for run in 1..=50 {
+        let members = (8 * run..8 * run + 8).map(PullNumber).collect();
+        train.begun(RunId(run), members, onto);
+        onto = Onto::Run(RunId(run));
+    }
+    let candidates: Vec<_> = (1..=1000)
+        .map(|number| Candidate {
+            pull: PullNumber(1000 + number),
+            ready_since: Timestamp(0),
+            mixing: Mixing::Freely,
+            depends_on: Vec::new(),
+            conflicts_with: Vec::new(),
+        })
+        .collect();
+    criterion.bench_function("plan, window 50, 1,000 candidates", |bencher| {
+        bencher.iter(|| plan(black_box(&train), &candidates, &rules, Timestamp(1)));
+    });
+}
+
+criterion_group!(benches, core, train);
 criterion_main!(benches);

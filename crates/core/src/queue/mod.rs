@@ -48,6 +48,7 @@ mod suites;
 mod superseding;
 #[cfg(test)]
 mod tests;
+pub mod train;
 mod trust;
 mod trying;
 mod vouching;
