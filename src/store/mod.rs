@@ -5,6 +5,7 @@
 //! is decided elsewhere.
 
 pub mod artifacts;
+mod condition;
 mod deliveries;
 pub mod document;
 mod forwards;
@@ -32,6 +33,7 @@ use diesel::prelude::*;
 use diesel::r2d2::{ConnectionManager, Pool};
 use diesel::sqlite::SqliteConnection;
 
+pub use self::condition::Complaint;
 pub use self::deliveries::{Delivery, InboxId, InboxRow, Stored};
 use self::document::{Document, Unreadable};
 pub use self::forwards::{BacklogBounds, ForwardId, Forwarded};

@@ -3,7 +3,8 @@
 //! SQLite has one writer at a time. What is asked for while a transaction is being made durable
 //! goes into the next one together, each in a savepoint of its own: many deliveries, one fsync.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 
 use diesel::connection::{Connection, SimpleConnection};
 use diesel::sqlite::SqliteConnection;
@@ -21,6 +22,8 @@ type Work = Box<dyn FnOnce(&mut SqliteConnection) -> Reply + Send>;
 #[derive(Clone)]
 pub(super) struct Writer {
     works: mpsc::Sender<Work>,
+    /// Whether a write has failed since the disk was tried.
+    failed: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -30,7 +33,20 @@ impl Writer {
             .name("store".to_owned())
             .spawn(move || write_all(connection, &inbox))
             .map_err(StoreError::Thread)?;
-        Ok(Self { works })
+        Ok(Self {
+            works,
+            failed: Arc::default(),
+        })
+    }
+
+    /// Whether a write has failed, for whatever reason, since [`Self::is_well_again`].
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// The disk was tried, and takes what is written.
+    pub(super) fn is_well_again(&self) {
+        self.failed.store(false, Ordering::Relaxed);
     }
 
     /// Runs `write` in a transaction; returns when it is durable.
@@ -49,7 +65,11 @@ impl Writer {
             })
         });
         self.works.send(work).or(Err(StoreError::Closed))?;
-        answered.await.unwrap_or(Err(StoreError::Closed))
+        let written = answered.await.unwrap_or(Err(StoreError::Closed));
+        if written.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        written
     }
 }
 

@@ -129,8 +129,11 @@ fn routes(config: &mut web::ServiceConfig) -> Vec<Address> {
     pages::routes(routes).into_table()
 }
 
-/// Whether the repositories' loops are alive.
+/// Whether what comes in can be stored, and the repositories' loops are alive.
 async fn health(site: web::Data<Site>) -> HttpResponse {
+    if let Some(complaint) = site.engine.store().complaint().await {
+        return plain(HttpResponse::ServiceUnavailable(), complaint.to_string());
+    }
     let text = HttpResponse::Ok();
     // Nothing is wrong with us where GitHub has not said yet who the bot is.
     if site.engine.is_asleep() || site.engine.repos().all(crate::engine::Repo::is_running) {
@@ -142,10 +145,13 @@ async fn health(site: web::Data<Site>) -> HttpResponse {
     )
 }
 
-fn plain(mut response: actix_web::HttpResponseBuilder, text: &'static str) -> HttpResponse {
+fn plain(
+    mut response: actix_web::HttpResponseBuilder,
+    text: impl Into<std::borrow::Cow<'static, str>>,
+) -> HttpResponse {
     response
         .content_type("text/plain; charset=utf-8")
-        .body(text)
+        .body(text.into().into_owned())
 }
 
 async fn missing() -> Result<HttpResponse, WebError> {
