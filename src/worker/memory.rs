@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 /// Where cgroups are, on every machine that has them.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
+/// What the kernel takes of a limit at a time, in bytes: so near is as far as it comes.
+const CHARGED_BYTES: u64 = 64 * 4096;
+
 /// How often processes of this machine have been killed for its memory.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Kills(Option<u64>);
@@ -60,7 +63,15 @@ fn has_come_to_limit(group: &Path) -> Option<bool> {
     // Where swap is limited to the same, the second of these counts.
     let of_version_1 =
         || Some(number("memory.failcnt")?.max(number("memory.memsw.failcnt").unwrap_or(0)));
-    of_version_2().or_else(of_version_1).map(|times| times > 0)
+    // Since Linux 6.14 these stay at 0; then the most that was ever used tells.
+    let is_used_up = || {
+        let most = number("memory.max_usage_in_bytes")?;
+        Some(most.saturating_add(CHARGED_BYTES) > number("memory.limit_in_bytes")?)
+    };
+    let is_counted = of_version_2()
+        .or_else(of_version_1)
+        .map(|times| times > 0)?;
+    Some(is_counted || is_used_up().unwrap_or(false))
 }
 
 /// The number behind a name, of a file with a name and a number on each line.
@@ -104,6 +115,12 @@ mod tests {
         assert_eq!(has_come_to_limit(group.path()), None);
         write("memory.failcnt", "0\n");
         assert_eq!(has_come_to_limit(group.path()), Some(false));
+        write("memory.limit_in_bytes", "67108864\n");
+        write("memory.max_usage_in_bytes", "66000000\n");
+        assert_eq!(has_come_to_limit(group.path()), Some(false));
+        write("memory.max_usage_in_bytes", "67108864\n");
+        assert_eq!(has_come_to_limit(group.path()), Some(true));
+        write("memory.max_usage_in_bytes", "0\n");
         write("memory.memsw.failcnt", "12\n");
         assert_eq!(has_come_to_limit(group.path()), Some(true));
         write("memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 1\n");
