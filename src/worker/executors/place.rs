@@ -137,8 +137,11 @@ impl Place {
                 let process = session.process().map(i64::from);
                 process.and_then(has_come_to_its_own_limit) == Some(true)
             }
-            // It has one for certain, and engines do not say reliably whether it was come to.
-            Self::Container(_) => true,
+            // It has one for certain; where it is not seen, it counts as come to.
+            Self::Container(session) => {
+                let own = session.process().and_then(has_come_to_its_own_limit);
+                own != Some(false)
+            }
         }
     }
 

@@ -52,7 +52,7 @@ pub(super) async fn close(docker: &Docker, name: &str) -> Result<(), StillOpen> 
 }
 
 /// The first process of the container, if it is one of this machine's and surely the container's.
-async fn process_of(docker: &Docker, name: &str) -> Option<i64> {
+pub(super) async fn process_of(docker: &Docker, name: &str) -> Option<i64> {
     let options = None::<InspectContainerOptions>;
     let about = docker.inspect_container(name, options).await.ok()?;
     let process = about.state?.pid.filter(|&number| number > 0)?;

@@ -64,6 +64,8 @@ pub(crate) struct ContainerSession {
     stream: Pin<Box<dyn Stream<Item = Result<LogOutput, Error>> + Send>>,
     answers: Answers,
     watchdog: AbortOnDropHandle<Excess>,
+    /// The container's first process, where the engine is on this machine.
+    process: Option<i64>,
 }
 
 impl std::fmt::Debug for ContainerSession {
@@ -145,6 +147,11 @@ impl ContainerSession {
         to: &Path,
     ) -> io::Result<Vec<String>> {
         keeping::keep(&self.engine.docker, &self.name, paths, bounds, to).await
+    }
+
+    /// The first process of the container, as this machine numbers it; `None` if it cannot be seen.
+    pub(crate) fn process(&self) -> Option<i64> {
+        self.process
     }
 
     /// Kills everything and returns when nothing of it is alive.
@@ -260,6 +267,7 @@ async fn enter(
         stream: output,
         answers: Answers::new(&mark),
         watchdog: watch(engine.storage.clone(), written, site.limits),
+        process: metadata::process_of(docker, name).await,
     };
     session.ready(wanted.image, log).await?;
     Ok(session)

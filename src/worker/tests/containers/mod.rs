@@ -287,6 +287,30 @@ async fn memory_is_limited_to_what_the_suite_asks_for() {
 }
 
 #[tokio::test]
+async fn a_kill_within_the_own_limit_is_the_machines_want() {
+    let stage = Stage::start().await;
+    let count = "grep '^oom_kill ' /proc/vmstat";
+    let until_killed = format!(
+        "before=$({count}); echo waits; while [ \"$({count})\" = \"$before\" ]; do sleep 0.1; done; \
+         kill -9 $$"
+    );
+    let attempt = stage.server.order(1, |order| {
+        in_container(order, IMAGE, &[&until_killed]);
+    });
+    stage.server.until_printed(attempt, "\nwaits\n").await;
+    // Another one, which the kernel kills for memory.
+    let take = "dd if=/dev/zero of=/dev/null bs=200M count=1; true";
+    let other = ["run", "--rm", "--memory", "64m", "--memory-swap", "64m"];
+    let other = [&other[..], &[IMAGE, "sh", "-c", take]].concat();
+    stage.podman.run(&other);
+    let (log, report) = stage.server.report(attempt).await;
+    assert_eq!(report.fault, Some(WorkerFault::BrokeOff), "{log}");
+    let reason = "The worker's machine ran out of memory.";
+    assert_eq!(report.outcome, error(reason), "{log}");
+    stage.end_healthy().await;
+}
+
+#[tokio::test]
 async fn a_container_that_fills_the_disk_is_killed() {
     let little = |settings: &mut Settings| settings.limits.disk_bytes = 20 << 20;
     let stage = Stage::start_with(little).await;
