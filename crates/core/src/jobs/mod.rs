@@ -7,8 +7,8 @@
 //! `schedule` is what a team writes about its jobs, with a `pattern` for each name, `policy` says what rank and which limits a job has, `need` and `workers` whether a worker fits
 //! it. `waiting` and `load` are kept beside the jobs, so that a decision need not look at each
 //! one: `claiming` makes it, and `password` is what is kept of an attempt's password. `arranging` keeps
-//! room for jobs that have waited too long or may interrupt others, `superseding` lets a pull's own
-//! test make way for its merge, `ending` is how attempts and jobs end, `status` what people are told.
+//! room for jobs that have waited too long or may interrupt others, `superseding` lets a pull
+//! request test make way for its merge, `ending` is how attempts and jobs end, `status` what people are told.
 
 mod arranging;
 mod board;

@@ -162,8 +162,8 @@ impl Queue {
         self.set_pull_stage(number, PullTestStage::Wanted { scope, of });
     }
 
-    /// What is said to somebody who asks for suites that nobody is called by, while the pull's own
-    /// test runs: that is not stopped for a slip of the fingers.
+    /// What is said to somebody who asks for suites that nobody is called by, while the pull
+    /// request test runs: that is not stopped for a slip of the fingers.
     fn vain_wish(&self, pull: &Pull, asked: &[String]) -> Option<Note> {
         let PullTestStage::Running { run } = pull.own.stage else {
             return None;
