@@ -74,6 +74,45 @@ async fn a_merge_that_passes_in_a_container_lands() {
     assert_eq!(podman.containers(), [""; 0]);
 }
 
+/// What the server says when a job comes back.
+const GIVEN_BACK: &str = "a worker gives a job back that it cannot execute";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_out_of_reach_costs_a_merge_nothing() {
+    let image = "127.0.0.1:1/unit";
+    let file = format!("context: unit\ncontainer: {{image: '{image}'}}\ntests:\n  - 'true'\n");
+    let settings = Settings {
+        files: vec![(".papr.yml".to_owned(), file)],
+        ..without_local_workers()
+    };
+    let world = World::start_with(settings).await;
+    let (bare, stocked) = (Podman::start(), Podman::start());
+    stocked.run(&["tag", IMAGE, image]);
+    let pull = world.open_pull("good", &[("a", "1")]);
+    let address = bare.address().await;
+    let _bare = Worker::start_with(
+        &world,
+        "bare",
+        &["--executor", "container", "--engine", &address],
+    );
+    world.tell(pull, "r+");
+    world.expects(GIVEN_BACK);
+    world.until_logged(GIVEN_BACK, 1).await;
+    assert!(
+        world.log().contains("Could not pull image"),
+        "{}",
+        world.log()
+    );
+    let address = stocked.address().await;
+    let _stocked = Worker::start_with(
+        &world,
+        "stocked",
+        &["--executor", "container", "--engine", &address],
+    );
+    world.until_merged(pull).await;
+    assert_eq!(world.count(pull, ":broken_heart:"), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_ends_the_container_of_what_was_there_before() {
     let site = Site::start("  - cat a; test \"$(cat a)\" = quick || sleep 600\n").await;

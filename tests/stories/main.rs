@@ -24,6 +24,7 @@ mod external_checks;
 mod faults;
 mod first_start;
 mod forwarding;
+mod full_disk;
 mod importing;
 mod kills;
 mod log;

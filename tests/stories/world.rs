@@ -68,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) descriptors: Option<u64>,
     /// The repository's name in cfg.toml.
     pub(crate) name: &'static str,
+    /// The mount options of a disk of its own for its database, `data`.
+    pub(crate) disk: Option<&'static str>,
     /// Which rights it keeps from what it makes.
     pub(crate) umask: Option<u32>,
     /// Files of the base branch beside `fine.sh`.
@@ -88,6 +90,7 @@ impl Default for Settings {
             base_url: "base_url = \"https://paprq.example\"".to_owned(),
             descriptors: None,
             name: "widgets",
+            disk: None,
             umask: None,
             files: vec![(".papr.yml".to_owned(), SUITES.to_owned())],
         }
@@ -232,11 +235,26 @@ github = {{ secret = "{SECRET}" }}
     /// Starts the program and returns the address on which it serves.
     fn spawn(&self) -> String {
         let Settings {
-            descriptors, umask, ..
+            descriptors,
+            umask,
+            disk,
+            ..
         } = &self.settings;
         let umask = umask.map(|umask| format!("umask {umask:o} && "));
         let limit = descriptors.map(|most| format!("ulimit -n {most} && "));
-        let both = umask.unwrap_or_default() + &limit.unwrap_or_default();
+        let mount = disk
+            .map(|options| format!("mkdir -p data && mount -t tmpfs -o {options} none data && "));
+        let before = [umask, limit, mount]
+            .map(Option::unwrap_or_default)
+            .concat();
+        let mut bash = Command::new("bash");
+        if disk.is_some() {
+            bash = Command::new("unshare");
+            if !rustix::process::geteuid().is_root() {
+                bash.args(["--map-root-user", "--map-auto"]);
+            }
+            bash.args(["--mount", "bash"]);
+        }
         let (found, address) = std::sync::mpsc::channel();
         // Whoever is told the address may look for it in the log.
         let stderr = self.program.log.stderr(move |line| {
@@ -244,9 +262,9 @@ github = {{ secret = "{SECRET}" }}
                 let _only_the_first_is_asked_for = found.send(address.trim().to_owned());
             }
         });
-        let child = Command::new("bash")
+        let child = bash
             .arg("-c")
-            .arg(format!("{both}exec \"$@\""))
+            .arg(format!("{before}exec \"$@\""))
             .args(["bash", env!("CARGO_BIN_EXE_paprq")])
             .args(["serve", "-c", "cfg.toml"])
             .current_dir(self.dir.path())
