@@ -122,8 +122,13 @@ fn instance_key(connection: &mut SqliteConnection) -> Result<String, StoreError>
         return Ok(key);
     }
     let key = hex::encode(rand::random::<[u8; 6]>());
+    let version = i64::from(document::VERSION);
     diesel::insert_into(dsl::instance)
-        .values((dsl::id.eq(1), dsl::key.eq(&key)))
+        .values((
+            dsl::id.eq(1),
+            dsl::key.eq(&key),
+            dsl::document_version.eq(version),
+        ))
         .execute(connection)?;
     Ok(key)
 }
