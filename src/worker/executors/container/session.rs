@@ -387,14 +387,18 @@ fn broken(error: Error) -> io::Error {
     io::Error::other(error)
 }
 
+/// Whether what was asked for is not there any more. Podman may forget a command of a container that
+/// has ended while it is asked for it, and calls that a fault of its own (500).
 pub(super) fn is_gone(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::DockerResponseServerError {
-            status_code: 404,
-            ..
-        }
-    )
+    let Error::DockerResponseServerError {
+        status_code,
+        message,
+    } = error
+    else {
+        return false;
+    };
+    let mut forgotten = ["no such exec session", "no such container"].into_iter();
+    *status_code == 404 || *status_code == 500 && forgotten.any(|words| message.contains(words))
 }
 
 async fn remove_or_remember(engine: &ContainerEngine, name: &str) {
