@@ -159,6 +159,9 @@ async fn another_repository_in_cfg_toml_is_not_taken_for_the_former_one() {
     let mut world = World::start().await;
     world.expects("GitHub does not show a pull");
     world.tolerates("post to #1: Awake");
+    // What was ordered of the former one's commits.
+    world.tolerates("git does not do what an order needs");
+    world.tolerates("an order is given up");
     let pull = world.open_pull("good", &[("a", "1")]);
     world.tell(pull, "ping");
     world.hear(pull, ":sleepy:").await;
