@@ -94,6 +94,7 @@ async fn a_repository_that_was_renamed_while_the_server_was_down_is_found_again(
     let mut world = World::start_with(with_status()).await;
     world.expects("write owner = ");
     world.tolerates("the mirror cannot be filled yet");
+    world.tolerates("the mirror is not brought up to date");
     let pull = approved(&world).await;
     let merge = world.practice.branch(REPO, "auto").unwrap().unwrap();
     world.stop_server();
