@@ -45,6 +45,7 @@ async fn until_merged_as(world: &World, repo: &str, pull: PullNumber) {
 async fn a_renamed_repository_goes_on_and_the_page_says_what_to_write() {
     let world = World::start().await;
     world.expects("write owner = ");
+    world.tolerates("the mirror is not brought up to date");
     world.tolerates("reach the remote");
     world.tolerates(OVERTAKEN);
     let pull = world.open_pull("good", &[("a", "1")]);
@@ -73,6 +74,7 @@ async fn a_renamed_repository_goes_on_and_the_page_says_what_to_write() {
 async fn what_was_tested_lands_though_the_repository_was_transferred_meanwhile_unheard() {
     let world = World::start_with(with_status()).await;
     world.expects("write owner = ");
+    world.tolerates("the mirror is not brought up to date");
     let pull = approved(&world).await;
     let merge = world.practice.branch(REPO, "auto").unwrap().unwrap();
     let faults = world.practice.faults();
@@ -138,6 +140,7 @@ async fn a_repository_that_was_renamed_while_the_server_was_down_is_found_again(
 async fn who_takes_the_old_name_gets_nothing_that_was_meant_for_the_other() {
     let world = World::start_with(with_status()).await;
     world.expects("write owner = ");
+    world.tolerates("the mirror is not brought up to date");
     let pull = approved(&world).await;
     let merge = world.practice.branch(REPO, "auto").unwrap().unwrap();
     world.practice.rename_repo(REPO, RENAMED).unwrap();
@@ -159,6 +162,7 @@ async fn who_takes_the_old_name_gets_nothing_that_was_meant_for_the_other() {
 async fn another_repository_in_cfg_toml_is_not_taken_for_the_former_one() {
     let mut world = World::start().await;
     world.expects("GitHub does not show a pull");
+    world.tolerates("the mirror is not brought up to date");
     world.tolerates("post to #1: Awake");
     // What was ordered of the former one's commits.
     world.tolerates("git does not do what an order needs");
