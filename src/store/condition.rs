@@ -54,8 +54,14 @@ impl Store {
 }
 
 fn is_full(file: &Path) -> bool {
-    let disk = file.parent().map(rustix::fs::statvfs);
-    matches!(disk, Some(Ok(disk)) if disk.f_bavail.saturating_mul(disk.f_frsize) < FREE_MIN_BYTES)
+    free_bytes(file).is_some_and(|free| free < FREE_MIN_BYTES)
+}
+
+/// The room that is left where a file is. The file itself is asked for: a name such as `paprq.db` names
+/// no folder.
+fn free_bytes(file: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(file).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 fn try_write(database: &Path) -> io::Result<()> {
@@ -77,6 +83,11 @@ fn try_write(database: &Path) -> io::Result<()> {
 mod tests {
     use super::super::StoreError;
     use super::*;
+
+    #[test]
+    fn the_room_is_known_also_where_the_name_of_the_file_names_no_folder() {
+        assert!(free_bytes(Path::new("Cargo.toml")).is_some());
+    }
 
     #[tokio::test]
     async fn a_write_that_failed_is_complained_of_until_the_disk_takes_one() {
