@@ -204,16 +204,21 @@ impl Train {
         });
     }
 
-    /// A pull is no member of anything any more. Returns the run that must be stopped for it.
+    /// A pull is no member of anything any more. Returns the run that is stopped for it.
     pub fn left(&mut self, pull: PullNumber) -> Option<RunId> {
+        let run = self
+            .cars()
+            .find(|car| car.members.contains(&pull))
+            .map(|car| car.run);
+        if let Some(run) = run {
+            self.stopped(run);
+        }
         for place in &mut self.places {
             if let Place::Suspects(members) = place {
                 members.retain(|member| *member != pull);
             }
         }
         self.places.retain(|place| !place.members().is_empty());
-        let mut cars = self.cars();
-        let car = cars.find(|car| car.members.contains(&pull))?;
-        Some(car.run)
+        run
     }
 }

@@ -189,10 +189,7 @@ impl World {
             return;
         }
         self.disturbances += 1;
-        if let Some(run) = self.train.left(pull) {
-            self.train.stopped(run);
-            let _was_suspect = self.train.left(pull);
-        }
+        let _stopped = self.train.left(pull);
     }
 
     pub(super) fn happens(&mut self, happening: &Happening) {
