@@ -513,8 +513,7 @@ fn digest(text: &str) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use diesel::connection::{Connection as _, SimpleConnection as _};
-    use diesel::sqlite::SqliteConnection;
+    use diesel::connection::SimpleConnection as _;
 
     use super::*;
     use paprq_core::ids::{CommitId, JobId, WorkerId};
@@ -566,8 +565,7 @@ mod tests {
             policy: Policy::new(LEASE_S),
         };
         let service = JobService::open(equipment).await.unwrap();
-        SqliteConnection::establish(&file.to_string_lossy())
-            .unwrap()
+        crate::store::testing::connect(&file)
             .batch_execute(
                 "create trigger full before update on jobs begin select raise(abort, 'full'); end",
             )

@@ -178,7 +178,6 @@ fn save_job(connection: &mut SqliteConnection, job: &Job) -> Result<(), StoreErr
 
 #[cfg(test)]
 mod tests {
-    use diesel::Connection as _;
     use diesel::connection::SimpleConnection as _;
 
     use super::*;
@@ -222,11 +221,9 @@ mod tests {
         let file = folder.path().join("paprq.db");
         let added = Store::open(&file).unwrap().add_jobs(vec![leased()]).await;
         let job = added.unwrap().remove(0);
-        let mut connection = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
-        // The store that was dropped may still be closing the file.
+        let mut connection = super::super::testing::connect(&file);
         let as_before = format!(
-            "pragma busy_timeout = 20000;
-             update jobs set doc = json_set(json_remove(doc -> 'doc',
+            "update jobs set doc = json_set(json_remove(doc -> 'doc',
              '$.state.Leased.git_password'), '$.state.Leased.git_token', '{PASSWORD}')"
         );
         connection.batch_execute(&as_before).unwrap();

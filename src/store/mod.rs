@@ -23,6 +23,8 @@ mod schema;
 mod steps;
 mod takeover;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod upgrades;
 mod writer;
 

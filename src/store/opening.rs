@@ -174,6 +174,7 @@ mod tests {
     use std::io::{Seek as _, SeekFrom, Write as _};
 
     use super::super::Store;
+    use super::super::testing::connect;
     use super::*;
     use paprq_core::ids::RepoLabel;
 
@@ -182,13 +183,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("paprq.db");
         drop(Store::open(&file).unwrap());
-        let mut connection = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
-        connection
-            .batch_execute(
-                "insert into __diesel_schema_migrations (version) values ('29990101000000')",
-            )
-            .unwrap();
-        drop(connection);
+        execute(
+            &file,
+            "insert into __diesel_schema_migrations (version) values ('29990101000000')",
+        );
         let said = Store::open(&file).err().unwrap().to_string();
         assert!(said.contains(&file.display().to_string()), "{said}");
         assert!(said.contains("newer version of paprq"), "{said}");
@@ -197,9 +195,7 @@ mod tests {
 
     /// Runs one statement on a database that nobody has open.
     fn execute(file: &Path, statement: &str) {
-        let mut connection = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
-        let patient = format!("pragma busy_timeout = 20000; {statement}");
-        connection.batch_execute(&patient).unwrap();
+        connect(file).batch_execute(statement).unwrap();
     }
 
     #[test]
@@ -227,7 +223,7 @@ mod tests {
         assert!(said.contains("read a document of table jobs"), "{said}");
         execute(&file, "delete from jobs");
         drop(Store::open(&file).unwrap());
-        let mut connection = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
+        let mut connection = connect(&file);
         use super::super::schema::instance::dsl;
         let version = dsl::instance.select(dsl::document_version);
         let version: i64 = version.first(&mut connection).unwrap();
@@ -238,7 +234,7 @@ mod tests {
     fn whole(folder: &Path) -> std::path::PathBuf {
         let (file, copy) = (folder.join("paprq.db"), folder.join("copy.db"));
         let store = Store::open(&file).unwrap();
-        let mut connection = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
+        let mut connection = connect(&file);
         let query = format!("vacuum into '{}'", copy.display());
         connection.batch_execute(&query).unwrap();
         drop(store);

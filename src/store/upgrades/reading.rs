@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::schema::events;
+use crate::store::testing::connect;
 use crate::store::{SavedRepo, Store, from_document};
 use paprq_core::ids::{JobId, Login, RepoLabel, RunId, Timestamp};
 use paprq_core::jobs::{Job, JobState, PasswordDigest};
@@ -119,7 +120,7 @@ async fn pulls_and_runs_of_every_version_are_read() {
 async fn jobs_of_every_version_are_read() {
     let (folder, store) = upgraded();
     let file = folder.path().join("paprq.db");
-    let mut connection = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
+    let mut connection = connect(&file);
     let ids = texts(
         &mut connection,
         "select cast(id as text) as text from jobs order by id",
@@ -231,7 +232,7 @@ async fn the_other_rows_are_read() {
     );
     assert_eq!(forward.headers[1].1, "push");
     let file = folder.path().join("paprq.db");
-    let mut connection = SqliteConnection::establish(&file.to_string_lossy()).unwrap();
+    let mut connection = connect(&file);
     let log: Vec<(String, String)> = events::table
         .select((events::event, events::effects))
         .load(&mut connection)
