@@ -143,14 +143,13 @@ async fn buildbot_is_believed_by_its_secret_and_of_commits_under_test() {
 
 /// What the inbox holds with this word.
 fn rows(database: &std::path::Path, word: &str) -> Vec<String> {
-    use diesel::{Connection, QueryableByName, RunQueryDsl};
+    use diesel::{QueryableByName, RunQueryDsl};
     #[derive(QueryableByName)]
     struct Row {
         #[diesel(sql_type = diesel::sql_types::Text)]
         events: String,
     }
-    let path = database.to_string_lossy();
-    let mut connection = diesel::SqliteConnection::establish(&path).unwrap();
+    let mut connection = crate::store::testing::connect(database);
     let rows = diesel::sql_query("select events from inbox where events like ?")
         .bind::<diesel::sql_types::Text, _>(format!("%{word}%"))
         .load::<Row>(&mut connection);
