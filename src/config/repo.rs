@@ -5,14 +5,12 @@ use std::collections::BTreeMap;
 use super::branches::Branches;
 use super::builders::{self, Buildbot, CheckRun, StatusCheck};
 use super::forward::Forward;
-use super::nonsense;
-use super::reactions;
 use super::secret::Secret;
-use super::secrets;
 use super::section::{NamedSection, Section};
 use super::server::Git;
 use super::suites::{PullTests, Suites};
 use super::tree::Value;
+use super::{nonsense, reactions, secrets};
 use paprq_core::ids::{Login, RepoLabel};
 use paprq_core::queue::labels::{LabelChange, LabelEvent};
 

@@ -11,8 +11,7 @@ use super::finding::{Location, Position};
 use super::reading::Reading;
 use super::secret::Secret;
 use super::tree::{Entry, Node, Table, Value};
-use super::unknown;
-use super::variables;
+use super::{unknown, variables};
 
 /// A table that is being read. One that is not in the file reads as empty.
 pub(super) struct Section<'r> {

@@ -8,8 +8,7 @@ use crate::git::{Fetch, GitError, Mirror, PullHead, RemoteRef, Upkeep};
 use crate::github::Value;
 use paprq_core::ids::{BranchName, CommitId, PullNumber};
 use paprq_core::queue::event::Event;
-use paprq_core::queue::run::Phase;
-use paprq_core::queue::run::Purpose;
+use paprq_core::queue::run::{Phase, Purpose};
 
 /// Fetches what is wanted soon, as it comes to be wanted.
 pub(super) async fn prefetch(repo: Repo) {

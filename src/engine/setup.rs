@@ -18,8 +18,7 @@ use paprq_core::queue::rules::{
     Authority, BuildbotRule, CheckRunRule, ExemptionRule, Fixups, HookRule, Mentions, Merging,
     PullTests, Replay, Reporting, Reuse, Rules, StatusRule,
 };
-use paprq_core::queue::run::Check;
-use paprq_core::queue::run::Purpose;
+use paprq_core::queue::run::{Check, Purpose};
 use paprq_core::suite::{FILE_NAMES, OnMerge};
 
 /// How long making and pushing a run's commit may take, in seconds.

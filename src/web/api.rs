@@ -11,8 +11,7 @@ use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, RepoLabel, RunId}
 use paprq_core::notes;
 use paprq_core::queue::pull::{Pull, Status};
 use paprq_core::queue::pull_test::PullTestStage;
-use paprq_core::queue::run::Ending;
-use paprq_core::queue::run::Run;
+use paprq_core::queue::run::{Ending, Run};
 use paprq_core::queue::{Blockers, JobWords, Queue, Tree};
 
 /// A queue.

@@ -8,8 +8,7 @@ use paprq_core::ids::{BranchName, CommitId, Login, PullNumber, Timestamp};
 use paprq_core::queue::event::{HeadRepo, PullFacts, PullState};
 use paprq_core::queue::imported::{ImportedPull, ImportedTest, Progress, Resumption, WantedTry};
 use paprq_core::queue::pull::Squash;
-use paprq_core::queue::run::{Check, CheckState, Origin, RunCheck, Weight};
-use paprq_core::queue::run::{Ending, Purpose};
+use paprq_core::queue::run::{Check, CheckState, Ending, Origin, Purpose, RunCheck, Weight};
 
 /// What could not be taken over as it is, in words for people.
 #[derive(Debug, Default)]

@@ -11,8 +11,7 @@ use crate::clock;
 use paprq_core::ids::{Login, PullNumber, RepoLabel, Timestamp};
 use paprq_core::queue::Tree;
 use paprq_core::queue::pull::{Pull, Squash, Stage};
-use paprq_core::queue::run::{CheckState, Run, Scope};
-use paprq_core::queue::run::{Ending, Purpose};
+use paprq_core::queue::run::{CheckState, Ending, Purpose, Run, Scope};
 
 const SERVO: &str = include_str!("../../../tests/homu/servo.sql");
 const RUST_LANG: &str = include_str!("../../../tests/homu/rust-lang.sql");

@@ -3,10 +3,9 @@
 use super::super::mirroring::bring;
 use super::super::outbox::Order;
 use super::super::repo::Repo;
-use super::Done;
-use super::api_for;
 use super::joining::{Joined, Joiner};
 use super::trouble::Trouble;
+use super::{Done, api_for};
 use crate::git::{GitError, PullHead, PushKind, PushOutcome};
 use crate::github::{self, RemoteMerge, Value};
 use paprq_core::ids::{BranchName, CommitId, RunId, Timestamp};

@@ -10,8 +10,7 @@ use paprq_core::ids::{CommitId, JobId, RunId};
 use paprq_core::jobs::{Job, JobState, Subject};
 use paprq_core::queue::event::{Event, SuiteFile, SuitesFound};
 use paprq_core::queue::note::Link;
-use paprq_core::queue::run::Purpose;
-use paprq_core::queue::run::Run;
+use paprq_core::queue::run::{Purpose, Run};
 use paprq_core::suite::{self, FILE_BYTES_MAX, Pass, Suite};
 
 /// Reads the file of suites in a commit, and what is known of them already. `since` is what the

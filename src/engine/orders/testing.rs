@@ -3,12 +3,10 @@
 use super::super::mirroring::{bring_bounded, fetch_lacking};
 use super::super::outbox::Order;
 use super::super::repo::Repo;
-use super::Done;
-use super::api_for;
 use super::joining::{Joined, Joiner};
 use super::merging::{failed, is_passing};
-use super::talk;
 use super::trouble::Trouble;
+use super::{Done, api_for, talk};
 use crate::git::{Fetch, GitError, PullHead, RemoteRef};
 use paprq_core::ids::{BranchName, CommitId, PullNumber, RunId};
 use paprq_core::queue::Queue;

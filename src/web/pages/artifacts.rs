@@ -6,10 +6,9 @@ use actix_web::HttpResponse;
 use askama::Template;
 
 use super::{Frame, render};
-use crate::web::Site;
-use crate::web::artifacts;
 use crate::web::error::WebError;
 use crate::web::view::{FileView, shown_path};
+use crate::web::{Site, artifacts};
 use paprq_core::jobs::Attempt;
 
 #[derive(Template)]

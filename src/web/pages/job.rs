@@ -5,11 +5,10 @@ use askama::Template;
 use serde::Deserialize;
 
 use super::{Frame, render};
-use crate::web::Site;
-use crate::web::artifacts;
 use crate::web::error::WebError;
 use crate::web::job_log::{self, Tail};
 use crate::web::view::{FileView, JobView};
+use crate::web::{Site, artifacts};
 use paprq_core::ids::JobId;
 use paprq_core::jobs::Attempt;
 

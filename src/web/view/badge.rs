@@ -8,8 +8,7 @@ use paprq_core::jobs::{AttemptEnd, Job, JobOutcome, JobState};
 use paprq_core::queue::event::PullState;
 use paprq_core::queue::pull::{Pull, Stage, Status};
 use paprq_core::queue::pull_test::PullTestStage;
-use paprq_core::queue::run::{CheckState, Origin, Phase, Run, RunCheck, Weight};
-use paprq_core::queue::run::{Ending, Purpose};
+use paprq_core::queue::run::{CheckState, Ending, Origin, Phase, Purpose, Run, RunCheck, Weight};
 
 /// One word with a shape and a colour. Written out, it is HTML.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -5,9 +5,9 @@ use crate::clock;
 use paprq_core::ids::{CommitId, PullNumber, RunId};
 use paprq_core::notes;
 use paprq_core::queue::event::SuiteVerdict;
-use paprq_core::queue::run::Member;
-use paprq_core::queue::run::Purpose;
-use paprq_core::queue::run::{CheckState, Origin, Phase, Run, RunCheck, Tested, Weight};
+use paprq_core::queue::run::{
+    CheckState, Member, Origin, Phase, Purpose, Run, RunCheck, Tested, Weight,
+};
 
 /// A run.
 #[derive(Clone, Debug)]

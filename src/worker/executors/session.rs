@@ -20,9 +20,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::bubblewrap::Filter;
 use super::cgroup::{self, Group};
-use super::processes;
 use super::watchdog::{self, Excess, Watched};
-use super::{Isolation, base_environment};
+use super::{Isolation, base_environment, processes};
 use crate::worker::room::Room;
 use crate::worker::script::DRIVER;
 use crate::worker::settings::Limits;

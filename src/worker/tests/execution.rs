@@ -2,8 +2,7 @@
 
 use super::server::Server;
 use super::{Worker, attempt, execute, suite, timeless, variable};
-use crate::protocol::JobOutcome;
-use crate::protocol::SecretVariable;
+use crate::protocol::{JobOutcome, SecretVariable};
 use paprq_core::ids::CommitId;
 use paprq_core::suite::{Build, Environment, ExtraRepo, HostSpecs, Suite};
 

@@ -5,8 +5,7 @@ use super::comment::{doing, obstacle};
 use super::harmless::{cut, quiet, url};
 use crate::queue::event::{MergeStep, SuiteVerdict, Verdict};
 use crate::queue::note::{QueueStatus, RunBrief, StatusNote, SuiteProgress};
-use crate::queue::run::Purpose;
-use crate::queue::run::Tested;
+use crate::queue::run::{Purpose, Tested};
 
 /// GitHub's limit for descriptions, in characters.
 const DESCRIPTION_CHARS_MAX: usize = 140;

@@ -3,9 +3,7 @@
 use super::Queue;
 use super::effect::Effect;
 use super::rules::Merging;
-use super::run::Purpose;
-use super::run::TestMerge;
-use super::run::{CheckState, Origin, Phase, Preparation, Run};
+use super::run::{CheckState, Origin, Phase, Preparation, Purpose, Run, TestMerge};
 use super::step::Step;
 use crate::ids::{BranchName, CommitId, RunId};
 

@@ -4,8 +4,7 @@ use super::Queue;
 use super::effect::{Effect, ExemptionQuestion};
 use super::note::Exemption;
 use super::rules::ExemptionRule;
-use super::run::Purpose;
-use super::run::{CheckState, Phase, Preparation, Run};
+use super::run::{CheckState, Phase, Preparation, Purpose, Run};
 use super::step::Step;
 use crate::ids::RunId;
 

@@ -6,8 +6,9 @@ use super::effect::Effect;
 use super::note::{Link, Obstacle};
 use super::reports::{self, CheckRunSeen, Report, Taken};
 use super::rules::{CheckRunRule, Rules};
-use super::run::Purpose;
-use super::run::{Check, CheckState, Origin, Phase, Rereading, Run, RunCheck, Scope, Weight};
+use super::run::{
+    Check, CheckState, Origin, Phase, Purpose, Rereading, Run, RunCheck, Scope, Weight,
+};
 use super::step::Step;
 use crate::ids::{CommitId, RunId, is_same_name};
 

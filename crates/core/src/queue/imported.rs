@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 use super::effect::Effect;
 use super::event::{CommentKey, PullFacts};
 use super::pull::{Approval, Named, Pull, Register, Squash, Stage};
-use super::run::{Check, CheckState, Phase, Run, RunCheck, Scope};
-use super::run::{Ending, Purpose};
-use super::run::{Member, TestMerge};
+use super::run::{
+    Check, CheckState, Ending, Member, Phase, Purpose, Run, RunCheck, Scope, TestMerge,
+};
 use super::{RepoState, Tree};
 use crate::ids::{CommitId, Login, RunId, Timestamp};
 

@@ -7,9 +7,7 @@ use super::labels::LabelEvent;
 use super::note::{Note, QueueStatus};
 use super::pull::Squash;
 use super::rules::{Fixups, Merging};
-use super::run::Member;
-use super::run::Phase;
-use super::run::{Ending, Purpose};
+use super::run::{Ending, Member, Phase, Purpose};
 use super::step::Step;
 use crate::ids::RunId;
 

@@ -8,8 +8,7 @@ use super::contained::Contained;
 use super::event::{Comment, CommentKey, PullFacts, PullState};
 use super::note::Unfinished;
 use super::pull_test::PullTest;
-use super::run::Scope;
-use super::run::{Ending, Purpose};
+use super::run::{Ending, Purpose, Scope};
 use crate::ids::{CommitId, Login, PullNumber, RunId, Timestamp};
 
 /// A pull request and what people and runs made of it.

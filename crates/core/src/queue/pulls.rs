@@ -6,9 +6,7 @@ use super::event::{CommentKey, PullFacts, PullState, Source};
 use super::labels::LabelEvent;
 use super::note::Note;
 use super::pull::{Approval, Named, Pull, Stage, Urgency};
-use super::run::Purpose;
-use super::run::TestMerge;
-use super::run::{Phase, Scope};
+use super::run::{Phase, Purpose, Scope, TestMerge};
 use super::step::Step;
 use crate::ids::{BranchName, CommitId, PullNumber, RunId, Timestamp};
 

@@ -8,8 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::event::{BuildVerdict, Verdict};
-use super::rules::CheckRunRule;
-use super::rules::Counts;
+use super::rules::{CheckRunRule, Counts};
 use super::run::CheckState;
 use crate::ids::Timestamp;
 

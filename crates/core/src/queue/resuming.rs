@@ -10,9 +10,10 @@ use super::imported::{
 use super::note::Obstacle;
 use super::pull::{Approval, Squash, Stage};
 use super::rules::Fixups;
-use super::run::Member;
-use super::run::{Check, CheckState, Origin, Phase, Preparation, Run, RunCheck, Scope, Weight};
-use super::run::{Ending, Purpose};
+use super::run::{
+    Check, CheckState, Ending, Member, Origin, Phase, Preparation, Purpose, Run, RunCheck, Scope,
+    Weight,
+};
 use super::step::Step;
 use crate::ids::{CommitId, RunId};
 

@@ -7,9 +7,9 @@ use super::labels::LabelEvent;
 use super::note::{Note, Obstacle, QueueStatus, StatusNote};
 use super::pull::Stage;
 use super::pull_test::PATIENCE_S;
-use super::run::{CheckState, Phase, Preparation, Run, RunCheck};
-use super::run::{Ending, Purpose};
-use super::run::{Member, TestMerge};
+use super::run::{
+    CheckState, Ending, Member, Phase, Preparation, Purpose, Run, RunCheck, TestMerge,
+};
 use super::step::Step;
 use crate::ids::{BranchName, CommitId, RunId};
 

@@ -4,9 +4,7 @@ use super::effect::{Effect, History, MemberMerge, MergeOrder, MergeStyle, Shape}
 use super::message::trailer;
 use super::pull::{Pull, Squash, Stage, Urgency};
 use super::rules::{Fixups, Merging};
-use super::run::Purpose;
-use super::run::{Check, CheckState, Phase, Run, RunCheck, Scope};
-use super::run::{Member, TestMerge};
+use super::run::{Check, CheckState, Member, Phase, Purpose, Run, RunCheck, Scope, TestMerge};
 use super::step::Step;
 use super::{Queue, QueuePosition};
 use crate::ids::{CommitId, PullNumber, RunId, Timestamp};

@@ -7,9 +7,9 @@ use super::note::{Note, Obstacle, QueueStatus, StatusNote};
 use super::pull_test::PullTestStage;
 use super::rules::Reuse;
 use super::run::{
-    Check, CheckState, Origin, Phase, Preparation, Run, RunCheck, Scope, Tested, Weight,
+    Check, CheckState, Ending, Origin, Phase, Preparation, Purpose, Run, RunCheck, Scope, Tested,
+    Weight,
 };
-use super::run::{Ending, Purpose};
 use super::step::Step;
 use super::suite_statuses::{required_status, suite_status};
 use crate::ids::{CommitId, RunId};

@@ -8,9 +8,7 @@ use super::Queue;
 use super::effect::Effect;
 use super::note::{StatusNote, SuiteProgress};
 use super::pull_test::PullTestStage;
-use super::run::Member;
-use super::run::Purpose;
-use super::run::{Check, CheckState, Origin, RunCheck};
+use super::run::{Check, CheckState, Member, Origin, Purpose, RunCheck};
 use super::step::Step;
 use crate::ids::RunId;
 

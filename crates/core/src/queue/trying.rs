@@ -8,8 +8,7 @@ use super::event::Comment;
 use super::labels::LabelEvent;
 use super::note::Note;
 use super::pull::Stage;
-use super::run::Scope;
-use super::run::{Ending, Purpose};
+use super::run::{Ending, Purpose, Scope};
 use super::step::Step;
 use crate::ids::{PullNumber, RunId};
 

@@ -6,8 +6,7 @@ use super::note::Reason;
 use super::pull::{Pull, Stage};
 use super::pull_test::PullTestStage;
 use super::rules::Merging;
-use super::run::{Check, CheckState, Phase, Rereading, Run};
-use super::run::{Ending, Purpose};
+use super::run::{Check, CheckState, Ending, Phase, Purpose, Rereading, Run};
 use super::{Queue, QueuePosition, Tree};
 use crate::ids::{PullNumber, RunId};
 

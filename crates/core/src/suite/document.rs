@@ -8,9 +8,8 @@ use super::error::{Finding, Problem};
 use super::forms::{build, env, extra_repos, timeout_s};
 use super::inherit::ENVIRONMENT_KEYS;
 use super::own_keys::OwnKeys;
-use super::plain;
 use super::yaml::{Entry, Mapping};
-use super::{Build, Environment, ExtraRepo, Position, Suite, Variable, environment};
+use super::{Build, Environment, ExtraRepo, Position, Suite, Variable, environment, plain};
 
 /// Every key that a document may have; all others are errors. `inherit` has had its effect before a
 /// document is read as suites.

@@ -1,8 +1,7 @@
 //! What comes before the first command: the image, the packages, the build.
 
 use super::super::podman;
-use super::IMAGE;
-use super::{Stage, body, container, error, suite, variable};
+use super::{IMAGE, Stage, body, container, error, suite, variable};
 use crate::protocol::{JobOutcome, Order};
 use paprq_core::suite::{ExtraRepo, RepoSetting};
 

@@ -8,8 +8,7 @@ use crate::queue::note::{
     Exemption, Link, Missing, Note, Obstacle, QueueStatus, Reason, RunBrief, SomeFiles, StatusNote,
     SuiteProgress, Unfinished,
 };
-use crate::queue::run::Purpose;
-use crate::queue::run::Tested;
+use crate::queue::run::{Purpose, Tested};
 
 /// What others can choose.
 #[derive(Clone, Copy)]

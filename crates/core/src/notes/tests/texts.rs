@@ -5,8 +5,7 @@ use super::samples::*;
 use crate::ids::BranchName;
 use crate::queue::event::{MergeStep, SuiteVerdict};
 use crate::queue::note::{Note, QueueStatus, Reason, RunBrief, StatusNote, SuiteProgress};
-use crate::queue::run::Tested;
-use crate::queue::run::{Ending, Purpose};
+use crate::queue::run::{Ending, Purpose, Tested};
 
 const ORDINARY: Chosen<'_> = Chosen {
     text: "fix/it",

@@ -12,8 +12,7 @@ use crate::queue::effect::{Effect, RetryOrder};
 use crate::queue::event::{Comment, CommentSort, Event, Verdict};
 use crate::queue::note::{Link, Missing, Note, Reason, Unfinished};
 use crate::queue::reports::CheckRunVerdict;
-use crate::queue::rules::Counts;
-use crate::queue::rules::{Authority, CheckRunRule, Mentions, Rules, StatusRule};
+use crate::queue::rules::{Authority, CheckRunRule, Counts, Mentions, Rules, StatusRule};
 use crate::queue::run::Purpose;
 
 /// What is said in answer to a comment.

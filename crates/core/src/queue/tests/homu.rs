@@ -9,8 +9,7 @@ use crate::ids::{BranchName, Login, PullNumber};
 use crate::queue::effect::{Effect, News};
 use crate::queue::event::{Comment, Event, PullAge, Verdict};
 use crate::queue::pull::Stage;
-use crate::queue::rules::HookAccess;
-use crate::queue::rules::{Authority, BuildbotRule, HookRule, Replay, Rules};
+use crate::queue::rules::{Authority, BuildbotRule, HookAccess, HookRule, Replay, Rules};
 use crate::queue::run::Ending;
 
 fn told(user: &str, standing: Permission) -> Event {

@@ -11,8 +11,7 @@ use crate::queue::imported::{
 };
 use crate::queue::pull::{Pull, Squash, Stage};
 use crate::queue::rules::Rules;
-use crate::queue::run::{Check, CheckState, Origin, RunCheck, Weight};
-use crate::queue::run::{Ending, Purpose};
+use crate::queue::run::{Check, CheckState, Ending, Origin, Purpose, RunCheck, Weight};
 use crate::queue::{Queue, RepoState, Tree};
 
 /// Until when the other queue knew everything, in seconds.

@@ -4,8 +4,7 @@ use crate::queue::run::Scope;
 use proptest::prelude::*;
 
 use super::story::{Story, facts, run_id, with_status};
-use crate::ids::{Login, Timestamp};
-use crate::ids::{PullNumber, RunId};
+use crate::ids::{Login, PullNumber, RunId, Timestamp};
 use crate::queue::event::{CommentKey, CommentSort};
 use crate::queue::pull::{Approval, Named, Pull, Register, Stage};
 use crate::queue::run::{Ending, Purpose};

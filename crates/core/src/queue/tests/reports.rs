@@ -8,10 +8,8 @@ use crate::queue::effect::Effect;
 use crate::queue::event::{BuildVerdict, Event, Verdict};
 use crate::queue::note::{Note, Obstacle, Reason};
 use crate::queue::reports::{self, Attempt, CheckRunSeen, CheckRunVerdict, Report, StatusOrder};
-use crate::queue::rules::Counts;
-use crate::queue::rules::{BuildbotRule, CheckRunRule, Rules};
-use crate::queue::run::Ending;
-use crate::queue::run::{CheckState, Phase};
+use crate::queue::rules::{BuildbotRule, CheckRunRule, Counts, Rules};
+use crate::queue::run::{CheckState, Ending, Phase};
 use CheckRunVerdict::{Failed, Neutral, Passed, Pending, Skipped};
 
 const APP: u64 = 15;

@@ -13,8 +13,7 @@ use crate::queue::imported::{
 };
 use crate::queue::pull::{Squash, Stage};
 use crate::queue::rules::{Fixups, Rules};
-use crate::queue::run::Purpose;
-use crate::queue::run::{Check, CheckState, Origin, RunCheck, Weight};
+use crate::queue::run::{Check, CheckState, Origin, Purpose, RunCheck, Weight};
 
 /// Until when the other queue knew everything, in seconds.
 const UNTIL: i64 = 100;

@@ -5,8 +5,7 @@ use super::World;
 use crate::ids::{CommitId, PullNumber, RunId};
 use crate::queue::event::{Event, Refusal};
 use crate::queue::reports::{Attempt, CheckRunSeen, CheckRunVerdict};
-use crate::queue::rules::CheckRunRule;
-use crate::queue::rules::Counts;
+use crate::queue::rules::{CheckRunRule, Counts};
 use crate::queue::tests::story::seconds;
 
 /// What runs wait for.
